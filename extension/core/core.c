@@ -1,0 +1,49 @@
+/*-------------------------------------------------------------------------
+ *
+ * core.c
+ *		The core module: settings that belong to no other module.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+#include "core/core.h"
+#include "roost.h"
+
+PG_FUNCTION_INFO_V1(roost_core_version);
+
+char	   *roost_database = NULL;
+
+/*
+ * Define the settings of the core module.
+ */
+static void
+core_define_gucs(void)
+{
+	DefineCustomStringVariable("roost.database",
+							   "Names the database whose roost owns the shared memory and the worker of this cluster.",
+							   "In other databases roost works without them, from the tables alone.",
+							   &roost_database,
+							   "postgres",
+							   PGC_POSTMASTER,
+							   0,
+							   NULL, NULL, NULL);
+}
+
+/*
+ * roost.version() returns the version of the loaded library.
+ */
+Datum
+roost_core_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(ROOST_VERSION));
+}
+
+const RoostModule roost_core_module = {
+	.name = "roost core",
+	.define_gucs = core_define_gucs,
+};

@@ -1,0 +1,14 @@
+/*-------------------------------------------------------------------------
+ *
+ * core.h
+ *		Settings and names shared by all modules.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ROOST_CORE_H
+#define ROOST_CORE_H
+
+/* roost.database: the database whose roost owns the shared memory */
+extern char *roost_database;
+
+#endif							/* ROOST_CORE_H */

@@ -1,0 +1,31 @@
+/*-------------------------------------------------------------------------
+ *
+ * roost.h
+ *		The module table's row, shared by every part of the extension.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ROOST_H
+#define ROOST_H
+
+#include "storage/lwlock.h"
+
+/*
+ * Everything _PG_init() needs to know about one module.  Adding a module is
+ * one row in roost_modules[] (roost.c); no other shared file changes.
+ * Every callback may be NULL.
+ */
+typedef struct RoostModule
+{
+	const char *name;			/* shmem struct and lwlock tranche name */
+	void		(*define_gucs) (void);
+	Size		(*shmem_size) (void);
+	int			num_lwlocks;
+	void		(*shmem_init) (void *area, LWLockPadded *locks, bool found);
+	void		(*init) (void); /* callbacks, hooks, workers */
+} RoostModule;
+
+/* Modules, in the order of the table; each is defined in its own file. */
+extern const RoostModule roost_core_module;
+
+#endif							/* ROOST_H */

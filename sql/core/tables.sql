@@ -1,0 +1,12 @@
+-- Tables of the core module.
+
+CREATE SCHEMA IF NOT EXISTS roost_data;
+COMMENT ON SCHEMA roost_data IS 'The tables of roost. Only the owner reads them; callers use the functions in schema roost.';
+CREATE SCHEMA IF NOT EXISTS roost_bi;
+COMMENT ON SCHEMA roost_bi IS 'Documented read-only views for BI tools: no secrets, no addresses, no private content.';
+
+CREATE TABLE IF NOT EXISTS roost_data.schema_version (
+	version text COLLATE "C" PRIMARY KEY,
+	installed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE roost_data.schema_version IS 'The versions of the tables that roost.install() has brought this database to, one row each.';

@@ -1,0 +1,4 @@
+-- Types of the core module.
+
+CREATE DOMAIN roost.id AS bigint CHECK (VALUE >= 0);
+COMMENT ON DOMAIN roost.id IS 'An identifier made by roost: milliseconds since 1970 in the high 48 bits, 6 bits of sequence, 10 bits of bucket. A decimal string in JSON.';
