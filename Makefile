@@ -11,7 +11,7 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c extension/*/*.c bgwork
 
 PG_CPPFLAGS = -I$(CURDIR)/extension -I$(CURDIR) -DROOST_VERSION='"$(EXTVERSION)"' $(if $(ROOST_DEBUG),-DROOST_DEBUG)
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
-	-Wno-missing-field-initializers -Wno-declaration-after-statement -fvisibility=hidden
+	-Wno-missing-field-initializers -Wno-declaration-after-statement
 SHLIB_LINK = -lcrypto -largon2
 
 # LLVM bitcode is of no use to functions that are not inlined into queries.
