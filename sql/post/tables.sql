@@ -1,0 +1,89 @@
+-- Tables of the post module.
+--
+-- A row's owner is the account it belongs to: a post's author, a like's
+-- account.  Nothing refers to another owner's row by a foreign key, so a
+-- reply outlives the post it answers; what must not outlive a post is removed
+-- by its delete trigger, and hydration never shows what has lost its post.
+
+CREATE TABLE IF NOT EXISTS roost_data.post (
+	id bigint PRIMARY KEY,
+	author_id bigint NOT NULL,
+	thread_id bigint NOT NULL,
+	reply_to_id bigint,
+	reply_to_account_id bigint,
+	quote_of_id bigint,
+	retweet_of_id bigint,
+	created_at timestamptz NOT NULL,
+	edited_at timestamptz,
+	pinned_at timestamptz,
+	visibility roost.visibility NOT NULL DEFAULT 'public',
+	language text COLLATE "C",
+	text text NOT NULL,
+	content_warning text,
+	mention_ids bigint[],
+	hashtags text[] COLLATE "C",
+	mentions jsonb,
+	urls jsonb,
+	media jsonb,
+	CONSTRAINT post_text_check CHECK (octet_length(text) <= 65536),
+	CONSTRAINT post_retweet_check CHECK (retweet_of_id IS NULL OR (text = '' AND reply_to_id IS NULL AND quote_of_id IS NULL AND media IS NULL))
+);
+COMMENT ON TABLE roost_data.post IS 'Posts and retweets. A retweet is a row of its own with retweet_of_id and an empty text. thread_id is the first post of the thread (its own id for that one). mention_ids, hashtags (lower case), mentions and urls come from the text and are NULL where there are none.';
+CREATE INDEX IF NOT EXISTS post_author_id_id_idx ON roost_data.post (author_id, id DESC);
+CREATE INDEX IF NOT EXISTS post_reply_to_id_id_idx ON roost_data.post (reply_to_id, id DESC) WHERE reply_to_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS post_quote_of_id_id_idx ON roost_data.post (quote_of_id, id DESC) WHERE quote_of_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS post_retweet_of_id_id_idx ON roost_data.post (retweet_of_id, id DESC) WHERE retweet_of_id IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS post_author_id_retweet_of_id_idx ON roost_data.post (author_id, retweet_of_id) WHERE retweet_of_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS post_author_id_pinned_at_idx ON roost_data.post (author_id, pinned_at DESC) WHERE pinned_at IS NOT NULL;
+
+CREATE TABLE IF NOT EXISTS roost_data.post_stat (
+	post_id bigint NOT NULL,
+	slot bigint NOT NULL,
+	like_count bigint NOT NULL DEFAULT 0,
+	retweet_count bigint NOT NULL DEFAULT 0,
+	reply_count bigint NOT NULL DEFAULT 0,
+	quote_count bigint NOT NULL DEFAULT 0,
+	PRIMARY KEY (post_id, slot)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE roost_data.post_stat IS 'Counters of posts: the sum over a post''s slots is the number; a post without a row has none. A slot alone may be negative.';
+
+CREATE TABLE IF NOT EXISTS roost_data.post_like (
+	account_id bigint NOT NULL,
+	post_id bigint NOT NULL,
+	id bigint NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (account_id, post_id)
+);
+COMMENT ON TABLE roost_data.post_like IS 'Who likes which post, once each; id orders the lists.';
+CREATE INDEX IF NOT EXISTS post_like_post_id_id_idx ON roost_data.post_like (post_id, id DESC);
+CREATE INDEX IF NOT EXISTS post_like_account_id_id_idx ON roost_data.post_like (account_id, id DESC);
+
+CREATE TABLE IF NOT EXISTS roost_data.post_bookmark (
+	account_id bigint NOT NULL,
+	post_id bigint NOT NULL,
+	id bigint NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (account_id, post_id)
+);
+COMMENT ON TABLE roost_data.post_bookmark IS 'Posts that accounts have put aside; nobody else sees it. id orders the list.';
+CREATE INDEX IF NOT EXISTS post_bookmark_post_id_idx ON roost_data.post_bookmark (post_id);
+CREATE INDEX IF NOT EXISTS post_bookmark_account_id_id_idx ON roost_data.post_bookmark (account_id, id DESC);
+
+CREATE TABLE IF NOT EXISTS roost_data.post_revision (
+	post_id bigint NOT NULL,
+	revision integer NOT NULL,
+	text text NOT NULL,
+	content_warning text,
+	language text COLLATE "C",
+	media jsonb,
+	created_at timestamptz NOT NULL,
+	PRIMARY KEY (post_id, revision)
+);
+COMMENT ON TABLE roost_data.post_revision IS 'Former versions of edited posts; the present one is in roost_data.post. created_at is when that version was written.';
+
+CREATE TABLE IF NOT EXISTS roost_data.post_hashtag (
+	hashtag text COLLATE "C" NOT NULL,
+	post_id bigint NOT NULL,
+	PRIMARY KEY (hashtag, post_id)
+);
+COMMENT ON TABLE roost_data.post_hashtag IS 'The public posts of each hashtag (lower case), kept by the triggers of roost_data.post.';
