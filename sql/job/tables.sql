@@ -1,0 +1,26 @@
+-- Tables of the job module.
+
+CREATE TABLE IF NOT EXISTS roost_data.job (
+	id bigint PRIMARY KEY,
+	queue text COLLATE "C" NOT NULL CHECK (queue ~ '^[a-z][a-z0-9_]{0,39}$'),
+	kind text COLLATE "C" NOT NULL CHECK (kind ~ '^[a-z][a-z0-9_]{0,59}$'),
+	payload jsonb NOT NULL DEFAULT '{}',
+	secret boolean NOT NULL DEFAULT false,
+	run_at timestamptz NOT NULL DEFAULT now(),
+	attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+	max_attempts integer NOT NULL DEFAULT 10 CHECK (max_attempts > 0),
+	locked_until timestamptz,
+	last_error text,
+	done_at timestamptz,
+	dead_at timestamptz,
+	created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE roost_data.job IS 'Work for processes outside the database (mails, later push and media), one row each. A worker takes it under a lease; see roost.job_take.';
+COMMENT ON COLUMN roost_data.job.queue IS 'What a worker asks for, for instance mail.';
+COMMENT ON COLUMN roost_data.job.kind IS 'What is to be done within the queue.';
+COMMENT ON COLUMN roost_data.job.secret IS 'The payload holds a secret: it is emptied when the job is done or dead.';
+COMMENT ON COLUMN roost_data.job.run_at IS 'Not before this time. While a worker holds the job it equals locked_until, so that a job whose worker died becomes due again by itself.';
+COMMENT ON COLUMN roost_data.job.attempts IS 'How often it was taken. The worker names this number when it reports, so that one whose lease ran out cannot report for its successor.';
+COMMENT ON COLUMN roost_data.job.dead_at IS 'When it was given up after max_attempts attempts.';
+CREATE INDEX IF NOT EXISTS job_queue_run_at_idx ON roost_data.job (queue, run_at, id) WHERE done_at IS NULL AND dead_at IS NULL;
+CREATE INDEX IF NOT EXISTS job_finished_idx ON roost_data.job ((coalesce(done_at, dead_at))) WHERE done_at IS NOT NULL OR dead_at IS NOT NULL;
