@@ -28,6 +28,8 @@ static void roost_shmem_startup(void);
 /* A module may use the modules above it. */
 static const RoostModule *const roost_modules[] = {
 	&roost_core_module,
+	&roost_clock_module,
+	&roost_id_module,
 };
 
 static shmem_request_hook_type prev_shmem_request_hook = NULL;

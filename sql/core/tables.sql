@@ -10,3 +10,6 @@ CREATE TABLE IF NOT EXISTS roost_data.schema_version (
 	installed_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE roost_data.schema_version IS 'The versions of the tables that roost.install() has brought this database to, one row each.';
+
+CREATE SEQUENCE IF NOT EXISTS roost_data.id_high;
+COMMENT ON SEQUENCE roost_data.id_high IS 'Milliseconds since 1970 below which all ids made here lie; moved ahead by roost_internal.id_next(). Never set it back.';
