@@ -25,9 +25,17 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+# One list of errors: what C, SQL and the docs know of them is generated.
+ERRCODES = gateway/errcodes.h sql/api/error_codes.sql docs/errors.md
+$(ERRCODES): extension/errcodes.txt scripts/generate-errcodes
+	@mkdir -p $(@D)
+	scripts/generate-errcodes $@ > $@.new && mv $@.new $@
+all: docs/errors.md
+$(OBJS): gateway/errcodes.h
+
 extension/roost--$(EXTVERSION).sql: $(SQL_FILES) sql/install.list scripts/assemble-sql
 	scripts/assemble-sql install > $@.new && mv $@.new $@
 extension/roost--%.sql: sql/updates/%.sql $(SQL_FILES) sql/install.list scripts/assemble-sql
 	scripts/assemble-sql update $< > $@.new && mv $@.new $@
 
-EXTRA_CLEAN = extension/roost--*.sql
+EXTRA_CLEAN = extension/roost--*.sql gateway/errcodes.h sql/api/error_codes.sql
