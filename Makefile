@@ -1,8 +1,11 @@
-# roost: build and install with PGXS.
-#   make            build extension/ and bgworker/ -> roost.so, and the gateway
-#   make install    install both
-# What a user runs (run, start, stop, status, psql, demo, test, bench, lint)
-# is defined at the end.
+# roost: build and install with PGXS, run and test with scripts/.
+#   make            build roost.so (extension/ and bgworker/), its SQL and the gateway
+#   make install    install them into the PostgreSQL of PG_CONFIG
+#   make run        a private cluster and the gateway, in the foreground
+#   make test       every suite, on clusters of their own
+# README.md says more.  Packages that are missing are installed first.
+
+.DEFAULT_GOAL := all
 
 EXTENSION = extension/roost
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" extension/roost.control)
@@ -10,8 +13,9 @@ MODULE_big = roost
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c extension/*/*.c bgworker/*.c)))
 
 PG_CPPFLAGS = -I$(CURDIR)/extension -I$(CURDIR) -DROOST_VERSION='"$(EXTVERSION)"' $(if $(ROOST_DEBUG),-DROOST_DEBUG)
-PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
+WARNINGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-declaration-after-statement
+PG_CFLAGS = $(WARNINGS)
 SHLIB_LINK = -lcrypto -largon2
 
 # LLVM bitcode is of no use to functions that are not inlined into queries.
@@ -21,9 +25,36 @@ SQL_FILES := $(addprefix sql/,$(shell sed 's/\#.*//' sql/install.list))
 UPDATES := $(wildcard sql/updates/*--*.sql)
 DATA_built = extension/roost--$(EXTVERSION).sql $(patsubst sql/updates/%,extension/roost--%,$(UPDATES))
 
+GATEWAY = gateway/roost-gateway
+GATEWAY_OBJS = $(patsubst %.c,%.o,$(sort $(wildcard gateway/*.c)))
+EXTRA_CLEAN = extension/roost--*.sql $(GATEWAY) $(GATEWAY)-asan $(GATEWAY_OBJS) $(GATEWAY_OBJS:.o=.asan.o) \
+	gateway/errcodes.h sql/api/error_codes.sql tmp_check
+
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+export PG_CONFIG ROOST_DATA ROOST_PORT ROOST_PG_PORT
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+ifeq ($(wildcard $(PGXS)),)
+
+# Nothing to build with yet: fetch it, then start again.
+all install uninstall clean:
+	scripts/packages build
+	$(MAKE) $@
+
+else
+
 include $(PGXS)
+
+# Running servers keep the file they have open: new files come by rename.
+INSTALL = scripts/install-file
+
+ifneq ($(GATEWAY_OBJS),)
+all: $(GATEWAY)
+install: install-gateway
+endif
+uninstall: uninstall-gateway
+
+$(OBJS): $(wildcard extension/*.h extension/*/*.h bgworker/*.h)
 
 # One list of errors: what C, SQL and the docs know of them is generated.
 ERRCODES = gateway/errcodes.h sql/api/error_codes.sql docs/errors.md
@@ -31,11 +62,49 @@ $(ERRCODES): extension/errcodes.txt scripts/generate-errcodes
 	@mkdir -p $(@D)
 	scripts/generate-errcodes $@ > $@.new && mv $@.new $@
 all: docs/errors.md
-$(OBJS): gateway/errcodes.h
+$(OBJS) $(GATEWAY_OBJS) $(GATEWAY_OBJS:.o=.asan.o): gateway/errcodes.h
 
 extension/roost--$(EXTVERSION).sql: $(SQL_FILES) sql/install.list scripts/assemble-sql
 	scripts/assemble-sql install > $@.new && mv $@.new $@
 extension/roost--%.sql: sql/updates/%.sql $(SQL_FILES) sql/install.list scripts/assemble-sql
 	scripts/assemble-sql update $< > $@.new && mv $@.new $@
 
-EXTRA_CLEAN = extension/roost--*.sql gateway/errcodes.h sql/api/error_codes.sql
+# The gateway links nothing of the server, so it has flags of its own.
+GATEWAY_LIBS = libwebsockets libpq jansson hiredis
+GATEWAY_CFLAGS = -O2 -g $(WARNINGS) -DROOST_VERSION='"$(EXTVERSION)"' $(shell pkg-config --cflags $(GATEWAY_LIBS))
+GATEWAY_LDLIBS = $(shell pkg-config --libs $(GATEWAY_LIBS)) -lev -lcrypto -lz
+ASAN_CFLAGS = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+$(GATEWAY): $(GATEWAY_OBJS)
+	$(CC) -o $@ $^ $(GATEWAY_LDLIBS)
+$(GATEWAY)-asan: $(GATEWAY_OBJS:.o=.asan.o)
+	$(CC) $(ASAN_CFLAGS) -o $@ $^ $(GATEWAY_LDLIBS)
+$(GATEWAY_OBJS): gateway/%.o: gateway/%.c $(wildcard gateway/*.h)
+	$(CC) $(GATEWAY_CFLAGS) -c -o $@ $<
+$(GATEWAY_OBJS:.o=.asan.o): gateway/%.asan.o: gateway/%.c $(wildcard gateway/*.h)
+	$(CC) $(GATEWAY_CFLAGS) $(ASAN_CFLAGS) -c -o $@ $<
+
+.PHONY: install-gateway uninstall-gateway
+install-gateway: $(GATEWAY)
+	$(MKDIR_P) '$(DESTDIR)$(bindir)'
+	$(INSTALL) -m 755 $(GATEWAY) '$(DESTDIR)$(bindir)/'
+uninstall-gateway:
+	rm -f '$(DESTDIR)$(bindir)/roost-gateway'
+
+endif
+
+# What people run.
+
+SUITES = unit regress isolation tap upgrade data gateway gateway-asan
+.PHONY: run start stop status psql demo bench lint test $(addprefix test-,$(SUITES))
+
+run start stop status psql:
+	@scripts/roost $@
+demo:
+	@scripts/roost demo $(N)
+bench:
+	@bench/run
+test:
+	@scripts/test
+lint $(addprefix test-,$(SUITES)):
+	@scripts/test $(@:test-%=%) $(TESTS)
