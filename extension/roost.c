@@ -30,6 +30,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_core_module,
 	&roost_clock_module,
 	&roost_id_module,
+	&roost_password_module,
 };
 
 static shmem_request_hook_type prev_shmem_request_hook = NULL;

@@ -29,5 +29,6 @@ typedef struct RoostModule
 extern const RoostModule roost_core_module;
 extern const RoostModule roost_clock_module;
 extern const RoostModule roost_id_module;
+extern const RoostModule roost_password_module;
 
 #endif							/* ROOST_H */
