@@ -42,7 +42,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
-#include "account/base64.h"
+#include "core/base64.h"
 #include "account/password.h"
 #include "roost.h"
 

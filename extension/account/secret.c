@@ -17,7 +17,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
-#include "account/base64.h"
+#include "core/base64.h"
 
 PG_FUNCTION_INFO_V1(roost_secret_random_token);
 PG_FUNCTION_INFO_V1(roost_secret_token_digest);

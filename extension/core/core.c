@@ -12,6 +12,7 @@
 #include "utils/guc.h"
 
 #include "core/core.h"
+#include "core/json.h"
 #include "roost.h"
 
 PG_FUNCTION_INFO_V1(roost_core_version);
@@ -46,4 +47,5 @@ roost_core_version(PG_FUNCTION_ARGS)
 const RoostModule roost_core_module = {
 	.name = "roost core",
 	.define_gucs = core_define_gucs,
+	.init = roost_json_init,
 };

@@ -178,3 +178,9 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION roost_internal.route_drop(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.route_drop(text, text) IS 'Takes away a built-in route; for update scripts.';
+
+CREATE OR REPLACE FUNCTION roost_internal.to_json(value anyelement) RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'roost_json_to_json';
+REVOKE ALL ON FUNCTION roost_internal.to_json(anyelement) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.to_json(anyelement) IS 'A value as it stands in an HTTP answer: composites as objects, roost.id as decimal strings, timestamps in RFC 3339 in UTC with milliseconds.';

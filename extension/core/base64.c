@@ -10,7 +10,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "account/base64.h"
+#include "core/base64.h"
 
 static const char base64_letters[] =
 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
