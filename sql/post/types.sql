@@ -6,9 +6,6 @@ COMMENT ON DOMAIN roost.post_text IS 'The text of a post: up to 64 KiB of UTF-8,
 CREATE DOMAIN roost.post_warning AS text CHECK (char_length(VALUE) <= 300 AND VALUE !~ '[\u0001-\u001f\u007f]');
 COMMENT ON DOMAIN roost.post_warning IS 'A content warning: one line of up to 300 characters, shown instead of the text until the reader asks for it.';
 
-CREATE DOMAIN roost.post_language AS text CHECK (VALUE ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' AND char_length(VALUE) <= 35);
-COMMENT ON DOMAIN roost.post_language IS 'A BCP 47 language tag such as en, pt-BR or zh-Hant.';
-
 CREATE DOMAIN roost.hashtag AS text CHECK (char_length(VALUE) BETWEEN 1 AND 280 AND VALUE !~ '[[:space:][:cntrl:]#]');
 COMMENT ON DOMAIN roost.hashtag IS 'A hashtag without its #, in any case.';
 
