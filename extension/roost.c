@@ -30,6 +30,8 @@ static const RoostModule *const roost_modules[] = {
 	&roost_core_module,
 	&roost_clock_module,
 	&roost_id_module,
+	&roost_commit_module,
+	&roost_queue_module,
 	&roost_password_module,
 };
 

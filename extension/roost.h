@@ -29,6 +29,8 @@ typedef struct RoostModule
 extern const RoostModule roost_core_module;
 extern const RoostModule roost_clock_module;
 extern const RoostModule roost_id_module;
+extern const RoostModule roost_commit_module;
+extern const RoostModule roost_queue_module;
 extern const RoostModule roost_password_module;
 
 #endif							/* ROOST_H */

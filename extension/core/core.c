@@ -7,7 +7,9 @@
  */
 #include "postgres.h"
 
+#include "commands/dbcommands.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
@@ -33,6 +35,26 @@ core_define_gucs(void)
 							   PGC_POSTMASTER,
 							   0,
 							   NULL, NULL, NULL);
+}
+
+/*
+ * Returns whether this backend is in the database that owns the shared
+ * memory.  Call it in a transaction.
+ */
+bool
+roost_core_is_home(void)
+{
+	static bool known = false;
+	static bool home = false;
+
+	if (!known)
+	{
+		char	   *name = get_database_name(MyDatabaseId);
+
+		home = name != NULL && strcmp(name, roost_database) == 0;
+		known = true;
+	}
+	return home;
 }
 
 /*

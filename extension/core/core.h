@@ -11,4 +11,6 @@
 /* roost.database: the database whose roost owns the shared memory */
 extern char *roost_database;
 
+extern bool roost_core_is_home(void);
+
 #endif							/* ROOST_CORE_H */

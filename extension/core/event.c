@@ -1,0 +1,181 @@
+/*-------------------------------------------------------------------------
+ *
+ * event.c
+ *		The row trigger that appends events to the commit queue.
+ *
+ * One C function serves every table: the kind of event and the columns that
+ * become its values are arguments of the trigger, so that it works on
+ * whatever relation it stands (a partition, a shard with another name).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "core/clock.h"
+#include "core/commit.h"
+
+PG_FUNCTION_INFO_V1(roost_event_emit);
+
+#define EVENT_NAME(symbol, name) [ROOST_EVENT_##symbol] = name,
+static const char *const event_names[ROOST_EVENT_KINDS] = {
+	ROOST_EVENT_LIST(EVENT_NAME)
+};
+#undef EVENT_NAME
+
+/* A trigger's arguments, looked up once a statement. */
+typedef struct EventTrigger
+{
+	int			kind;
+	int			num_values;
+	AttrNumber	attribute[ROOST_EVENT_VALUES];
+	Oid			type[ROOST_EVENT_VALUES];
+} EventTrigger;
+
+static EventTrigger *event_trigger_parse(TriggerData *trigdata, MemoryContext context);
+static int	event_kind(const char *name);
+static int64 event_value(Datum value, Oid type);
+
+/*
+ * Returns the name of a kind.
+ */
+const char *
+roost_event_name(int kind)
+{
+	return event_names[kind];
+}
+
+/*
+ * roost_internal.event_emit('kind', 'column', …) appends an event for the row.
+ */
+Datum
+roost_event_emit(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	EventTrigger *args = fcinfo->flinfo->fn_extra;
+	RoostEvent	event = {0};
+	HeapTuple	row;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
+		!TRIGGER_FIRED_AFTER(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("roost_internal.event_emit() must be an AFTER ROW trigger")));
+
+	if (args == NULL)
+		args = fcinfo->flinfo->fn_extra =
+			event_trigger_parse(trigdata, fcinfo->flinfo->fn_mcxt);
+
+	row = trigdata->tg_trigtuple;
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		event.flags = ROOST_EVENT_INSERT;
+	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		event.flags = ROOST_EVENT_DELETE;
+	else
+	{
+		event.flags = ROOST_EVENT_UPDATE;
+		row = trigdata->tg_newtuple;
+	}
+
+	event.kind = args->kind;
+	for (int i = 0; i < args->num_values; i++)
+	{
+		bool		isnull;
+		Datum		value = heap_getattr(row, args->attribute[i],
+										 RelationGetDescr(trigdata->tg_relation), &isnull);
+
+		if (isnull)
+			event.flags |= ROOST_EVENT_NULL(i);
+		else
+			event.value[i] = event_value(value, args->type[i]);
+	}
+	roost_commit_append(&event);
+
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * Returns the trigger's arguments, checked.
+ */
+static EventTrigger *
+event_trigger_parse(TriggerData *trigdata, MemoryContext context)
+{
+	EventTrigger *args = MemoryContextAllocZero(context, sizeof(EventTrigger));
+	char	  **names = trigdata->tg_trigger->tgargs;
+	int			num_names = trigdata->tg_trigger->tgnargs;
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+
+	if (num_names < 1 || num_names > 1 + ROOST_EVENT_VALUES)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" needs a kind of event and up to %d columns",
+						trigdata->tg_trigger->tgname, ROOST_EVENT_VALUES)));
+
+	args->kind = event_kind(names[0]);
+	args->num_values = num_names - 1;
+	for (int i = 0; i < args->num_values; i++)
+	{
+		args->attribute[i] = SPI_fnumber(desc, names[i + 1]);
+		if (args->attribute[i] <= 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of relation \"%s\" does not exist",
+							names[i + 1], RelationGetRelationName(trigdata->tg_relation))));
+		args->type[i] = SPI_gettypeid(desc, args->attribute[i]);
+		if (args->type[i] != INT8OID && args->type[i] != INT4OID && args->type[i] != INT2OID &&
+			args->type[i] != BOOLOID && args->type[i] != TIMESTAMPTZOID)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" of relation \"%s\" cannot be part of an event",
+							names[i + 1], RelationGetRelationName(trigdata->tg_relation)),
+					 errdetail("Events carry integers, booleans and timestamps with time zone.")));
+	}
+	return args;
+}
+
+/*
+ * Returns the kind of a name.
+ */
+static int
+event_kind(const char *name)
+{
+	for (int i = 0; i < ROOST_EVENT_KINDS; i++)
+	{
+		if (strcmp(event_names[i], name) == 0)
+			return i;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("event \"%s\" does not exist", name)));
+}
+
+/*
+ * Returns a column's value; times become microseconds since 1970.
+ */
+static int64
+event_value(Datum value, Oid type)
+{
+	switch (type)
+	{
+		case INT4OID:
+			return DatumGetInt32(value);
+		case INT2OID:
+			return DatumGetInt16(value);
+		case BOOLOID:
+			return DatumGetBool(value);
+		case TIMESTAMPTZOID:
+			return roost_clock_from_timestamp(DatumGetTimestampTz(value));
+		default:
+			return DatumGetInt64(value);
+	}
+}

@@ -1,0 +1,56 @@
+/*-------------------------------------------------------------------------
+ *
+ * event.h
+ *		What has happened: the fixed-size record that row triggers append and
+ *		that reaches its handler when the transaction has committed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ROOST_EVENT_H
+#define ROOST_EVENT_H
+
+/* Every kind of event: symbol and the name used in triggers and statistics. */
+#define ROOST_EVENT_LIST(X) \
+	X(POST_CREATED, "post_created") \
+	X(POST_UPDATED, "post_updated") \
+	X(POST_DELETED, "post_deleted") \
+	X(FOLLOW_CREATED, "follow_created") \
+	X(FOLLOW_DELETED, "follow_deleted") \
+	X(LIKE_CREATED, "like_created") \
+	X(LIKE_DELETED, "like_deleted") \
+	X(BOOKMARK_CREATED, "bookmark_created") \
+	X(BOOKMARK_DELETED, "bookmark_deleted") \
+	X(ACCOUNT_CREATED, "account_created") \
+	X(ACCOUNT_UPDATED, "account_updated") \
+	X(ACCOUNT_DELETED, "account_deleted") \
+	X(SESSION_REVOKED, "session_revoked") \
+	X(JOB_ADDED, "job_added")
+
+#define ROOST_EVENT_SYMBOL(symbol, name) ROOST_EVENT_##symbol,
+typedef enum RoostEventKind
+{
+	ROOST_EVENT_LIST(ROOST_EVENT_SYMBOL)
+	ROOST_EVENT_KINDS
+} RoostEventKind;
+#undef ROOST_EVENT_SYMBOL
+
+#define ROOST_EVENT_VALUES	4
+
+/* flags: what the statement was, and which values are null */
+#define ROOST_EVENT_INSERT	0x01
+#define ROOST_EVENT_UPDATE	0x02
+#define ROOST_EVENT_DELETE	0x04
+#define ROOST_EVENT_NULL(i) (0x10 << (i))
+
+typedef struct RoostEvent
+{
+	uint16		kind;			/* RoostEventKind */
+	uint16		flags;
+	uint32		unused;			/* zero */
+	uint64		xid;			/* full id of the transaction */
+	int64		value[ROOST_EVENT_VALUES];
+} RoostEvent;
+
+extern const char *roost_event_name(int kind);
+
+#endif							/* ROOST_EVENT_H */
