@@ -1,0 +1,37 @@
+-- Tables of the graph module.
+--
+-- A row's owner is the follower.  Follow and request are told apart by the
+-- table they stand in; for one pair at most one of the two exists.
+
+CREATE TABLE IF NOT EXISTS roost_data.follow (
+	follower_id bigint NOT NULL,
+	followee_id bigint NOT NULL,
+	id bigint NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (follower_id, followee_id),
+	CONSTRAINT follow_self_check CHECK (follower_id <> followee_id)
+);
+COMMENT ON TABLE roost_data.follow IS 'Who follows whom, once each; id orders the lists.';
+CREATE INDEX IF NOT EXISTS follow_followee_id_id_idx ON roost_data.follow (followee_id, id DESC) INCLUDE (follower_id);
+CREATE INDEX IF NOT EXISTS follow_follower_id_id_idx ON roost_data.follow (follower_id, id DESC) INCLUDE (followee_id);
+
+CREATE TABLE IF NOT EXISTS roost_data.follow_request (
+	follower_id bigint NOT NULL,
+	followee_id bigint NOT NULL,
+	id bigint NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (follower_id, followee_id),
+	CONSTRAINT follow_request_self_check CHECK (follower_id <> followee_id)
+);
+COMMENT ON TABLE roost_data.follow_request IS 'Who waits for a private account''s consent to follow it; id orders the lists.';
+CREATE INDEX IF NOT EXISTS follow_request_followee_id_id_idx ON roost_data.follow_request (followee_id, id DESC) INCLUDE (follower_id);
+
+-- Counters: once a statement, however many rows it writes.
+CREATE OR REPLACE TRIGGER follow_insert_count AFTER INSERT ON roost_data.follow
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.follow_count('1');
+CREATE OR REPLACE TRIGGER follow_delete_count AFTER DELETE ON roost_data.follow
+	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.follow_count('-1');
+
+-- An account that stops being private lets in those who wait.
+CREATE OR REPLACE TRIGGER account_open_requests AFTER UPDATE OF is_private ON roost_data.account
+	FOR EACH ROW WHEN (OLD.is_private AND NOT NEW.is_private) EXECUTE FUNCTION roost_internal.follow_request_open();
