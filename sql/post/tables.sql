@@ -38,7 +38,7 @@ CREATE INDEX IF NOT EXISTS post_author_id_pinned_at_idx ON roost_data.post (auth
 
 CREATE TABLE IF NOT EXISTS roost_data.post_stat (
 	post_id bigint NOT NULL,
-	slot bigint NOT NULL,
+	slot integer NOT NULL,
 	like_count bigint NOT NULL DEFAULT 0,
 	retweet_count bigint NOT NULL DEFAULT 0,
 	reply_count bigint NOT NULL DEFAULT 0,
