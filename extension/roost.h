@@ -32,5 +32,6 @@ extern const RoostModule roost_id_module;
 extern const RoostModule roost_commit_module;
 extern const RoostModule roost_queue_module;
 extern const RoostModule roost_password_module;
+extern const RoostModule roost_post_module;
 
 #endif							/* ROOST_H */
