@@ -34,6 +34,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_queue_module,
 	&roost_password_module,
 	&roost_post_module,
+	&roost_worker_module,
 };
 
 static shmem_request_hook_type prev_shmem_request_hook = NULL;

@@ -31,6 +31,7 @@ extern const RoostModule roost_clock_module;
 extern const RoostModule roost_id_module;
 extern const RoostModule roost_commit_module;
 extern const RoostModule roost_queue_module;
+extern const RoostModule roost_worker_module;
 extern const RoostModule roost_password_module;
 extern const RoostModule roost_post_module;
 

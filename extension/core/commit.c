@@ -114,6 +114,7 @@ static int	commit_slot_reserve(void);
 static bool commit_pool_fill(DoubtSlot *slot);
 static void commit_slot_free(DoubtSlot *slot);
 static void commit_slot_finish(int index, bool committed);
+static void commit_slot_adopt(TransactionId xid);
 static void commit_dispatch(const RoostEvent *event);
 static void commit_dispatch_lost(void);
 
@@ -453,44 +454,74 @@ commit_dispatch_lost(void)
 }
 
 /*
+ * Returns whether prepared transactions may be there from before shared
+ * memory was.
+ */
+bool
+roost_commit_adoptable(void)
+{
+	bool		adopted;
+
+	LWLockAcquire(commit_lock, LW_SHARED);
+	adopted = commit_shared->adopted || commit_shared->num_slots == 0;
+	LWLockRelease(commit_lock);
+	return !adopted;
+}
+
+/*
  * Makes slots for the prepared transactions that were there before shared
  * memory was; called by the worker, in a transaction, not during recovery.
  */
 void
 roost_commit_adopt(void)
 {
-	bool		adopted;
-
-	LWLockAcquire(commit_lock, LW_SHARED);
-	adopted = commit_shared->adopted;
-	LWLockRelease(commit_lock);
-	if (adopted)
-		return;
-
 	SPI_connect();
 	if (SPI_execute("SELECT p.transaction FROM pg_catalog.pg_prepared_xact() p"
 					" JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) p.dbid"
-					" WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()", true, 0) != SPI_OK_SELECT)
+					" WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()",
+					true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the prepared transactions");
 
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		isnull;
-		TransactionId xid = DatumGetTransactionId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
-		int			index = commit_slot_reserve();
 
-		if (index < 0)
-			elog(ERROR, "no slot for a prepared transaction");
-		LWLockAcquire(commit_lock, LW_EXCLUSIVE);
-		commit_shared->slots[index].xid = xid;
-		commit_shared->slots[index].lost = true;
-		commit_shared->slots[index].state = DOUBT_PREPARED;
-		LWLockRelease(commit_lock);
+		commit_slot_adopt(DatumGetTransactionId(SPI_getbinval(SPI_tuptable->vals[i],
+															  SPI_tuptable->tupdesc, 1, &isnull)));
 	}
 	SPI_finish();
 
 	LWLockAcquire(commit_lock, LW_EXCLUSIVE);
 	commit_shared->adopted = true;
+	LWLockRelease(commit_lock);
+}
+
+/*
+ * Makes a slot for a prepared transaction whose events nobody knows.
+ */
+static void
+commit_slot_adopt(TransactionId xid)
+{
+	int			index = commit_slot_reserve();
+	bool		known = false;
+
+	if (index < 0)
+		elog(ERROR, "no slot for a prepared transaction's events");
+
+	LWLockAcquire(commit_lock, LW_EXCLUSIVE);
+	for (int i = 0; i < commit_shared->num_slots; i++)
+	{
+		if (commit_shared->slots[i].state != DOUBT_FREE && commit_shared->slots[i].xid == xid)
+			known = true;
+	}
+	if (known)
+		commit_slot_free(&commit_shared->slots[index]);
+	else
+	{
+		commit_shared->slots[index].xid = xid;
+		commit_shared->slots[index].lost = true;
+		commit_shared->slots[index].state = DOUBT_PREPARED;
+	}
 	LWLockRelease(commit_lock);
 }
 

@@ -25,6 +25,7 @@ extern void roost_commit_append(const RoostEvent *event);
 /* Prepared transactions whose end is not known yet. */
 extern int	roost_commit_in_doubt(void);
 extern void roost_commit_resolve(void);
+extern bool roost_commit_adoptable(void);
 extern void roost_commit_adopt(void);
 
 #endif							/* ROOST_COMMIT_H */

@@ -7,11 +7,14 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "commands/dbcommands.h"
+#include "commands/extension.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 
 #include "core/core.h"
 #include "core/json.h"
@@ -55,6 +58,20 @@ roost_core_is_home(void)
 		known = true;
 	}
 	return home;
+}
+
+/*
+ * Returns whether the extension and its tables are in this database.  Call it
+ * in a transaction.
+ */
+bool
+roost_core_is_installed(void)
+{
+	Oid			schema = get_namespace_oid("roost_data", true);
+
+	return OidIsValid(get_extension_oid("roost", true)) &&
+		OidIsValid(schema) &&
+		OidIsValid(get_relname_relid("schema_version", schema));
 }
 
 /*

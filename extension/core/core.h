@@ -12,5 +12,6 @@
 extern char *roost_database;
 
 extern bool roost_core_is_home(void);
+extern bool roost_core_is_installed(void);
 
 #endif							/* ROOST_CORE_H */

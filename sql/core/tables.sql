@@ -13,3 +13,11 @@ COMMENT ON TABLE roost_data.schema_version IS 'The versions of the tables that r
 
 CREATE SEQUENCE IF NOT EXISTS roost_data.id_high;
 COMMENT ON SEQUENCE roost_data.id_high IS 'Milliseconds since 1970 below which all ids made here lie; moved ahead by roost_internal.id_next(). Never set it back.';
+
+CREATE TABLE IF NOT EXISTS roost_data.maintenance (
+	module text COLLATE "C" PRIMARY KEY,
+	finished_at timestamptz NOT NULL,
+	purged bigint,
+	error text
+);
+COMMENT ON TABLE roost_data.maintenance IS 'The last maintenance of each module: when it ended, how many rows it removed, and the error if it failed.';

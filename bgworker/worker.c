@@ -1,0 +1,393 @@
+/*-------------------------------------------------------------------------
+ *
+ * worker.c
+ *		The background worker: a loop over the steps.
+ *
+ * A turn resolves prepared transactions, empties the event queue into the
+ * steps that want events, and runs the steps that are due; then the worker
+ * sleeps until the next one is, or until an event comes.  It is the queue's
+ * only reader.
+ *
+ * Memory: worker_context lives as long as the process, turn_context is reset
+ * after every call of a step.  Each call has a transaction of its own.
+ *
+ * On a standby the worker runs too, without the steps that write.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "bgworker/shared.h"
+#include "bgworker/worker.h"
+#include "core/clock.h"
+#include "core/commit.h"
+#include "core/core.h"
+#include "core/debug_point.h"
+#include "live/queue.h"
+#include "roost.h"
+
+#define WORKER_BATCH			1024
+#define WORKER_LOOK_MS			2000	/* for the tables */
+#define WORKER_DOUBT_MS			200 /* for the end of prepared transactions */
+#define WORKER_FAIL_MIN_MS		1000
+#define WORKER_FAIL_MAX_MS		300000
+
+PGDLLEXPORT void roost_worker_main(Datum main_arg) pg_attribute_noreturn();
+
+static const RoostWorkerStep adopt_step = {
+	.name = "adopt prepared transactions",
+	.period_ms = 0,
+	.transaction = true,
+	.primary_only = true,
+	.due = roost_commit_adoptable,
+	.run = roost_commit_adopt,
+};
+
+/* What the worker does, in this order. */
+static const RoostWorkerStep *const worker_steps[] = {
+	&adopt_step,
+	&roost_maintenance_step,
+};
+
+/* How a step stands; times are those of worker_now(). */
+typedef struct StepState
+{
+	int64		due_ms;			/* when it runs next */
+	int64		retry_ms;		/* not before, after an error */
+	int			fail_ms;		/* its pause after the last error, or 0 */
+	bool		lost;			/* it has missed events and was not told */
+} StepState;
+
+static StepState step_states[lengthof(worker_steps)];
+static MemoryContext turn_context = NULL;
+static RoostEvent *worker_batch = NULL;
+static uint64 worker_generation = 0;
+static bool worker_ready = false;	/* extension and tables are installed */
+static bool worker_standby = false;
+
+static void worker_start(void);
+static void worker_leave(int code, Datum arg);
+static void worker_turn(void);
+static void worker_look(void);
+static void worker_drain(void);
+static void worker_count(const RoostEvent *events, int count);
+static void worker_offer(const RoostEvent *events, int count);
+static void worker_run_due(bool sync);
+static bool step_may_run(const RoostWorkerStep *step);
+static void step_call(int index, bool run, const RoostEvent *events, int count);
+static void worker_sleep(void);
+static int64 worker_now(void);
+
+/*
+ * Entry point.  Leaves through die() on SIGTERM, or with the postmaster.
+ */
+void
+roost_worker_main(Datum main_arg)
+{
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnection(roost_database, NULL, 0);
+
+	worker_start();
+	for (;;)
+	{
+		worker_turn();
+		worker_sleep();
+	}
+}
+
+static void
+worker_start(void)
+{
+	MemoryContext worker_context = AllocSetContextCreate(TopMemoryContext, "roost worker",
+														 ALLOCSET_DEFAULT_SIZES);
+
+	turn_context = AllocSetContextCreate(worker_context, "roost worker turn",
+										 ALLOCSET_DEFAULT_SIZES);
+	worker_batch = MemoryContextAlloc(worker_context, WORKER_BATCH * sizeof(RoostEvent));
+
+	before_shmem_exit(worker_leave, (Datum) 0);
+	roost_queue_attach(MyLatch);
+
+	LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
+	roost_worker_shared->state = WORKER_STARTING;
+	roost_worker_shared->pid = MyProcPid;
+	roost_worker_shared->started_us = roost_clock_us();
+	LWLockRelease(roost_worker_shared->lock);
+}
+
+static void
+worker_leave(int code, Datum arg)
+{
+	roost_queue_detach();
+	LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
+	roost_worker_shared->pid = 0;
+	roost_worker_shared->state = WORKER_STOPPED;
+	LWLockRelease(roost_worker_shared->lock);
+	ConditionVariableBroadcast(&roost_worker_shared->turned);
+}
+
+/*
+ * Does everything there is to do now.
+ */
+static void
+worker_turn(void)
+{
+	uint64		turn;
+	bool		sync;
+
+	LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
+	turn = ++roost_worker_shared->turns_begun;
+	sync = roost_worker_shared->turns_wanted >= turn;
+	LWLockRelease(roost_worker_shared->lock);
+
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+	}
+	ROOST_DEBUG_POINT("worker_turn");
+
+	worker_look();
+	roost_commit_resolve();
+	worker_drain();
+	worker_run_due(sync);
+	pgstat_report_stat(false);
+
+	LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
+	roost_worker_shared->turns_done = turn;
+	roost_worker_shared->turned_us = roost_clock_us();
+	roost_worker_shared->state = !worker_ready ? WORKER_NOT_INSTALLED :
+		worker_standby ? WORKER_STANDBY : WORKER_RUNNING;
+	LWLockRelease(roost_worker_shared->lock);
+	ConditionVariableBroadcast(&roost_worker_shared->turned);
+}
+
+/*
+ * Looks where we are: on a standby or not, with or without tables.
+ */
+static void
+worker_look(void)
+{
+	worker_standby = RecoveryInProgress();
+
+	StartTransactionCommand();
+	worker_ready = roost_core_is_installed();
+	CommitTransactionCommand();
+}
+
+/*
+ * Takes the waiting events out of the queue, up to those that were there at
+ * the beginning, so that the other steps get their turn.
+ */
+static void
+worker_drain(void)
+{
+	RoostQueueStat stat;
+	uint64		end;
+
+	roost_queue_stat(&stat);
+	end = stat.written;
+
+	for (;;)
+	{
+		uint64		generation;
+		int			count = roost_queue_take(worker_batch, WORKER_BATCH, &generation);
+
+		if (count > 0)
+		{
+			worker_count(worker_batch, count);
+			worker_offer(worker_batch, count);
+		}
+		if (generation != worker_generation)
+		{
+			worker_generation = generation;
+			LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
+			roost_worker_shared->losses++;
+			LWLockRelease(roost_worker_shared->lock);
+			worker_offer(NULL, 0);
+		}
+		roost_queue_stat(&stat);
+		if (stat.read >= end)
+			break;
+	}
+}
+
+static void
+worker_count(const RoostEvent *events, int count)
+{
+	LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < count; i++)
+		roost_worker_shared->events[events[i].kind]++;
+	LWLockRelease(roost_worker_shared->lock);
+}
+
+/*
+ * Gives a batch of events, or the news of a loss, to the steps.
+ */
+static void
+worker_offer(const RoostEvent *events, int count)
+{
+	for (int i = 0; i < lengthof(worker_steps); i++)
+	{
+		if (worker_steps[i]->events == NULL)
+			continue;
+		if (events == NULL || !step_may_run(worker_steps[i]))
+			step_states[i].lost = true;
+		else if (!step_states[i].lost)
+			step_call(i, false, events, count);
+	}
+}
+
+/*
+ * Runs the steps whose time has come.
+ */
+static void
+worker_run_due(bool sync)
+{
+	for (int i = 0; i < lengthof(worker_steps); i++)
+	{
+		const RoostWorkerStep *step = worker_steps[i];
+		StepState  *state = &step_states[i];
+
+		if (!step_may_run(step) || worker_now() < state->retry_ms)
+			continue;
+		if (state->lost && step->events != NULL)
+			step_call(i, false, NULL, 0);
+		if (step->run == NULL || (worker_now() < state->due_ms && !(sync && step->on_sync)))
+			continue;
+		if (step->due == NULL || step->due())
+			step_call(i, true, NULL, 0);
+	}
+}
+
+static bool
+step_may_run(const RoostWorkerStep *step)
+{
+	if (step->primary_only && worker_standby)
+		return false;
+	return worker_ready || !step->transaction;
+}
+
+/*
+ * Calls one step, and survives its errors.
+ */
+static void
+step_call(int index, bool run, const RoostEvent *events, int count)
+{
+	const RoostWorkerStep *step = worker_steps[index];
+	StepState  *state = &step_states[index];
+
+	pgstat_report_activity(STATE_RUNNING, step->name);
+	MemoryContextSwitchTo(turn_context);
+
+	PG_TRY();
+	{
+		if (step->transaction)
+		{
+			SetCurrentStatementStartTimestamp();
+			StartTransactionCommand();
+			PushActiveSnapshot(GetTransactionSnapshot());
+		}
+		if (run)
+			step->run();
+		else
+			step->events(events, count);
+		if (step->transaction)
+		{
+			PopActiveSnapshot();
+			CommitTransactionCommand();
+		}
+		state->fail_ms = 0;
+		if (run)
+			state->due_ms = worker_now() + step->period_ms;
+		else if (events == NULL)
+			state->lost = false;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(turn_context);
+		HOLD_INTERRUPTS();
+		EmitErrorReport();
+		FlushErrorState();
+		AbortCurrentTransaction();
+		LWLockReleaseAll();
+		RESUME_INTERRUPTS();
+
+		state->fail_ms = Min(Max(state->fail_ms * 2, WORKER_FAIL_MIN_MS), WORKER_FAIL_MAX_MS);
+		state->retry_ms = worker_now() + state->fail_ms;
+		state->lost = true;
+		LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
+		roost_worker_shared->failures++;
+		LWLockRelease(roost_worker_shared->lock);
+	}
+	PG_END_TRY();
+
+	MemoryContextReset(turn_context);
+}
+
+/*
+ * Sleeps until a step is due, an event comes or somebody waits for a turn.
+ */
+static void
+worker_sleep(void)
+{
+	int64		wake = worker_now() + 60 * 1000;
+	bool		wanted;
+
+	if (!worker_ready)
+		wake = worker_now() + WORKER_LOOK_MS;
+	if (roost_commit_in_doubt() > 0)
+		wake = Min(wake, worker_now() + WORKER_DOUBT_MS);
+	for (int i = 0; i < lengthof(worker_steps); i++)
+	{
+		const RoostWorkerStep *step = worker_steps[i];
+
+		if (!step_may_run(step))
+			continue;
+		if (step->run != NULL && step->period_ms > 0)
+			wake = Min(wake, Max(step_states[i].due_ms, step_states[i].retry_ms));
+		if (step->events != NULL && step_states[i].lost)
+			wake = Min(wake, step_states[i].retry_ms);
+	}
+
+	LWLockAcquire(roost_worker_shared->lock, LW_SHARED);
+	wanted = roost_worker_shared->turns_wanted > roost_worker_shared->turns_done;
+	LWLockRelease(roost_worker_shared->lock);
+
+	pgstat_report_activity(STATE_IDLE, NULL);
+	if (roost_queue_sleep() && !wanted && wake > worker_now())
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 wake - worker_now(), PG_WAIT_EXTENSION);
+	roost_queue_awake();
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+}
+
+/*
+ * Returns a time in milliseconds that never steps back; not the frozen one.
+ */
+static int64
+worker_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}

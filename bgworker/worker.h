@@ -1,0 +1,43 @@
+/*-------------------------------------------------------------------------
+ *
+ * worker.h
+ *		The background worker: what a step is, and what others may know.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ROOST_WORKER_H
+#define ROOST_WORKER_H
+
+#include "core/event.h"
+
+/*
+ * One kind of background work.  A module defines its step and lists it in
+ * worker_steps[] (worker.c).
+ *
+ * `run` is called when the period has passed (every turn for 0) and `due`, if
+ * there is one, agrees.  `events` is called with every batch of committed
+ * events, in order, and with (NULL, 0) when an unknown number of them has
+ * been lost, also when the worker starts.  Either may be NULL.
+ *
+ * With `transaction`, both run in one of their own with an active snapshot,
+ * and only while the extension and its tables are installed; events that
+ * come before that are lost to the step.  Without it they may only touch
+ * memory and files.  An error is logged and the step pauses, longer each
+ * time; the other steps go on.
+ */
+typedef struct RoostWorkerStep
+{
+	const char *name;			/* as shown in pg_stat_activity */
+	int			period_ms;
+	bool		transaction;
+	bool		primary_only;	/* not on a standby */
+	bool		on_sync;		/* roost.worker_sync() does not wait for the period */
+	bool		(*due) (void);
+	void		(*run) (void);
+	void		(*events) (const RoostEvent *events, int count);
+} RoostWorkerStep;
+
+/* Steps of modules, each defined in its own file. */
+extern const RoostWorkerStep roost_maintenance_step;
+
+#endif							/* ROOST_WORKER_H */
