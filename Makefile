@@ -36,10 +36,11 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
 ifeq ($(wildcard $(PGXS)),)
 
-# Nothing to build with yet: fetch it, then start again.
+# Nothing to build with yet: fetch it, then start again, once.
 all install uninstall clean:
+	$(if $(AGAIN),$(error "$(PG_CONFIG)" knows no PGXS; set PG_CONFIG to that of a PostgreSQL server))
 	scripts/packages build
-	$(MAKE) $@
+	$(MAKE) $@ AGAIN=1
 
 else
 
