@@ -102,6 +102,10 @@ CREATE INDEX IF NOT EXISTS session_account_id_idx ON roost_data.session (account
 CREATE INDEX IF NOT EXISTS session_device_id_idx ON roost_data.session (device_id);
 CREATE INDEX IF NOT EXISTS session_expires_at_idx ON roost_data.session (expires_at);
 CREATE INDEX IF NOT EXISTS session_revoked_at_idx ON roost_data.session (revoked_at) WHERE revoked_at IS NOT NULL;
+CREATE OR REPLACE TRIGGER session_changed AFTER UPDATE OF revoked_at OR DELETE ON roost_data.session
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.session_changed();
+CREATE OR REPLACE TRIGGER account_changed AFTER UPDATE OF status OR DELETE ON roost_data.account
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.account_changed();
 
 CREATE TABLE IF NOT EXISTS roost_data.refresh_token (
 	digest bytea PRIMARY KEY,

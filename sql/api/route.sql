@@ -63,7 +63,7 @@ BEGIN
 				HINT = 'Arguments are bound by name: lower case letters, digits and underscores.';
 		END IF;
 	END LOOP;
-	IF path !~ '^(/(:[a-z][a-z0-9_]*|[A-Za-z0-9_~-][A-Za-z0-9._~-]*))+$' OR pg_catalog.length(path) > 256 THEN
+	IF path !~ '^(/(:[a-z][a-z0-9_]*|[A-Za-z0-9._~-]*[A-Za-z0-9_~-][A-Za-z0-9._~-]*))+$' OR pg_catalog.length(path) > 256 THEN
 		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'path', MESSAGE = pg_catalog.format('invalid path "%s"', path),
 			HINT = 'Segments are letters, digits, ".", "_", "~" and "-", or ":" and the name of an argument.';
 	END IF;

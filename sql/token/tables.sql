@@ -1,0 +1,31 @@
+-- Tables of the token module.
+
+CREATE TABLE IF NOT EXISTS roost_data.signing_key (
+	kid text COLLATE "C" PRIMARY KEY CHECK (kid ~ '^[A-Za-z0-9_.-]{1,128}$'),
+	algorithm text COLLATE "C" NOT NULL CHECK (algorithm IN ('HS256', 'EdDSA')),
+	secret bytea NOT NULL,
+	public_key bytea,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	not_before timestamptz NOT NULL DEFAULT now(),
+	retired_at timestamptz,
+	CHECK (CASE algorithm WHEN 'HS256' THEN octet_length(secret) BETWEEN 32 AND 1024 ELSE octet_length(secret) = 32 AND public_key IS NOT NULL END)
+);
+COMMENT ON TABLE roost_data.signing_key IS 'Keys that sign access tokens. Only the owner reads it. The key with the newest not_before that has come signs; all verify until retired_at.';
+COMMENT ON COLUMN roost_data.signing_key.secret IS 'HS256: at least 32 random bytes. EdDSA: the 32-byte seed.';
+CREATE OR REPLACE TRIGGER signing_key_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON roost_data.signing_key
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.key_changed();
+
+CREATE TABLE IF NOT EXISTS roost_data.revocation (
+	id bigint PRIMARY KEY,
+	revoked_at timestamptz NOT NULL DEFAULT now(),
+	expires_at timestamptz NOT NULL DEFAULT now() + roost_internal.token_lifetime()
+);
+COMMENT ON TABLE roost_data.revocation IS 'Sessions and accounts whose access tokens are refused, by id, until none of those tokens can live any more (expires_at). Triggers on roost_data.session and roost_data.account write it; a row inserted by hand has the same effect at once, and deleting it takes that back.';
+CREATE INDEX IF NOT EXISTS revocation_expires_at_idx ON roost_data.revocation (expires_at);
+CREATE OR REPLACE TRIGGER revocation_emit AFTER INSERT OR UPDATE OR DELETE ON roost_data.revocation
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('session_revoked', 'id', 'expires_at');
+
+INSERT INTO roost_data.signing_key (kid, algorithm, secret, public_key)
+SELECT k.kid, 'HS256', k.secret, k.public_key
+FROM roost_internal.key_material('HS256') k
+WHERE NOT EXISTS (SELECT FROM roost_data.signing_key);
