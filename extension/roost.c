@@ -28,6 +28,7 @@ static void roost_shmem_startup(void);
 /* A module may use the modules above it. */
 static const RoostModule *const roost_modules[] = {
 	&roost_core_module,
+	&roost_account_module,
 	&roost_clock_module,
 	&roost_id_module,
 	&roost_commit_module,

@@ -27,6 +27,7 @@ typedef struct RoostModule
 
 /* Modules, in the order of the table; each is defined in its own file. */
 extern const RoostModule roost_core_module;
+extern const RoostModule roost_account_module;
 extern const RoostModule roost_clock_module;
 extern const RoostModule roost_id_module;
 extern const RoostModule roost_commit_module;

@@ -23,6 +23,8 @@
 PG_FUNCTION_INFO_V1(roost_core_version);
 
 char	   *roost_database = NULL;
+static char *core_public_url = NULL;
+static char *core_site_name = NULL;
 
 /*
  * Define the settings of the core module.
@@ -36,6 +38,22 @@ core_define_gucs(void)
 							   &roost_database,
 							   "postgres",
 							   PGC_POSTMASTER,
+							   0,
+							   NULL, NULL, NULL);
+	DefineCustomStringVariable("roost.public_url",
+							   "Address under which people reach this site, for links in profiles, posts and mails.",
+							   NULL,
+							   &core_public_url,
+							   "http://localhost:8080",
+							   PGC_SIGHUP,
+							   0,
+							   NULL, NULL, NULL);
+	DefineCustomStringVariable("roost.site_name",
+							   "Name of this site, as mails call it.",
+							   NULL,
+							   &core_site_name,
+							   "roost",
+							   PGC_SIGHUP,
 							   0,
 							   NULL, NULL, NULL);
 }

@@ -39,9 +39,10 @@ CREATE INDEX IF NOT EXISTS account_handle_account_id_idx ON roost_data.account_h
 CREATE TABLE IF NOT EXISTS roost_data.reserved_handle (
 	username text COLLATE "C" PRIMARY KEY CHECK (username ~ '^[a-z0-9_]{1,30}$'),
 	until timestamptz,
+	account_id bigint,
 	reason text NOT NULL DEFAULT ''
 );
-COMMENT ON TABLE roost_data.reserved_handle IS 'User names that nobody may take: the operator''s own, and those of deleted or renamed accounts until the given time (null: for ever).';
+COMMENT ON TABLE roost_data.reserved_handle IS 'User names that nobody may take: the operator''s own, and those of deleted or renamed accounts until the given time (null: for ever). account_id: whose it was; that account may take it back.';
 INSERT INTO roost_data.reserved_handle (username, reason)
 SELECT unnest('{about,abuse,account,admin,administrator,api,auth,billing,contact,everyone,help,here,home,info,legal,login,logout,mail,me,moderator,news,official,postmaster,privacy,public,register,root,roost,search,security,settings,signup,staff,status,support,system,terms,undefined,webmaster}'::text[]), 'built in'
 WHERE NOT EXISTS (SELECT FROM roost_data.reserved_handle);
@@ -90,6 +91,10 @@ CREATE TABLE IF NOT EXISTS roost_data.session (
 	id bigint PRIMARY KEY,
 	account_id bigint NOT NULL REFERENCES roost_data.account ON DELETE CASCADE,
 	device_id bigint NOT NULL,
+	refresh_key text COLLATE "C" NOT NULL,
+	refresh_digest bytea NOT NULL,
+	former_digest bytea,
+	refreshed_at timestamptz,
 	user_agent text CHECK (char_length(user_agent) <= 300),
 	address inet,
 	created_at timestamptz NOT NULL DEFAULT now(),
@@ -97,7 +102,10 @@ CREATE TABLE IF NOT EXISTS roost_data.session (
 	expires_at timestamptz NOT NULL,
 	revoked_at timestamptz
 );
-COMMENT ON TABLE roost_data.session IS 'Logins. Its refresh tokens are a family: each is exchanged for the next, and expires_at moves with it. A revoked session ends its access tokens at once.';
+COMMENT ON TABLE roost_data.session IS 'Logins. The refresh tokens of a session are a family: each is exchanged for the next, and expires_at moves on. The tokens themselves are nowhere. Revoking a session ends its access tokens at once.';
+COMMENT ON COLUMN roost_data.session.refresh_key IS 'Secret with which each refresh token is made from the one before, and recognized long after.';
+COMMENT ON COLUMN roost_data.session.refresh_digest IS 'Digest of the refresh token that is valid now.';
+COMMENT ON COLUMN roost_data.session.former_digest IS 'Digest of the one that was exchanged for it at refreshed_at.';
 CREATE INDEX IF NOT EXISTS session_account_id_idx ON roost_data.session (account_id, id DESC);
 CREATE INDEX IF NOT EXISTS session_device_id_idx ON roost_data.session (device_id);
 CREATE INDEX IF NOT EXISTS session_expires_at_idx ON roost_data.session (expires_at);
@@ -106,19 +114,6 @@ CREATE OR REPLACE TRIGGER session_changed AFTER UPDATE OF revoked_at OR DELETE O
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.session_changed();
 CREATE OR REPLACE TRIGGER account_changed AFTER UPDATE OF status OR DELETE ON roost_data.account
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.account_changed();
-
-CREATE TABLE IF NOT EXISTS roost_data.refresh_token (
-	digest bytea PRIMARY KEY,
-	session_id bigint NOT NULL REFERENCES roost_data.session ON DELETE CASCADE,
-	parent_digest bytea,
-	created_at timestamptz NOT NULL DEFAULT now(),
-	expires_at timestamptz NOT NULL,
-	used_at timestamptz,
-	replaced_by bytea
-);
-COMMENT ON TABLE roost_data.refresh_token IS 'Digests of refresh tokens; the tokens themselves are nowhere. used_at and replaced_by: exchanged for that one.';
-CREATE INDEX IF NOT EXISTS refresh_token_session_id_idx ON roost_data.refresh_token (session_id);
-CREATE INDEX IF NOT EXISTS refresh_token_expires_at_idx ON roost_data.refresh_token (expires_at);
 
 CREATE TABLE IF NOT EXISTS roost_data.email_token (
 	digest bytea PRIMARY KEY,
@@ -145,3 +140,51 @@ LEFT JOIN LATERAL (
 ) s ON true
 WHERE a.status <> 'deleted';
 COMMENT ON VIEW roost_bi.account IS 'Accounts with their counters; no addresses, no dates of birth, no secrets.';
+
+CREATE TABLE IF NOT EXISTS roost_data.import_map (
+	kind text COLLATE "C" NOT NULL CHECK (kind ~ '^[a-z]{1,20}$'),
+	external_id text COLLATE "C" NOT NULL,
+	id bigint NOT NULL,
+	PRIMARY KEY (kind, external_id)
+);
+COMMENT ON TABLE roost_data.import_map IS 'What an imported thing was called where it came from, and its id here; it makes imports repeatable.';
+
+CREATE TABLE IF NOT EXISTS roost_data.import_account (
+	external_id text COLLATE "C" PRIMARY KEY,
+	username text,
+	email text,
+	email_verified boolean NOT NULL DEFAULT true,
+	password_hash text,
+	display_name text,
+	bio text,
+	avatar_url text,
+	header_url text,
+	birth_date date,
+	language text,
+	is_private boolean NOT NULL DEFAULT false,
+	created_at timestamptz,
+	error text
+);
+COMMENT ON TABLE roost_data.import_account IS 'Accounts to import: COPY them here, then SELECT roost.account_import(). What was imported leaves the table; what was refused stays, with the reason in error.';
+COMMENT ON COLUMN roost_data.import_account.password_hash IS 'argon2id, argon2i ($argon2...) or bcrypt ($2a$, $2b$, $2y$); without one the account sets a password by mail.';
+
+INSERT INTO roost_data.mail_template (name, language, subject, text, html) VALUES
+	('verify_email', 'en', 'Verify your e-mail address',
+		E'Hello {{display_name}},\n\nplease open this link to verify your e-mail address for @{{username}} on {{site_name}}:\n\n{{public_url}}/verify-email?token={{token}}\n\nThe link works for {{hours}} hours. If you did not ask for it, do nothing.\n',
+		'<p>Hello {{display_name}},</p><p>please open this link to verify your e-mail address for @{{username}} on {{site_name}}:</p><p><a href="{{public_url}}/verify-email?token={{token}}">{{public_url}}/verify-email?token={{token}}</a></p><p>The link works for {{hours}} hours. If you did not ask for it, do nothing.</p>'),
+	('address_taken', 'en', 'You already have an account on {{site_name}}',
+		E'Hello,\n\nsomebody, perhaps you, has just used this e-mail address for the account @{{username}} on {{site_name}}. The address already belongs to another account, so it was not added to that one.\n\nIf you have forgotten your password, ask for a new one:\n\n{{public_url}}/forgot-password\n\nIf it was not you, do nothing.\n',
+		'<p>Hello,</p><p>somebody, perhaps you, has just used this e-mail address for the account @{{username}} on {{site_name}}. The address already belongs to another account, so it was not added to that one.</p><p>If you have forgotten your password, ask for a new one:</p><p><a href="{{public_url}}/forgot-password">{{public_url}}/forgot-password</a></p><p>If it was not you, do nothing.</p>'),
+	('reset_password', 'en', 'Set a new password',
+		E'Hello {{display_name}},\n\nopen this link to set a new password for @{{username}} on {{site_name}}:\n\n{{public_url}}/reset-password?token={{token}}\n\nThe link works for {{hours}} hour(s), once. If you did not ask for it, do nothing; your password stays as it is.\n',
+		'<p>Hello {{display_name}},</p><p>open this link to set a new password for @{{username}} on {{site_name}}:</p><p><a href="{{public_url}}/reset-password?token={{token}}">{{public_url}}/reset-password?token={{token}}</a></p><p>The link works for {{hours}} hour(s), once. If you did not ask for it, do nothing; your password stays as it is.</p>'),
+	('password_changed', 'en', 'Your password was changed',
+		E'Hello {{display_name}},\n\nthe password of @{{username}} on {{site_name}} was just changed, and other devices were logged out.\n\nIf it was not you, set a new password at once:\n\n{{public_url}}/forgot-password\n',
+		'<p>Hello {{display_name}},</p><p>the password of @{{username}} on {{site_name}} was just changed, and other devices were logged out.</p><p>If it was not you, set a new password at once:</p><p><a href="{{public_url}}/forgot-password">{{public_url}}/forgot-password</a></p>'),
+	('email_changed', 'en', 'Your e-mail address was changed',
+		E'Hello {{display_name}},\n\n@{{username}} on {{site_name}} now has another e-mail address; this one no longer belongs to it.\n\nIf it was not you, change your password and tell the people who run {{site_name}}.\n',
+		'<p>Hello {{display_name}},</p><p>@{{username}} on {{site_name}} now has another e-mail address; this one no longer belongs to it.</p><p>If it was not you, change your password and tell the people who run {{site_name}}.</p>'),
+	('account_deleted', 'en', 'Your account was deleted',
+		E'Hello {{display_name}},\n\n@{{username}} on {{site_name}} was deleted, with everything that belonged to it. Farewell.\n',
+		'<p>Hello {{display_name}},</p><p>@{{username}} on {{site_name}} was deleted, with everything that belonged to it. Farewell.</p>')
+ON CONFLICT DO NOTHING;

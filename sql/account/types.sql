@@ -19,7 +19,7 @@ COMMENT ON DOMAIN roost.password IS 'A password of at most 1024 bytes. What a ne
 CREATE DOMAIN roost.login_identifier AS text COLLATE "C" CHECK (octet_length(VALUE) BETWEEN 1 AND 254);
 COMMENT ON DOMAIN roost.login_identifier IS 'A user name or an e-mail address.';
 
-CREATE DOMAIN roost.secret_token AS text COLLATE "C" CHECK (VALUE ~ '^[A-Za-z0-9_-]{16,256}$');
+CREATE DOMAIN roost.secret_token AS text COLLATE "C" CHECK (octet_length(VALUE) BETWEEN 16 AND 256 AND VALUE ~ '^[A-Za-z0-9._-]+$');
 COMMENT ON DOMAIN roost.secret_token IS 'A token as roost handed it out in a mail or in an answer.';
 
 CREATE DOMAIN roost.display_name AS text CHECK (char_length(VALUE) <= 50 AND VALUE !~ '[\u0001-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]');
@@ -38,7 +38,7 @@ CREATE DOMAIN roost.birth_date AS date CHECK (VALUE >= '1900-01-01');
 COMMENT ON DOMAIN roost.birth_date IS 'A day of birth, from 1900 on and not in the future.';
 
 CREATE DOMAIN roost.device_input AS jsonb CHECK (
-	CASE jsonb_typeof(VALUE)
+	VALUE IS NULL OR CASE jsonb_typeof(VALUE)
 		WHEN 'string' THEN char_length(VALUE #>> '{}') BETWEEN 1 AND 100
 		WHEN 'object' THEN
 			VALUE - '{id,name,platform}'::text[] = '{}'
@@ -148,3 +148,9 @@ CREATE TYPE roost.device AS (
 	current boolean
 );
 COMMENT ON TYPE roost.device IS 'A device that has logged in. current marks the one that asks.';
+
+CREATE TYPE roost_internal.email_token_owner AS (
+	account_id bigint,
+	email text
+);
+COMMENT ON TYPE roost_internal.email_token_owner IS 'What a token from a mail stands for.';

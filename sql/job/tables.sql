@@ -24,3 +24,14 @@ COMMENT ON COLUMN roost_data.job.attempts IS 'How often it was taken. The worker
 COMMENT ON COLUMN roost_data.job.dead_at IS 'When it was given up after max_attempts attempts.';
 CREATE INDEX IF NOT EXISTS job_queue_run_at_idx ON roost_data.job (queue, run_at, id) WHERE done_at IS NULL AND dead_at IS NULL;
 CREATE INDEX IF NOT EXISTS job_finished_idx ON roost_data.job ((coalesce(done_at, dead_at))) WHERE done_at IS NOT NULL OR dead_at IS NOT NULL;
+
+CREATE TABLE IF NOT EXISTS roost_data.mail_template (
+	name text COLLATE "C" NOT NULL CHECK (name ~ '^[a-z][a-z_]{0,59}$'),
+	language text COLLATE "C" NOT NULL CHECK (language = lower(language)),
+	subject text NOT NULL,
+	text text NOT NULL,
+	html text NOT NULL,
+	PRIMARY KEY (name, language)
+);
+COMMENT ON TABLE roost_data.mail_template IS 'The mails that roost writes, for the operator to edit and translate. {{name}} stands for a value; values are escaped in html.';
+COMMENT ON COLUMN roost_data.mail_template.language IS 'Lower case, for instance en or pt-br. A mail is written in the language asked for, else without its region, else in en.';

@@ -1,0 +1,245 @@
+-- Registering, logging in, refreshing, logging out.
+
+CREATE OR REPLACE FUNCTION roost_internal.password_set(account_id bigint, password text, field text, username text, email text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_reason text := roost_internal.password_check(password, username, email);
+BEGIN
+	IF v_reason IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = field, MESSAGE = v_reason;
+	END IF;
+	INSERT INTO roost_data.account_credential AS c (account_id, password_hash, password_changed_at)
+	VALUES (password_set.account_id, roost_internal.password_hash(password), roost_internal.clock_now())
+	ON CONFLICT ON CONSTRAINT account_credential_pkey DO UPDATE
+	SET password_hash = excluded.password_hash, password_changed_at = excluded.password_changed_at;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.password_set(bigint, text, text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.password_set(bigint, text, text, text, text) IS 'Gives an account a password; 22023 naming the field, and why, if it is too weak.';
+
+CREATE OR REPLACE FUNCTION roost.auth_register(
+	username roost.username,
+	email roost.email,
+	password roost.password,
+	display_name roost.display_name DEFAULT '',
+	birth_date roost.birth_date DEFAULT NULL,
+	language roost.language DEFAULT 'en',
+	device roost.device_input DEFAULT NULL,
+	client_address inet DEFAULT NULL,
+	user_agent text DEFAULT NULL
+) RETURNS roost.session_token
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_now timestamptz := roost_internal.clock_now();
+	v_email text := pg_catalog.lower(email);
+	v_id bigint := roost_internal.id_next();
+BEGIN
+	PERFORM roost_internal.birth_date_check(birth_date);
+	INSERT INTO roost_data.account (id, username, display_name, birth_date, language, created_at, updated_at)
+	VALUES (v_id, username, coalesce(display_name, ''), birth_date, coalesce(language, 'en'), v_now, v_now);
+	PERFORM roost_internal.handle_take(v_id, username);
+	PERFORM roost_internal.password_set(v_id, password, 'password', username, v_email);
+	INSERT INTO roost_data.account_email (email, account_id, created_at) VALUES (v_email, v_id, v_now);
+	PERFORM roost_internal.email_verify_send(v_id, v_email);
+	RETURN roost_internal.session_create(v_id, device, client_address, user_agent);
+END
+$$;
+REVOKE ALL ON FUNCTION roost.auth_register(roost.username, roost.email, roost.password, roost.display_name, roost.birth_date, roost.language, roost.device_input, inet, text) FROM PUBLIC;
+COMMENT ON FUNCTION roost.auth_register(roost.username, roost.email, roost.password, roost.display_name, roost.birth_date, roost.language, roost.device_input, inet, text) IS 'Makes an account, logs it in and sends a mail to verify the address. The answer is the same whether or not the address belongs to an account already (then the mail says so). 23505 if the user name is taken, 22023 for a weak password (the message says why) or a birth_date in the future.';
+SELECT roost_internal.route('POST', '/auth/register', 'roost.auth_register', auth => 'none', limit_class => 'register', status => 201, lane => 'slow', cookies => true, sensitive => true);
+
+CREATE OR REPLACE FUNCTION roost_internal.login_key(identifier text) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+	SELECT -1 - (pg_catalog.hashtextextended(pg_catalog.lower(pg_catalog.ltrim($1, '@')), 8712) & 9223372036854775807)
+$$;
+REVOKE ALL ON FUNCTION roost_internal.login_key(text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.login_key(text) IS 'The number under which failed logins with a user name or e-mail address are counted: negative, so that it is no account''s. What belongs to nobody is locked like anything else, and so tells nothing.';
+
+CREATE OR REPLACE FUNCTION roost_internal.login_candidates(identifier text) RETURNS TABLE (account_id bigint, status text, password_hash text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF identifier LIKE '_%@%' THEN
+		-- Always two rows: who has verified the address, and who last named it.
+		RETURN QUERY
+		SELECT a.id, a.status::text, c.password_hash
+		FROM (VALUES (true), (false)) AS kind (verified)
+		LEFT JOIN LATERAL (
+			SELECT e.account_id FROM roost_data.account_email e
+			WHERE e.email = pg_catalog.lower(identifier) AND (e.verified_at IS NOT NULL) = kind.verified
+			ORDER BY e.created_at DESC, e.account_id DESC LIMIT 1
+		) e ON true
+		LEFT JOIN roost_data.account a ON a.id = e.account_id
+		LEFT JOIN roost_data.account_credential c ON c.account_id = a.id
+		ORDER BY kind.verified DESC;
+	ELSE
+		RETURN QUERY
+		SELECT a.id, a.status::text, c.password_hash
+		FROM (VALUES (pg_catalog.lower(pg_catalog.ltrim(identifier, '@')))) AS wanted (username)
+		LEFT JOIN roost_data.account_handle h ON h.username = wanted.username
+		LEFT JOIN roost_data.account a ON a.id = h.account_id
+		LEFT JOIN roost_data.account_credential c ON c.account_id = a.id;
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.login_candidates(text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.login_candidates(text) IS 'The accounts that may be meant by a user name (one row) or an e-mail address (two rows), with nulls where there is none, so that a login costs the same time in every case.';
+
+CREATE OR REPLACE FUNCTION roost_internal.login_check(login_key bigint, client_address inet) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_seconds integer := roost_internal.login_locked(login_key, pg_catalog.host(client_address));
+BEGIN
+	IF v_seconds > 0 THEN
+		PERFORM roost.response_header('Retry-After', v_seconds::text);
+		RAISE EXCEPTION USING ERRCODE = '53400', MESSAGE = 'too many failed logins',
+			DETAIL = pg_catalog.format('Logging in is refused for another %s seconds.', v_seconds),
+			HINT = 'Wait, or set a new password by mail.';
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.login_check(bigint, inet) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.login_check(bigint, inet) IS 'Refuses with 53400 while an account or address is locked after failed logins.';
+
+CREATE OR REPLACE FUNCTION roost.auth_login(
+	identifier roost.login_identifier,
+	password roost.password,
+	device roost.device_input DEFAULT NULL,
+	client_address inet DEFAULT NULL,
+	user_agent text DEFAULT NULL
+) RETURNS roost.session_token
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_key bigint := roost_internal.login_key(identifier);
+	v_candidate record;
+	v_matches boolean;
+	v_found record;
+BEGIN
+	PERFORM roost_internal.login_check(v_key, client_address);
+	FOR v_candidate IN SELECT * FROM roost_internal.login_candidates(identifier) LOOP
+		v_matches := CASE WHEN v_candidate.password_hash IS NULL THEN roost_internal.password_verify_dummy(password)
+			ELSE roost_internal.password_verify(password, v_candidate.password_hash) END;
+		IF v_matches AND v_found IS NULL THEN
+			v_found := v_candidate;
+		END IF;
+	END LOOP;
+	IF v_found IS NULL THEN
+		PERFORM roost_internal.login_failed(v_key, pg_catalog.host(client_address));
+		RAISE EXCEPTION USING ERRCODE = '28P01', MESSAGE = 'wrong user name, e-mail address or password';
+	END IF;
+	IF v_found.status <> 'active' THEN
+		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'the account is suspended';
+	END IF;
+	PERFORM roost_internal.login_succeeded(v_key);
+	IF roost_internal.password_needs_rehash(v_found.password_hash) THEN
+		UPDATE roost_data.account_credential c SET password_hash = roost_internal.password_hash(password)
+		WHERE c.account_id = v_found.account_id AND c.password_hash = v_found.password_hash;
+	END IF;
+	RETURN roost_internal.session_create(v_found.account_id, device, client_address, user_agent);
+END
+$$;
+REVOKE ALL ON FUNCTION roost.auth_login(roost.login_identifier, roost.password, roost.device_input, inet, text) FROM PUBLIC;
+COMMENT ON FUNCTION roost.auth_login(roost.login_identifier, roost.password, roost.device_input, inet, text) IS 'Logs in with a user name or e-mail address. 28P01 if they do not belong together (the answer does not tell which is wrong), 53400 while locked after failed logins (Retry-After in seconds), 42501 if the account is suspended.';
+SELECT roost_internal.route('POST', '/auth/login', 'roost.auth_login', auth => 'none', limit_class => 'login', lane => 'slow', cookies => true, sensitive => true);
+
+CREATE OR REPLACE FUNCTION roost_internal.cookie(name text) RETURNS text
+LANGUAGE sql STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT pg_catalog.substring(roost.request_header('cookie'), '(?:^|;\s*)' || $1 || '=([A-Za-z0-9_.~-]+)\s*(?:;|$)')
+$$;
+REVOKE ALL ON FUNCTION roost_internal.cookie(text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.cookie(text) IS 'The value of a cookie of the current request, or null.';
+
+CREATE OR REPLACE FUNCTION roost.auth_refresh(
+	refresh_token roost.secret_token DEFAULT NULL,
+	client_address inet DEFAULT NULL,
+	user_agent text DEFAULT NULL
+) RETURNS roost.session_token
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_now timestamptz := roost_internal.clock_now();
+	v_token text := refresh_token;
+	v_session roost_data.session;
+	v_next text;
+BEGIN
+	-- Only with the header that other sites cannot send.
+	IF v_token IS NULL AND roost.request_header('x-roost-cookies') = '1' THEN
+		v_token := roost_internal.cookie('roost_refresh');
+	END IF;
+	IF v_token IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'ROMIS', COLUMN = 'refresh_token', MESSAGE = 'refresh_token is missing';
+	END IF;
+
+	-- The lock puts requests with tokens of one family in a row.
+	SELECT s.* INTO v_session
+	FROM roost_data.session s JOIN roost_data.account a ON a.id = s.account_id
+	WHERE s.id = pg_catalog.substring(v_token, '^([0-9]{1,18})\.')::bigint
+		AND s.revoked_at IS NULL AND s.expires_at > v_now AND a.status = 'active'
+	FOR NO KEY UPDATE OF s;
+	IF roost_internal.token_digest(v_token) IS DISTINCT FROM roost_internal.token_digest(
+		roost_internal.refresh_token_make(v_session.id, v_session.refresh_key, pg_catalog.split_part(v_token, '.', 2))) THEN
+		RAISE EXCEPTION USING ERRCODE = '28000', COLUMN = 'refresh_token', MESSAGE = 'the refresh token is not valid', HINT = 'Log in again.';
+	END IF;
+
+	v_next := roost_internal.refresh_token_next(v_session.id, v_session.refresh_key, v_token);
+	IF roost_internal.token_digest(v_token) = v_session.refresh_digest THEN
+		UPDATE roost_data.session s SET
+			refresh_digest = roost_internal.token_digest(v_next),
+			former_digest = v_session.refresh_digest,
+			refreshed_at = v_now,
+			last_used_at = v_now,
+			expires_at = v_now + pg_catalog.current_setting('roost.token_refresh_ttl')::interval,
+			address = coalesce(client_address, s.address),
+			user_agent = coalesce(pg_catalog.left(auth_refresh.user_agent, 300), s.user_agent)
+		WHERE s.id = v_session.id;
+		UPDATE roost_data.device d SET last_seen_at = v_now WHERE d.id = v_session.device_id;
+		PERFORM roost_internal.account_touch(v_session.account_id);
+	ELSIF roost_internal.token_digest(v_token) IS DISTINCT FROM v_session.former_digest
+		OR v_session.refreshed_at <= v_now - pg_catalog.current_setting('roost.account_reuse_window')::interval THEN
+		PERFORM roost_internal.session_kill(v_session.id);
+		RAISE EXCEPTION USING ERRCODE = '28000', COLUMN = 'refresh_token', MESSAGE = 'the refresh token was used before',
+			DETAIL = 'The session has ended, because somebody else may have a copy of the token.', HINT = 'Log in again.';
+	END IF;
+	RETURN roost_internal.session_token(v_session.account_id, v_session.id, v_session.device_id, v_next);
+END
+$$;
+REVOKE ALL ON FUNCTION roost.auth_refresh(roost.secret_token, inet, text) FROM PUBLIC;
+COMMENT ON FUNCTION roost.auth_refresh(roost.secret_token, inet, text) IS 'Exchanges a refresh token (or the cookie roost_refresh, with the header X-Roost-Cookies: 1) for the next pair of tokens. The old one gives the same pair again for 10 seconds, for tabs that refresh at the same time; used later, it ends the session. 28000 if it is not valid.';
+SELECT roost_internal.route('POST', '/auth/refresh', 'roost.auth_refresh', auth => 'none', limit_class => 'refresh', cookies => true, sensitive => true);
+
+CREATE OR REPLACE FUNCTION roost.auth_logout(actor_id roost.id, session_id roost.id) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM roost_internal.session_revoke(actor_id, ARRAY[session_id::bigint]);
+END
+$$;
+REVOKE ALL ON FUNCTION roost.auth_logout(roost.id, roost.id) FROM PUBLIC;
+COMMENT ON FUNCTION roost.auth_logout(roost.id, roost.id) IS 'Ends the session that asks; its tokens end at once.';
+SELECT roost_internal.route('POST', '/auth/logout', 'roost.auth_logout', status => 204);
+
+CREATE OR REPLACE FUNCTION roost.auth_logout_all(actor_id roost.id) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM roost_internal.session_revoke(actor_id);
+END
+$$;
+REVOKE ALL ON FUNCTION roost.auth_logout_all(roost.id) FROM PUBLIC;
+COMMENT ON FUNCTION roost.auth_logout_all(roost.id) IS 'Ends all of the actor''s sessions, also the one that asks.';
+SELECT roost_internal.route('POST', '/auth/logout-all', 'roost.auth_logout_all', status => 204);
