@@ -19,7 +19,7 @@ PG_CFLAGS = $(WARNINGS)
 SHLIB_LINK = -lcrypto -largon2
 
 # LLVM bitcode is of no use to functions that are not inlined into queries.
-with_llvm = no
+override with_llvm = no
 
 SQL_FILES := $(addprefix sql/,$(shell sed 's/\#.*//' sql/install.list))
 UPDATES := $(wildcard sql/updates/*--*.sql)

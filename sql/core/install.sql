@@ -24,3 +24,36 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.install() FROM PUBLIC;
 COMMENT ON FUNCTION roost.install() IS 'Creates the tables, indexes, triggers and views of roost in this database, or brings them to the version of the extension after ALTER EXTENSION roost UPDATE. They belong to the caller, not to the extension. Safe to call again. Returns the version reached.';
+
+CREATE OR REPLACE FUNCTION roost.uninstall(confirm text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET client_min_messages = warning
+AS $$
+DECLARE
+	v_kind record;
+	v_names text;
+BEGIN
+	IF confirm IS DISTINCT FROM current_database()::text THEN
+		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'confirm', MESSAGE = 'the confirmation does not match',
+			DETAIL = 'All accounts, posts and other data of roost in this database would be lost.',
+			HINT = format('To do that, call roost.uninstall(confirm => %L).', current_database());
+	END IF;
+	PERFORM roost.maintenance_unschedule();
+	-- Without CASCADE: what others built upon the tables is theirs to drop first.
+	FOR v_kind IN
+		SELECT k.kind, k.relkinds FROM (VALUES (1, 'VIEW', 'v'), (2, 'MATERIALIZED VIEW', 'm'), (3, 'TABLE', 'rp'), (4, 'SEQUENCE', 'S')) k (step, kind, relkinds)
+		ORDER BY k.step
+	LOOP
+		SELECT string_agg(format('%I.%I', n.nspname, c.relname), ', ') INTO v_names
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname IN ('roost_data', 'roost_bi') AND position(c.relkind IN v_kind.relkinds) > 0;
+		IF v_names IS NOT NULL THEN
+			EXECUTE format('DROP %s %s', v_kind.kind, v_names);
+		END IF;
+	END LOOP;
+	DROP SCHEMA IF EXISTS roost_bi, roost_data;
+END
+$$;
+REVOKE ALL ON FUNCTION roost.uninstall(text) FROM PUBLIC;
+COMMENT ON FUNCTION roost.uninstall(text) IS 'Drops every table and view of roost in this database with all data, for ever; confirm must be the name of this database (else 22023). Refuses (2BP01) while your own objects depend on them. Afterwards DROP EXTENSION roost succeeds, or roost.install() starts anew.';

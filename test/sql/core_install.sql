@@ -10,3 +10,24 @@ WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' AND c.relnamespace = 
 \set VERBOSITY terse
 DROP EXTENSION roost;
 \echo :LAST_ERROR_SQLSTATE
+
+-- Only roost.uninstall() drops data, and only when the database is named.
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+SELECT roost.uninstall('postgres');
+SELECT roost.uninstall(NULL);
+
+-- What others built upon the tables keeps them.
+CREATE VIEW install_mine AS SELECT version FROM roost_data.schema_version;
+\set VERBOSITY terse
+SELECT roost.uninstall(current_database()::text);
+\echo :LAST_ERROR_SQLSTATE
+DROP VIEW install_mine;
+
+BEGIN;
+SELECT roost.uninstall(confirm => current_database()::text);
+SELECT count(*) FROM pg_namespace WHERE nspname IN ('roost_data', 'roost_bi');
+DROP EXTENSION roost;
+CREATE EXTENSION roost;
+SELECT roost.install() = roost.version() AS installed;
+ROLLBACK;

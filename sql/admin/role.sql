@@ -1,0 +1,40 @@
+-- What a role may do.  roost makes no roles; these functions grant.
+
+CREATE OR REPLACE FUNCTION roost.grant_gateway(role name) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
+	EXECUTE format('GRANT USAGE ON SCHEMA roost TO %I', role);
+	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.handle(text, text, text, text, text, text), roost.gateway_config() TO %I', role);
+END
+$$;
+REVOKE ALL ON FUNCTION roost.grant_gateway(name) FROM PUBLIC;
+COMMENT ON FUNCTION roost.grant_gateway(name) IS 'Lets a role serve requests: it may execute roost.handle and roost.gateway_config, and reads no table. Give it LOGIN and a password yourself; it should own nothing and belong to no other role.';
+
+CREATE OR REPLACE FUNCTION roost.grant_analyst(role name) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
+	EXECUTE format('GRANT USAGE ON SCHEMA roost, roost_bi TO %I', role);
+	EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA roost_bi TO %I', role);
+END
+$$;
+REVOKE ALL ON FUNCTION roost.grant_analyst(name) FROM PUBLIC;
+COMMENT ON FUNCTION roost.grant_analyst(name) IS 'Lets a role read the views of roost_bi and nothing else. Call it again after an update that brought new views.';
+
+CREATE OR REPLACE FUNCTION roost.grant_admin(role name) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM roost.grant_analyst(role);
+	EXECUTE format('GRANT EXECUTE ON ALL ROUTINES IN SCHEMA roost TO %I', role);
+	EXECUTE format('REVOKE EXECUTE ON FUNCTION roost.install(), roost.uninstall(text), roost.grant_gateway(name), roost.grant_analyst(name), roost.grant_admin(name) FROM %I', role);
+END
+$$;
+REVOKE ALL ON FUNCTION roost.grant_admin(name) FROM PUBLIC;
+COMMENT ON FUNCTION roost.grant_admin(name) IS 'Lets a role call every function of schema roost as any account (actor_id), and read roost_bi; not install, uninstall or grant, which belong to the owner. Call it again after an update that brought new functions.';
