@@ -154,3 +154,10 @@ CREATE TYPE roost_internal.email_token_owner AS (
 	email text
 );
 COMMENT ON TYPE roost_internal.email_token_owner IS 'What a token from a mail stands for.';
+
+CREATE TYPE roost.import_result AS (
+	inserted bigint,
+	existing bigint,
+	refused bigint
+);
+COMMENT ON TYPE roost.import_result IS 'What an import did: rows made, rows that were there already (known external id), and rows refused (with the reason in the staging table).';
