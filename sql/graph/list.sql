@@ -128,9 +128,12 @@ REVOKE ALL ON FUNCTION roost_internal.follower_ids(bigint, bigint, integer) FROM
 COMMENT ON FUNCTION roost_internal.follower_ids(bigint, bigint, integer) IS 'The followers of an account in the order in which they came, from the one after follow id "after" on, at most "limit" of them (null: all). The one way in which others read followers.';
 
 CREATE OR REPLACE FUNCTION roost_internal.followee_ids(account_id bigint) RETURNS bigint[]
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT coalesce(pg_catalog.array_agg(f.followee_id), '{}') FROM roost_data.follow f WHERE f.follower_id = followee_ids.account_id
+BEGIN
+	RETURN ARRAY(SELECT f.followee_id FROM roost_data.follow f WHERE f.follower_id = followee_ids.account_id);
+END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.followee_ids(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.followee_ids(bigint) IS 'The ids of the accounts that an account follows, in no particular order.';

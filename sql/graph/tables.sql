@@ -32,6 +32,12 @@ CREATE OR REPLACE TRIGGER follow_insert_count AFTER INSERT ON roost_data.follow
 CREATE OR REPLACE TRIGGER follow_delete_count AFTER DELETE ON roost_data.follow
 	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.follow_count('-1');
 
+-- Events for the worker.
+CREATE OR REPLACE TRIGGER follow_insert_event AFTER INSERT ON roost_data.follow
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('follow_created', 'follower_id', 'followee_id', 'id');
+CREATE OR REPLACE TRIGGER follow_delete_event AFTER DELETE ON roost_data.follow
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('follow_deleted', 'follower_id', 'followee_id', 'id');
+
 -- An account that stops being private lets in those who wait.
 CREATE OR REPLACE TRIGGER account_open_requests AFTER UPDATE OF is_private ON roost_data.account
 	FOR EACH ROW WHEN (OLD.is_private AND NOT NEW.is_private) EXECUTE FUNCTION roost_internal.follow_request_open();

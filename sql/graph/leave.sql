@@ -1,0 +1,33 @@
+-- Taking follows along, and leaving (see sql/account/leave.sql).
+
+CREATE OR REPLACE FUNCTION roost_internal.graph_export(account_id bigint) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT jsonb_build_object(
+		'following', coalesce((SELECT jsonb_agg(jsonb_build_object('id', f.followee_id::text, 'username', a.username, 'since', f.created_at) ORDER BY f.id)
+			FROM roost_data.follow f JOIN roost_data.account a ON a.id = f.followee_id WHERE f.follower_id = $1), '[]'),
+		'followers', coalesce((SELECT jsonb_agg(jsonb_build_object('id', f.follower_id::text, 'username', a.username, 'since', f.created_at) ORDER BY f.id)
+			FROM roost_data.follow f JOIN roost_data.account a ON a.id = f.follower_id WHERE f.followee_id = $1), '[]'),
+		'requests_sent', coalesce((SELECT jsonb_agg(jsonb_build_object('id', r.followee_id::text, 'username', a.username, 'since', r.created_at) ORDER BY r.id)
+			FROM roost_data.follow_request r JOIN roost_data.account a ON a.id = r.followee_id WHERE r.follower_id = $1), '[]'),
+		'requests_received', coalesce((SELECT jsonb_agg(jsonb_build_object('id', r.follower_id::text, 'username', a.username, 'since', r.created_at) ORDER BY r.id)
+			FROM roost_data.follow_request r JOIN roost_data.account a ON a.id = r.follower_id WHERE r.followee_id = $1), '[]'))
+$$;
+REVOKE ALL ON FUNCTION roost_internal.graph_export(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.graph_export(bigint) IS 'Whom an account follows, who follows it, and the requests in both directions, each list oldest first.';
+
+CREATE OR REPLACE FUNCTION roost_internal.graph_account_delete(account_id bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM roost_internal.graph_lock(graph_account_delete.account_id, true);
+	DELETE FROM roost_data.follow_request r WHERE r.follower_id = graph_account_delete.account_id;
+	DELETE FROM roost_data.follow_request r WHERE r.followee_id = graph_account_delete.account_id;
+	DELETE FROM roost_data.follow f WHERE f.follower_id = graph_account_delete.account_id;
+	DELETE FROM roost_data.follow f WHERE f.followee_id = graph_account_delete.account_id;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.graph_account_delete(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.graph_account_delete(bigint) IS 'Ends all follows and requests of an account, in both directions.';
