@@ -28,7 +28,7 @@ BEGIN
 	PERFORM roost_internal.graph_lock(actor_id, false), roost_internal.graph_lock(v_account_id, false);
 	SELECT a.is_private INTO v_private FROM roost_data.account a WHERE a.id = v_account_id AND a.status = 'active';
 	IF NOT FOUND OR NOT EXISTS (SELECT FROM roost_data.account a WHERE a.id = actor_id AND a.status = 'active') THEN
-		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'account not found';
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'the account does not exist';
 	END IF;
 	IF v_private THEN
 		INSERT INTO roost_data.follow_request (follower_id, followee_id, id)

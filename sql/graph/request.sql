@@ -13,7 +13,7 @@ BEGIN
 		VALUES (v_account_id, actor_id, roost_internal.id_next(v_account_id))
 		ON CONFLICT DO NOTHING;
 	ELSIF NOT EXISTS (SELECT FROM roost_data.follow f WHERE f.follower_id = v_account_id AND f.followee_id = actor_id) THEN
-		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'follow request not found';
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'the follow request does not exist';
 	END IF;
 	RETURN roost_internal.relationship(actor_id, v_account_id);
 END
@@ -31,7 +31,7 @@ DECLARE
 BEGIN
 	DELETE FROM roost_data.follow_request r WHERE r.follower_id = v_account_id AND r.followee_id = actor_id;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'follow request not found';
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'the follow request does not exist';
 	END IF;
 	RETURN roost_internal.relationship(actor_id, v_account_id);
 END
