@@ -35,6 +35,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_queue_module,
 	&roost_password_module,
 	&roost_token_module,
+	&roost_api_module,
 	&roost_post_module,
 	&roost_worker_module,
 };

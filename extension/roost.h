@@ -35,6 +35,7 @@ extern const RoostModule roost_queue_module;
 extern const RoostModule roost_worker_module;
 extern const RoostModule roost_password_module;
 extern const RoostModule roost_token_module;
+extern const RoostModule roost_api_module;
 extern const RoostModule roost_post_module;
 
 #endif							/* ROOST_H */

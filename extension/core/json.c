@@ -54,10 +54,11 @@ typedef void (*JsonWriter) (StringInfo out, const RoostJsonPlan *plan, Datum val
 /* one attribute of a composite */
 typedef struct JsonAttribute
 {
-	const char *name;			/* as in the catalog; NULL if not written */
+	const char *name;			/* as in the catalog; NULL if dropped */
 	const char *label;			/* "name": with quotes, escapes and colon */
 	int			label_length;
 	const RoostJsonPlan *plan;
+	bool		written;		/* dropped columns and "cursor" are not */
 } JsonAttribute;
 
 struct RoostJsonPlan
@@ -180,7 +181,7 @@ roost_json_row(StringInfo out, const RoostJsonPlan *plan, const Datum *values, c
 	{
 		const JsonAttribute *attribute = &plan->attributes[i];
 
-		if (attribute->plan == NULL)
+		if (!attribute->written)
 			continue;
 		if (!first)
 			appendStringInfoCharMacro(out, ',');
@@ -203,6 +204,16 @@ roost_json_attribute(const RoostJsonPlan *plan, const char *name)
 			return i;
 	}
 	return -1;
+}
+
+/*
+ * Writes the value of one attribute of a row, also of "cursor".
+ */
+void
+roost_json_attribute_value(StringInfo out, const RoostJsonPlan *plan, int attribute,
+						   const Datum *values, const bool *nulls)
+{
+	roost_json_value(out, plan->attributes[attribute].plan, values[attribute], nulls[attribute]);
 }
 
 /*
@@ -770,16 +781,13 @@ json_plan_composite(RoostJsonPlan *plan, TupleDesc desc)
 		if (form->attisdropped)
 			continue;
 		attribute->name = pstrdup(NameStr(form->attname));
-		if (strcmp(attribute->name, "cursor") == 0)
-		{
-			continue;
-		}
+		attribute->plan = json_plan(form->atttypid, form->atttypmod);
+		attribute->written = strcmp(attribute->name, "cursor") != 0;
 		initStringInfo(&label);
 		roost_json_string(&label, attribute->name, strlen(attribute->name));
 		appendStringInfoChar(&label, ':');
 		attribute->label = label.data;
 		attribute->label_length = label.len;
-		attribute->plan = json_plan(form->atttypid, form->atttypmod);
 	}
 }
 

@@ -26,6 +26,8 @@ extern void roost_json_value(StringInfo out, const RoostJsonPlan *plan,
 extern void roost_json_row(StringInfo out, const RoostJsonPlan *plan,
 						   const Datum *values, const bool *nulls);
 extern int	roost_json_attribute(const RoostJsonPlan *plan, const char *name);
+extern void roost_json_attribute_value(StringInfo out, const RoostJsonPlan *plan, int attribute,
+									   const Datum *values, const bool *nulls);
 
 extern void roost_json_string(StringInfo out, const char *text, size_t length);
 extern void roost_json_int64(StringInfo out, int64 value);
