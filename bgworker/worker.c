@@ -61,6 +61,7 @@ static const RoostWorkerStep adopt_step = {
 /* What the worker does, in this order. */
 static const RoostWorkerStep *const worker_steps[] = {
 	&adopt_step,
+	&roost_lockout_step,
 	&roost_maintenance_step,
 };
 
@@ -274,6 +275,8 @@ worker_run_due(bool sync)
 			continue;
 		if (step->due == NULL || step->due())
 			step_call(i, true, NULL, 0);
+		else
+			state->due_ms = worker_now() + step->period_ms;
 	}
 }
 

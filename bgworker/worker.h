@@ -38,6 +38,7 @@ typedef struct RoostWorkerStep
 } RoostWorkerStep;
 
 /* Steps of modules, each defined in its own file. */
+extern const RoostWorkerStep roost_lockout_step;
 extern const RoostWorkerStep roost_maintenance_step;
 
 #endif							/* ROOST_WORKER_H */

@@ -36,6 +36,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_password_module,
 	&roost_token_module,
 	&roost_api_module,
+	&roost_lockout_module,
 	&roost_post_module,
 	&roost_worker_module,
 };

@@ -36,6 +36,7 @@ extern const RoostModule roost_worker_module;
 extern const RoostModule roost_password_module;
 extern const RoostModule roost_token_module;
 extern const RoostModule roost_api_module;
+extern const RoostModule roost_lockout_module;
 extern const RoostModule roost_post_module;
 
 #endif							/* ROOST_H */

@@ -46,7 +46,7 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.account_changed() FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.account_changed() IS 'AFTER ROW trigger for UPDATE OF status OR DELETE on roost_data.account: an account that is no longer active loses all its sessions and access tokens at commit, also those being issued at that moment.';
 
-CREATE OR REPLACE FUNCTION roost_internal.token_purge() RETURNS bigint
+CREATE OR REPLACE FUNCTION roost_internal.token_maintenance() RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -54,5 +54,5 @@ AS $$
 		retired AS (DELETE FROM roost_data.signing_key k WHERE k.retired_at < now() RETURNING 1)
 	SELECT (SELECT count(*) FROM purged) + (SELECT count(*) FROM retired)
 $$;
-REVOKE ALL ON FUNCTION roost_internal.token_purge() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.token_purge() IS 'Deletes revocations and signing keys that no token can need any more; returns how many. Part of roost.maintenance_run().';
+REVOKE ALL ON FUNCTION roost_internal.token_maintenance() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.token_maintenance() IS 'Deletes revocations and signing keys that no token can need any more; returns how many. Part of roost.maintenance_run().';

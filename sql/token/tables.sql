@@ -29,3 +29,14 @@ INSERT INTO roost_data.signing_key (kid, algorithm, secret, public_key)
 SELECT k.kid, 'HS256', k.secret, k.public_key
 FROM roost_internal.key_material('HS256') k
 WHERE NOT EXISTS (SELECT FROM roost_data.signing_key);
+
+CREATE TABLE IF NOT EXISTS roost_data.login_lockout (
+	kind text COLLATE "C" CHECK (kind IN ('account', 'address')),
+	key bigint,
+	failures integer NOT NULL CHECK (failures > 0),
+	last_failed_at timestamptz NOT NULL,
+	locked_until timestamptz,
+	PRIMARY KEY (kind, key)
+);
+COMMENT ON TABLE roost_data.login_lockout IS 'Failed logins, as the worker saved them last; the truth is in shared memory and read from here after a start. See roost.stat_lockout.';
+COMMENT ON COLUMN roost_data.login_lockout.key IS 'An account, a digest of a user name or e-mail address (negative), or a digest of a network address.';
