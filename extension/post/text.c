@@ -161,8 +161,7 @@ roost_post_text_entities(PG_FUNCTION_ARGS)
 
 /*
  * roost_internal.post_entities(text) returns what a post keeps of its text:
- * mention_ids, hashtags, mentions, urls, each NULL where there is none, or
- * NULL when all are.
+ * mention_ids, hashtags, mentions, urls, each NULL where there is none.
  */
 Datum
 roost_post_entities(PG_FUNCTION_ARGS)
@@ -178,9 +177,6 @@ roost_post_entities(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < nfound; i++)
 		count[found[i].kind]++;
-	if (count[ENTITY_MENTION] + count[ENTITY_HASHTAG] + count[ENTITY_URL] == 0)
-		PG_RETURN_NULL();
-
 	if (count[ENTITY_MENTION] > 0)
 	{
 		int			n;
@@ -204,9 +200,17 @@ roost_post_entities(PG_FUNCTION_ARGS)
 		nulls[3] = false;
 	}
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	desc = fcinfo->flinfo->fn_extra;
+	if (desc == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "return type must be a row type");
+		fcinfo->flinfo->fn_extra = desc = BlessTupleDesc(desc);
+		MemoryContextSwitchTo(old);
+	}
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }
 
 /*

@@ -17,7 +17,7 @@ BEGIN
 		p.pinned_at IS NOT NULL,
 		coalesce(p.mentions, '[]'), coalesce(p.hashtags, '{}'), coalesce(p.urls, '[]'), coalesce(p.media, '[]'),
 		p.language, p.content_warning,
-		'/@' || a.username || '/' || p.id
+		roost_internal.post_path(a.username, p.id, CASE WHEN p.content_warning IS NULL THEN p.text ELSE '' END)
 	FROM roost_data.post p
 	JOIN roost_data.account a ON a.id = p.author_id
 	CROSS JOIN LATERAL (
@@ -32,14 +32,14 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.post_embeds(bigint, bigint[]) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.post_embeds(bigint, bigint[]) IS 'The posts that the viewer (null: a stranger) may see, in no order.';
 
-CREATE OR REPLACE FUNCTION roost_internal.post_hydrate(viewer_id bigint, ids bigint[]) RETURNS SETOF roost.post
+CREATE OR REPLACE FUNCTION roost_internal.post_hydrate(viewer_id bigint, ids bigint[], cursors bigint[] DEFAULT NULL) RETURNS SETOF roost.post
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN QUERY
 	WITH asked AS MATERIALIZED (
-		SELECT i.id, i.n, p.retweet_of_id, p.quote_of_id
+		SELECT i.id, i.n, coalesce(cursors[i.n], i.id) AS at, p.retweet_of_id, p.quote_of_id
 		FROM pg_catalog.unnest(ids) WITH ORDINALITY i(id, n) JOIN roost_data.post p ON p.id = i.id
 	), needed AS (
 		SELECT pg_catalog.array_agg(DISTINCT v.id) AS ids
@@ -47,11 +47,11 @@ BEGIN
 	), seen AS MATERIALIZED (
 		SELECT e.id, e FROM needed, roost_internal.post_embeds(viewer_id, needed.ids) e
 	)
-	SELECT (s.e).*, r.e, q.e, a.id
+	SELECT (s.e).*, r.e, q.e, a.at
 	FROM asked a JOIN seen s USING (id) LEFT JOIN seen r ON r.id = a.retweet_of_id LEFT JOIN seen q ON q.id = a.quote_of_id
 	WHERE a.retweet_of_id IS NULL OR r.id IS NOT NULL
 	ORDER BY a.n;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.post_hydrate(bigint, bigint[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.post_hydrate(bigint, bigint[]) IS 'The posts with these ids, in this order, as the viewer (null: a stranger) sees them; those that it may not see or that are gone are left out, and so is a retweet whose original is. cursor is the id.';
+REVOKE ALL ON FUNCTION roost_internal.post_hydrate(bigint, bigint[], bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.post_hydrate(bigint, bigint[], bigint[]) IS 'The posts with these ids, in this order, as the viewer (null: a stranger) sees them; those that it may not see or that are gone are left out, and so is a retweet whose original is. cursor is the id, or what cursors has at its place.';

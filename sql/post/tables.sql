@@ -87,3 +87,62 @@ CREATE TABLE IF NOT EXISTS roost_data.post_hashtag (
 	PRIMARY KEY (hashtag, post_id)
 );
 COMMENT ON TABLE roost_data.post_hashtag IS 'The public posts of each hashtag (lower case), kept by the triggers of roost_data.post.';
+
+-- Counters and lists: once a statement, however many rows it writes.  What a
+-- post leaves behind is removed after it has been taken from the counters.
+CREATE OR REPLACE TRIGGER post_insert_count AFTER INSERT ON roost_data.post
+	REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.post_count();
+CREATE OR REPLACE TRIGGER post_delete_1_count AFTER DELETE ON roost_data.post
+	REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.post_count();
+CREATE OR REPLACE TRIGGER post_delete_2_rest AFTER DELETE ON roost_data.post
+	REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.post_deleted();
+CREATE OR REPLACE TRIGGER post_update_hashtags AFTER UPDATE OF hashtags, visibility ON roost_data.post
+	FOR EACH ROW WHEN ((OLD.hashtags, OLD.visibility) IS DISTINCT FROM (NEW.hashtags, NEW.visibility))
+	EXECUTE FUNCTION roost_internal.post_hashtags_changed();
+CREATE OR REPLACE TRIGGER post_like_insert_count AFTER INSERT ON roost_data.post_like
+	REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.post_like_count();
+CREATE OR REPLACE TRIGGER post_like_delete_count AFTER DELETE ON roost_data.post_like
+	REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.post_like_count();
+
+-- Events for the worker.
+CREATE OR REPLACE TRIGGER post_insert_event AFTER INSERT ON roost_data.post
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('post_created', 'id', 'author_id', 'retweet_of_id', 'reply_to_account_id');
+CREATE OR REPLACE TRIGGER post_update_event AFTER UPDATE ON roost_data.post
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('post_updated', 'id', 'author_id', 'retweet_of_id', 'reply_to_account_id');
+CREATE OR REPLACE TRIGGER post_delete_event AFTER DELETE ON roost_data.post
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('post_deleted', 'id', 'author_id', 'retweet_of_id', 'reply_to_account_id');
+CREATE OR REPLACE TRIGGER post_like_insert_event AFTER INSERT ON roost_data.post_like
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('like_created', 'post_id', 'account_id');
+CREATE OR REPLACE TRIGGER post_like_delete_event AFTER DELETE ON roost_data.post_like
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('like_deleted', 'post_id', 'account_id');
+
+CREATE OR REPLACE VIEW roost_bi.post AS
+SELECT p.id, p.author_id, p.created_at, p.edited_at, p.visibility, p.reply_to_id, p.reply_to_account_id, p.thread_id, p.quote_of_id, p.retweet_of_id,
+	p.language, p.text, p.content_warning, p.hashtags, p.mention_ids,
+	coalesce(s.like_count, 0) AS like_count, coalesce(s.retweet_count, 0) AS retweet_count,
+	coalesce(s.reply_count, 0) AS reply_count, coalesce(s.quote_count, 0) AS quote_count
+FROM roost_data.post p
+JOIN roost_data.account a ON a.id = p.author_id
+LEFT JOIN LATERAL (
+	SELECT sum(t.like_count)::bigint AS like_count, sum(t.retweet_count)::bigint AS retweet_count,
+		sum(t.reply_count)::bigint AS reply_count, sum(t.quote_count)::bigint AS quote_count
+	FROM roost_data.post_stat t WHERE t.post_id = p.id
+) s ON true
+WHERE p.visibility <= 'unlisted' AND NOT a.is_private AND a.status = 'active';
+COMMENT ON VIEW roost_bi.post IS 'Posts and retweets that everybody may see, with their counters.';
+
+CREATE OR REPLACE VIEW roost_bi.engagement AS
+SELECT e.kind, e.account_id, e.post_id, e.created_at
+FROM (
+	SELECT 'like' AS kind, l.account_id, l.post_id, l.created_at FROM roost_data.post_like l
+	UNION ALL
+	SELECT CASE WHEN r.retweet_of_id IS NOT NULL THEN 'retweet' WHEN r.quote_of_id IS NOT NULL THEN 'quote' ELSE 'reply' END,
+		r.author_id, coalesce(r.retweet_of_id, r.quote_of_id, r.reply_to_id), r.created_at
+	FROM roost_data.post r JOIN roost_data.account ra ON ra.id = r.author_id
+	WHERE coalesce(r.retweet_of_id, r.quote_of_id, r.reply_to_id) IS NOT NULL
+		AND r.visibility <= 'unlisted' AND NOT ra.is_private AND ra.status = 'active'
+) e
+JOIN roost_data.post p ON p.id = e.post_id
+JOIN roost_data.account a ON a.id = p.author_id
+WHERE p.visibility <= 'unlisted' AND NOT a.is_private AND a.status = 'active';
+COMMENT ON VIEW roost_bi.engagement IS 'What accounts did to posts that everybody may see: kind is like, retweet, quote or reply (a quote that is also a reply counts as a quote). No bookmarks.';

@@ -1,10 +1,23 @@
 -- Types of the post module: the wire format of a post, and its validation.
 
-CREATE DOMAIN roost.post_text AS text CHECK (octet_length(VALUE) <= 65536 AND VALUE !~ '[\u0001-\u0008\u000b-\u001f\u007f]');
+CREATE DOMAIN roost.post_text AS text CHECK (octet_length(VALUE) <= 65536 AND VALUE !~ '[\u0001-\u0008\u000b-\u001f\u007f-\u009f]');
 COMMENT ON DOMAIN roost.post_text IS 'The text of a post: up to 64 KiB of UTF-8, without control characters other than newline and tab. How many characters roost.post_create() takes is the setting roost.post_max_length.';
 
-CREATE DOMAIN roost.post_warning AS text CHECK (char_length(VALUE) <= 300 AND VALUE !~ '[\u0001-\u001f\u007f]');
+CREATE DOMAIN roost.post_warning AS text CHECK (char_length(VALUE) <= 300 AND VALUE !~ '[\u0001-\u001f\u007f-\u009f]');
 COMMENT ON DOMAIN roost.post_warning IS 'A content warning: one line of up to 300 characters, shown instead of the text until the reader asks for it.';
+
+CREATE DOMAIN roost.post_media AS jsonb CHECK (
+	VALUE IS NULL OR CASE WHEN jsonb_typeof(VALUE) = 'array' THEN
+		jsonb_array_length(VALUE) <= 10
+		AND octet_length(VALUE::text) <= 65536
+		AND NOT jsonb_path_exists(VALUE, 'strict $[*] ? (!(@.type() == "object"))')
+		AND NOT jsonb_path_exists(VALUE, 'lax $[*] ? (!(exists(@.url ? (@ like_regex "^https?://[^[:space:]\"<>]+$"))) || !(exists(@.type ? (@ == "image" || @ == "video" || @ == "audio"))))')
+		AND NOT jsonb_path_exists(VALUE, 'lax $[*].keyvalue() ? (!(@.key == "url" || @.key == "type" || @.key == "preview_url" || @.key == "description" || @.key == "width" || @.key == "height"))')
+		AND NOT jsonb_path_exists(VALUE, 'lax $[*].description ? (@.type() != "string")')
+		AND NOT jsonb_path_exists(VALUE, 'lax $[*].preview_url ? (!(@ like_regex "^https?://[^[:space:]\"<>]+$"))')
+		AND NOT jsonb_path_exists(VALUE, 'lax $[*] ? ((exists(@.width) && !(@.width > 0 && @.width <= 65535)) || (exists(@.height) && !(@.height > 0 && @.height <= 65535)))')
+	ELSE false END);
+COMMENT ON DOMAIN roost.post_media IS 'What is attached to a post: a list of up to 10 objects {"url" (http or https), "type" (image, video or audio), and optionally "preview_url", "description" (for those who do not see it), "width" and "height" (pixels)}.';
 
 CREATE DOMAIN roost.hashtag AS text CHECK (char_length(VALUE) BETWEEN 1 AND 280 AND VALUE !~ '[[:space:][:cntrl:]#]');
 COMMENT ON DOMAIN roost.hashtag IS 'A hashtag without its #, in any case.';
@@ -88,3 +101,12 @@ CREATE TYPE roost.post_context AS (
 	descendants roost.post[]
 );
 COMMENT ON TYPE roost.post_context IS 'The thread around a post, each part oldest first: ancestors from the start of the thread down to the post it answers, descendants all answers under it.';
+
+CREATE TYPE roost.resolved AS (
+	type text,
+	id roost.id,
+	url text,
+	account roost.account,
+	post roost.post
+);
+COMMENT ON TYPE roost.resolved IS 'What an address stands for: type is account or post, id its id, url the present form of the address; account or post is the thing itself.';
