@@ -71,9 +71,9 @@ extension/roost--%.sql: sql/updates/%.sql $(SQL_FILES) sql/install.list scripts/
 	scripts/assemble-sql update $< > $@.new && mv $@.new $@
 
 # The gateway links nothing of the server, so it has flags of its own.
-GATEWAY_LIBS = libwebsockets libpq jansson hiredis
-GATEWAY_CFLAGS = -O2 -g $(WARNINGS) -DROOST_VERSION='"$(EXTVERSION)"' $(shell pkg-config --cflags $(GATEWAY_LIBS))
-GATEWAY_LDLIBS = $(shell pkg-config --libs $(GATEWAY_LIBS)) -lev -lcrypto -lz
+GATEWAY_LIBS = libwebsockets libnghttp2 libpq jansson libssl libcrypto zlib
+GATEWAY_CFLAGS = -O2 -g -D_GNU_SOURCE $(WARNINGS) -DROOST_VERSION='"$(EXTVERSION)"' $(shell pkg-config --cflags $(GATEWAY_LIBS))
+GATEWAY_LDLIBS = $(shell pkg-config --libs $(GATEWAY_LIBS)) -lev
 ASAN_CFLAGS = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 $(GATEWAY): $(GATEWAY_OBJS)

@@ -1,0 +1,71 @@
+/*-------------------------------------------------------------------------
+ *
+ * config.h
+ *		What an operator can set.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "address.h"
+
+typedef struct Config
+{
+	/* where */
+	char	   *listen;
+	int			port;
+	char	   *database_url;
+	char	   *password_file;
+	char	   *static_dir;
+	char	   *config_file;
+	int			workers;
+
+	/* TLS */
+	char	   *tls_cert;
+	char	   *tls_key;
+
+	/* limits of a client; sizes in bytes, times in milliseconds */
+	int			max_connections;
+	int			body_limit;
+	int			header_limit;
+	int			header_timeout;
+	int			body_timeout;
+	int			write_timeout;
+	int			idle_timeout;
+	int			stop_timeout;
+
+	/* database */
+	int			fast_connections;
+	int			fast_depth;
+	int			fast_timeout;
+	int			write_connections;
+	int			write_depth;
+	int			write_timeout_sql;
+	int			slow_connections;
+	int			slow_timeout;
+	int			queue_limit;
+	int			slow_queue_limit;
+	int			connect_timeout;
+
+	/* behaviour */
+	char	   *access_log;
+	char	   *log_level;
+	char	   *cors_origins;
+	int			cors_max_age;
+	char	   *trusted_proxies;
+	char	   *metrics_allow;
+	bool		gzip;
+	int			gzip_percent;
+
+	/* made from the above */
+	NetworkList proxies;
+	NetworkList metrics_networks;
+} Config;
+
+extern Config config;
+
+extern void config_load(int argc, char **argv);
+extern bool config_reload(void);
+
+#endif							/* CONFIG_H */

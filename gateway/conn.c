@@ -1,0 +1,471 @@
+/*-------------------------------------------------------------------------
+ *
+ * conn.c
+ *		Client connections: bytes in, bytes out, time limits.
+ *
+ * libwebsockets owns the sockets, as a guest in our libev loop, in its "raw"
+ * role; what the bytes mean is read by http1.c and http2.c.  The HTTP of
+ * libwebsockets 4.1 is not used, because it hides what an API must see: it
+ * closes without an answer when a head is too long or malformed, decodes and
+ * normalises paths, knows no chunked bodies, and drops every HTTP/2 header
+ * that it has no token for (Idempotency-Key, X-CSRF-Token).
+ *
+ * A connection is always in one state, which is a list; conn_enter() alone
+ * moves it.  All connections of a list have the same time limit, so conn_tick()
+ * looks only at the heads of the lists, and a request costs no timer.
+ *
+ * Every event ends in conn_settle(), which decides what the socket waits for:
+ * - Reading stops while an HTTP/1 request is being answered and while output
+ *   waits.  So a client that has closed its half still gets its answer, one
+ *   that does not read cannot make us buffer without end, and neither spins.
+ * - Writing happens only when libwebsockets says that it may: headers and body
+ *   in one write, at most WRITE_SIZE at a time, because it keeps what the
+ *   kernel does not take.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "conn.h"
+#include "http1.h"
+#include "http2.h"
+#include "log.h"
+#include "metrics.h"
+#include "request.h"
+#include "tls.h"
+
+#define WRITE_SIZE (64 * 1024)
+#define OUT_LIMIT (256 * 1024)
+#define IN_KEEP 2048
+#define LINGER_TIMEOUT 2000
+
+static struct lws_context *context;
+static struct lws_vhost *vhost;
+static struct ev_loop *conn_loop;
+static lws_sorted_usec_list_t heartbeat;
+static List states[CONN_STATES];
+static bool draining;
+static Buffer cipher;
+
+static int	on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
+
+static const struct lws_protocols protocols[] = {
+	{"client",on_event, 0, 0, 0, NULL, WRITE_SIZE},
+	{NULL, NULL, 0, 0, 0, NULL, 0}
+};
+
+/* Passes on what libwebsockets complains about. */
+static void
+on_lws_log(int level, const char *line)
+{
+	char		copy[400];
+
+	lws_strncpy(copy, line, sizeof(copy));
+	copy[strcspn(copy, "\n")] = '\0';
+	log_write(level == LLL_ERR ? LOG_WARNING : LOG_DEBUG, "libwebsockets: %s", copy);
+}
+
+/*
+ * libwebsockets looks at its time limits only when a timer of its own fires:
+ * keep one going.
+ */
+static void
+on_heartbeat(lws_sorted_usec_list_t *timer)
+{
+	lws_sul_schedule(context, 0, timer, on_heartbeat, 500 * LWS_US_PER_MS);
+}
+
+/* Prepares for connections. */
+void
+conn_start(struct ev_loop *loop)
+{
+	struct lws_context_creation_info info = {0};
+	void	   *loops[1] = {loop};
+
+	for (int i = 0; i < CONN_STATES; i++)
+		list_init(&states[i]);
+	conn_loop = loop;
+	lws_set_log_level(LLL_ERR, on_lws_log);
+	info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+	info.protocols = protocols;
+	info.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+	info.foreign_loops = loops;
+	info.gid = (gid_t) -1;
+	info.uid = (uid_t) -1;
+	info.pt_serv_buf_size = 16 * 1024;
+	context = lws_create_context(&info);
+	if (context == NULL)
+		log_fatal("could not start libwebsockets (is libwebsockets-evlib-ev installed?)");
+	vhost = lws_create_vhost(context, &info);
+	if (vhost == NULL)
+		log_fatal("could not make a virtual host of libwebsockets");
+	on_heartbeat(&heartbeat);
+}
+
+/* Gives a connection and all it owns back; its requests go on without it. */
+static void
+conn_free(Conn *conn)
+{
+	list_remove(&states[conn->state], &conn->node);
+	metrics->clients--;
+	if (conn->http2)
+		http2_free(conn);
+	if (conn->request)
+		request_abandon(conn->request);
+	tls_free(conn->tls);
+	buffer_free(&conn->in);
+	buffer_free(&conn->out);
+	free(conn);
+}
+
+/* Takes a socket that has just been accepted. */
+void
+conn_accept(int fd, const struct sockaddr_storage *from)
+{
+	lws_adopt_desc_t adopt = {0};
+	Conn	   *conn = memory_new(sizeof(Conn));
+	struct lws *wsi;
+
+	address_from_socket(from, &conn->peer);
+	conn->entered = ev_now(conn_loop);
+	list_append(&states[CONN_IDLE], &conn->node);
+	metrics->clients++;
+	metrics->accepted++;
+	conn->reading = true;
+	if (tls_is_on())
+	{
+		conn->tls = tls_new();
+		conn_enter(conn, CONN_HEAD);
+	}
+	adopt.vh = vhost;
+	adopt.type = LWS_ADOPT_SOCKET;
+	adopt.fd.sockfd = fd;
+	adopt.vh_prot_name = "client";
+	adopt.opaque = conn;
+	wsi = lws_adopt_descriptor_vhost_via_info(&adopt);
+	if (wsi == NULL)
+	{
+		if (!conn->closed)
+			close(fd);
+		conn_free(conn);
+		return;
+	}
+	conn->wsi = wsi;
+	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+}
+
+/* Moves a connection to another state, or renews its time there: the only place that does. */
+void
+conn_enter(Conn *conn, ConnState state)
+{
+	/* nothing brings the dead back, and what lingers only dies */
+	if (conn->state == CONN_DEAD || (conn->state == CONN_LINGER && state != CONN_DEAD))
+		return;
+	list_remove(&states[conn->state], &conn->node);
+	conn->state = state;
+	conn->entered = ev_now(conn_loop);
+	list_append(&states[state], &conn->node);
+}
+
+/* Returns whether there is something to write. */
+static bool
+conn_has_output(Conn *conn)
+{
+	return conn->out.length > 0 || conn->tail_length > 0 || tls_has_output(conn->tls) ||
+		(conn->http2 && http2_has_output(conn));
+}
+
+/* Returns whether more input is wanted now. */
+static bool
+conn_wants_input(Conn *conn)
+{
+	if (lws_partial_buffered(conn->wsi))
+		return false;
+	if (conn->state == CONN_LINGER)
+		return true;
+	if (conn->http2 || (conn->tls && !tls_is_established(conn->tls)))
+		return conn->out.length < OUT_LIMIT;
+	return conn->state != CONN_BUSY && conn->state != CONN_WRITING;
+}
+
+/* Decides what the socket waits for; to be called after anything that changes a connection. */
+void
+conn_settle(Conn *conn)
+{
+	bool		reading;
+
+	if (conn->wsi == NULL)
+		return;
+	if (conn->state == CONN_DEAD)
+	{
+		lws_callback_on_writable(conn->wsi);	/* where it is closed */
+		return;
+	}
+	reading = conn_wants_input(conn);
+	if (reading != conn->reading)
+	{
+		conn->reading = reading;
+		lws_rx_flow_control(conn->wsi, reading);
+	}
+	if (conn_has_output(conn) || (conn->close_after && conn->state != CONN_LINGER))
+		lws_callback_on_writable(conn->wsi);
+}
+
+/* Hands plain bytes to the protocol that is spoken. */
+static void
+conn_understand(Conn *conn, const char *data, size_t length)
+{
+	if (conn->http2)
+		http2_receive(conn, data, length);
+	else
+		http1_receive(conn, data, length);
+}
+
+/* Takes bytes from the socket. */
+static void
+conn_receive(Conn *conn, const char *data, size_t length)
+{
+	static Buffer plain;
+
+	metrics->bytes_in += length;
+	if (conn->state == CONN_LINGER || conn->state == CONN_DEAD || conn->close_after)
+		return;
+	if (conn->tls == NULL)
+	{
+		conn_understand(conn, data, length);
+		return;
+	}
+	plain.length = 0;
+	if (!tls_receive(conn->tls, data, length, &plain))
+	{
+		/* what it has to say about that (an alert) is still sent */
+		conn->close_after = true;
+		return;
+	}
+	if (conn->http2 == NULL && tls_is_http2(conn->tls))
+		http2_start(conn);
+	if (plain.length > 0)
+		conn_understand(conn, plain.data, plain.length);
+}
+
+/* Closes our half when everything is written, and waits for the client to close its own. */
+static void
+conn_close_half(Conn *conn)
+{
+	conn_enter(conn, CONN_LINGER);
+	shutdown(lws_get_socket_fd(conn->wsi), SHUT_WR);
+}
+
+/* Writes once; returns false when the connection is broken. */
+static bool
+conn_write_some(Conn *conn, const char *data, size_t length)
+{
+	metrics->bytes_out += length;
+	return lws_write(conn->wsi, (unsigned char *) data, length, LWS_WRITE_RAW) >= (int) length;
+}
+
+/* Puts at most WRITE_SIZE bytes into the output, as far as there are any. */
+static void
+conn_fill(Conn *conn)
+{
+	size_t		room = conn->out.length < WRITE_SIZE ? WRITE_SIZE - conn->out.length : 0;
+	size_t		part = Min(room, conn->tail_length);
+
+	if (conn->http2)
+		http2_fill(conn, WRITE_SIZE);
+	buffer_append(&conn->out, conn->tail, part);
+	conn->tail += part;
+	conn->tail_length -= part;
+}
+
+/* Called when the socket takes bytes; returns false when the connection is to be closed. */
+static bool
+conn_write(Conn *conn)
+{
+	size_t		length;
+
+	if (conn->state == CONN_DEAD)
+		return false;
+	conn_fill(conn);
+	length = Min(conn->out.length, WRITE_SIZE);
+	if (conn->tls)
+	{
+		cipher.length = 0;
+		if (!tls_send(conn->tls, conn->out.data, length, &cipher))
+			return false;
+		if (cipher.length > 0 && !conn_write_some(conn, cipher.data, cipher.length))
+			return false;
+	}
+	else if (length > 0 && !conn_write_some(conn, conn->out.data, length))
+		return false;
+	if (length == conn->out.length)
+		buffer_trim(&conn->out, OUT_LIMIT / 16);
+	else
+		buffer_remove(&conn->out, length);
+
+	if (conn->state == CONN_WRITING)
+		conn_enter(conn, CONN_WRITING);
+	if (conn_has_output(conn) || lws_partial_buffered(conn->wsi))
+		return true;
+	if (conn->close_after)
+	{
+		if (conn->tls)
+		{
+			cipher.length = 0;
+			tls_close(conn->tls, &cipher);
+			if (cipher.length > 0 && !conn_write_some(conn, cipher.data, cipher.length))
+				return false;
+		}
+		if (conn->state != CONN_LINGER)
+			conn_close_half(conn);
+	}
+	else if (conn->state == CONN_WRITING)
+		http1_next(conn);
+	return true;
+}
+
+/* What libwebsockets tells us about a socket; a negative result closes it. */
+static int
+on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
+{
+	Conn	   *conn;
+
+	switch (reason)
+	{
+		case LWS_CALLBACK_RAW_RX:
+		case LWS_CALLBACK_RAW_WRITEABLE:
+		case LWS_CALLBACK_RAW_CLOSE:
+			conn = lws_get_opaque_user_data(wsi);
+			break;
+		default:
+			return 0;
+	}
+	if (conn == NULL)
+		return 0;
+	if (reason == LWS_CALLBACK_RAW_CLOSE)
+	{
+		lws_set_opaque_user_data(wsi, NULL);
+		conn->closed = true;
+		if (conn->wsi)
+			conn_free(conn);
+		return 0;
+	}
+	if (reason == LWS_CALLBACK_RAW_RX)
+		conn_receive(conn, in, length);
+	else if (!conn_write(conn))
+		return -1;
+	if (conn->in.length == 0 && conn->in.size > IN_KEEP)
+		buffer_free(&conn->in);
+	conn_settle(conn);
+	return 0;
+}
+
+/* Closes a connection at once, from outside its events. */
+static void
+conn_kill(Conn *conn)
+{
+	conn_enter(conn, CONN_DEAD);
+	lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+}
+
+/* Does what a state demands when its time is over. */
+static void
+conn_time_out(Conn *conn)
+{
+	switch (conn->state)
+	{
+		case CONN_HEAD:
+		case CONN_BODY:
+			if (conn->tls && !tls_is_established(conn->tls))
+				conn_kill(conn);
+			else
+			{
+				http1_time_out(conn);
+				conn_settle(conn);
+			}
+			break;
+		case CONN_IDLE:
+			if (conn->http2)
+			{
+				http2_goodbye(conn);
+				conn_settle(conn);
+				break;
+			}
+			conn->close_after = true;
+			conn_settle(conn);
+			conn_enter(conn, CONN_WRITING);
+			break;
+		default:
+			conn_kill(conn);
+			break;
+	}
+}
+
+/* Called a few times a second: ends what takes too long. */
+void
+conn_tick(void)
+{
+	const int	limits[CONN_STATES] = {
+		[CONN_IDLE] = draining ? 0 : config.idle_timeout,
+		[CONN_HEAD] = config.header_timeout,
+		[CONN_BODY] = config.body_timeout,
+		[CONN_WRITING] = config.write_timeout,
+		[CONN_LINGER] = LINGER_TIMEOUT,
+		[CONN_DEAD] = LINGER_TIMEOUT,
+	};
+
+	for (ConnState state = 0; state < CONN_STATES; state++)
+	{
+		double		now = ev_now(conn_loop);
+
+		if (state == CONN_BUSY || state == CONN_MULTIPLEX)
+			continue;
+		for (int n = states[state].count; n > 0 && states[state].count > 0; n--)
+		{
+			Conn	   *conn = container_of(list_first(&states[state]), Conn, node);
+
+			if ((now - conn->entered) * 1000 < limits[state])
+				break;
+			conn_time_out(conn);
+		}
+	}
+	http2_tick();
+}
+
+/* Stops keeping connections: idle ones are closed now, others after their answer. */
+void
+conn_drain(void)
+{
+	draining = true;
+	request_set_draining();
+	for (ListNode *node = list_first(&states[CONN_MULTIPLEX]); node && node != &states[CONN_MULTIPLEX].head; node = node->next)
+	{
+		Conn	   *conn = container_of(node, Conn, node);
+
+		http2_goodbye(conn);
+		conn_settle(conn);
+	}
+	conn_tick();
+}
+
+/* Returns how many connections there are. */
+int
+conn_count(void)
+{
+	int			count = 0;
+
+	for (ConnState state = 0; state < CONN_STATES; state++)
+		count += states[state].count;
+	return count;
+}
+
+/* Closes all connections. */
+void
+conn_stop(void)
+{
+	lws_context_destroy(context);
+	buffer_free(&cipher);
+}

@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard.h
+ *		Cookies, CSRF and CORS.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GUARD_H
+#define GUARD_H
+
+#include "request.h"
+
+extern bool guard_check(Request *request, const char **token, size_t *token_length);
+extern void guard_answer_options(Request *request);
+extern void guard_cors_headers(Request *request);
+
+#endif							/* GUARD_H */

@@ -1,0 +1,209 @@
+/*-------------------------------------------------------------------------
+ *
+ * health.c
+ *		/health and /metrics, and the gateway's own questions to the database.
+ *
+ * /health is a text that is made once a second from what the database says to
+ * GET /health, so that being asked often costs nothing and a database that
+ * hangs does not hang the answer.  The same tick reads roost.gateway_config()
+ * after a connection was made, after SIGHUP and every CONFIG_EVERY seconds.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config.h"
+#include "health.h"
+#include "log.h"
+#include "metrics.h"
+
+#define HEALTH_EVERY 1.0
+#define HEALTH_PATIENCE 3.0		/* without an answer for so long, the database is down */
+#define CONFIG_EVERY 10.0
+
+static PoolQuery health_query;
+static PoolQuery config_query;
+static bool health_asked;
+static bool config_asked;
+static double next_health;
+static double next_config;
+static double last_answer;
+static double asked_at;
+static uint64_t known_connects;
+static int	health_status;
+static Buffer health_text;
+static Buffer database_text;	/* what the database said, a JSON object */
+static double started;
+
+/* Makes the text that /health answers. */
+static void
+health_render(bool up)
+{
+	metrics->database_up = up;
+	health_status = up ? 200 : 503;
+	health_text.length = 0;
+	buffer_printf(&health_text, "{\"status\":\"%s\",\"gateway\":{\"version\":\"%s\",\"uptime_seconds\":%lld},\"database\":",
+				  up ? "ok" : "unavailable", ROOST_VERSION, (long long) (ev_time() - started));
+	if (up && database_text.length > 0)
+		buffer_append(&health_text, database_text.data, database_text.length);
+	else
+		buffer_append_text(&health_text, up ? "{\"status\":\"ok\"}" : "{\"status\":\"unavailable\"}");
+	buffer_append(&health_text, "}\n", 2);
+}
+
+/* The database answered GET /health: "STATUS\n...\n\n{...}". */
+static void
+on_health(PoolQuery *query, const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	bool		up = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+	const char *text = up ? PQgetvalue(result, 0, 0) : "";
+	const char *body = strstr(text, "\n\n");
+
+	health_asked = false;
+	database_text.length = 0;
+	if (up && atoi(text) >= 500)
+		up = false;
+	if (body && body[2] == '{')
+	{
+		buffer_append_text(&database_text, body + 2);
+		while (database_text.length > 0 && database_text.data[database_text.length - 1] == '\n')
+			database_text.length--;
+	}
+	/* a database without the route answers all the same */
+	up |= sqlstate && strcmp(sqlstate, "RO404") == 0;
+	if (up)
+		last_answer = ev_time();
+	health_render(up);
+}
+
+/* The database could not be asked. */
+static void
+on_health_failure(PoolQuery *query, PoolFailure failure)
+{
+	health_asked = false;
+	if (failure != POOL_FULL)
+		health_render(false);
+}
+
+/* The database told its routes. */
+static void
+on_config(PoolQuery *query, const PGresult *result)
+{
+	config_asked = false;
+	if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
+		route_load(PQgetvalue(result, 0, 0), (size_t) PQgetlength(result, 0, 0));
+	else
+		log_error("could not read roost.gateway_config(): %s", PQresultErrorMessage(result));
+}
+
+/* The database could not be asked; the next tick tries again. */
+static void
+on_config_failure(PoolQuery *query, PoolFailure failure)
+{
+	config_asked = false;
+	next_config = 0;
+}
+
+/* Prepares the first answer. */
+void
+health_start(void)
+{
+	started = ev_time();
+	health_query = (PoolQuery)
+	{
+		.statement = STATEMENT_HANDLE,.values = {"GET", "/health", NULL, "", NULL, "127.0.0.1"},
+			.on_result = on_health,.on_failure = on_health_failure
+	};
+	config_query = (PoolQuery)
+	{
+		.statement = STATEMENT_CONFIG,.on_result = on_config,.on_failure = on_config_failure
+	};
+	health_render(false);
+}
+
+/* Asks for the routes again. */
+void
+health_reload(void)
+{
+	next_config = 0;
+}
+
+/* Called a few times a second: asks the database what is due. */
+void
+health_tick(void)
+{
+	double		now = ev_time();
+	uint64_t	connects = metrics->lanes[LANE_FAST].connects;
+	bool		reconnected = connects != known_connects;
+
+	known_connects = connects;
+	if (health_asked && now - asked_at > HEALTH_PATIENCE)
+		health_render(false);
+	if (!health_asked && (now >= next_health || reconnected))
+	{
+		next_health = now + HEALTH_EVERY;
+		asked_at = now;
+		health_asked = true;
+		pool_submit(LANE_FAST, &health_query);
+	}
+	if (!config_asked && pool_is_up(LANE_FAST) && (now >= next_config || reconnected))
+	{
+		next_config = now + CONFIG_EVERY;
+		config_asked = true;
+		pool_submit(LANE_FAST, &config_query);
+	}
+}
+
+/* Answers /metrics. */
+static void
+metrics_answer(Request *request)
+{
+	static Buffer text;
+
+	if (!network_list_has(&config.metrics_networks, &request->address) ||
+		(!request->from_proxy && (request_header(request, "x-forwarded-for") || request_header(request, "forwarded"))))
+	{
+		request_fail(request, "42501", "Metrics are not for this address; see the option metrics-allow.");
+		return;
+	}
+	metrics->log_dropped = log_access_dropped();
+	text.length = 0;
+	metrics_render(&text);
+	answer_start(request, 200);
+	answer_header(request, "content-type", "text/plain; version=0.0.4; charset=utf-8");
+	answer_send(request, text.data, text.length, false);
+}
+
+/* Answers the request if it is for /health or /metrics; returns whether it did. */
+bool
+health_answer(Request *request, const char *path)
+{
+	static int	health_route;
+	static int	metrics_route_index;
+	bool		is_health = strcmp(path, "/health") == 0 ||
+		(path[0] == '/' && strcmp(route_without_base(path), "/health") == 0);
+
+	if (!is_health && strcmp(path, "/metrics") != 0)
+		return false;
+	if (health_route == 0)
+	{
+		health_route = metrics_route("GET", "/health");
+		metrics_route_index = metrics_route("GET", "/metrics");
+	}
+	request->route.metric = is_health ? health_route : metrics_route_index;
+	if (request->method != METHOD_GET && request->method != METHOD_HEAD)
+	{
+		request_fail(request, "RO405", "Only GET and HEAD are possible here.");
+		return true;
+	}
+	if (!is_health)
+	{
+		metrics_answer(request);
+		return true;
+	}
+	answer_start(request, health_status);
+	answer_send(request, health_text.data, health_text.length, false);
+	return true;
+}

@@ -1,0 +1,377 @@
+/*-------------------------------------------------------------------------
+ *
+ * http2.c
+ *		HTTP/2 (RFC 9113), framed by nghttp2.
+ *
+ * A stream is a Request, kept in the connection's list until the stream
+ * closes.  A stream that closes while its request is at the database cuts the
+ * tie; the answer is thrown away.  A stream that is not complete after
+ * body-timeout is answered with 408.
+ *
+ * Bounds: MAX_STREAMS open streams a connection, each with a head of at most
+ * header-limit and a body of at most body-limit.  A client that opens and
+ * resets streams faster than RESET_LIMIT a second is sent away.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdlib.h>
+
+#include <nghttp2/nghttp2.h>
+
+#include "config.h"
+#include "http2.h"
+#include "log.h"
+#include "metrics.h"
+
+#define MAX_STREAMS 100
+#define RESET_LIMIT 200
+#define HEADER_ROOM 64
+
+typedef struct Stream
+{
+	ListNode	node;
+	Request    *request;		/* NULL once its answer is complete */
+	double		opened;
+	bool		complete;		/* the request has come */
+	bool		refused;		/* answered before it was complete */
+} Stream;
+
+typedef struct Http2
+{
+	ListNode	node;
+	Conn	   *conn;
+	nghttp2_session *session;
+	List		streams;
+	int			resets;			/* in this second */
+	double		resets_since;
+} Http2;
+
+static List sessions;
+static bool sessions_made;
+
+/* Answers with an error before the request is complete. */
+static void
+stream_refuse(Stream *stream, const char *sqlstate, const char *detail)
+{
+	if (stream->refused || stream->complete)
+		return;
+	stream->refused = true;
+	request_fail(stream->request, sqlstate, detail);
+}
+
+/* A request begins. */
+static int
+on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+{
+	Http2	   *http2 = arg;
+	Stream	   *stream;
+
+	if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+		return 0;
+	stream = memory_new(sizeof(Stream));
+	stream->opened = ev_time();
+	stream->request = request_new(http2->conn, 2);
+	stream->request->stream = frame->hd.stream_id;
+	list_append(&http2->streams, &stream->node);
+	nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
+	conn_enter(http2->conn, CONN_MULTIPLEX);
+	return 0;
+}
+
+/* One header of a request. */
+static int
+on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_length,
+		  const uint8_t *value, size_t value_length, uint8_t flags, void *arg)
+{
+	Stream	   *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+	Request    *request;
+	bool		fits = true;
+
+	if (stream == NULL || stream->refused || stream->request == NULL || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+		return 0;
+	request = stream->request;
+	if (request->head.length + name_length + value_length > (size_t) config.header_limit)
+		fits = false;
+#define IS(text) (name_length == sizeof(text) - 1 && memcmp(name, text, sizeof(text) - 1) == 0)
+	else if (IS(":method"))
+	{
+		size_t		length = Min(value_length, HTTP_MAX_METHOD);
+
+		memcpy(request->method_name, value, length);
+		request->method_name[length] = '\0';
+		request->method = http_method(request->method_name);
+	}
+	else if (IS(":path"))
+	{
+		if (!request_set_target(request, (const char *) value, value_length))
+			stream_refuse(stream, "RO400", "The target must be a path.");
+	}
+	else if (IS(":authority"))
+		fits = request_add_header(request, "host", 4, (const char *) value, value_length);
+	else if (*name != ':' && !(IS("host") && request_header(request, "host")))
+		fits = request_add_header(request, (const char *) name, name_length, (const char *) value, value_length);
+#undef IS
+	if (!fits)
+		stream_refuse(stream, "RO431", "The headers are too long.");
+	return 0;
+}
+
+/* A piece of a request's body. */
+static int
+on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data, size_t length, void *arg)
+{
+	Stream	   *stream = nghttp2_session_get_stream_user_data(session, id);
+
+	if (stream == NULL || stream->refused || stream->request == NULL)
+		return 0;
+	if (stream->request->body.length + length > (size_t) config.body_limit)
+	{
+		stream_refuse(stream, "RO413", "The body is longer than this server takes.");
+		return 0;
+	}
+	stream->request->has_body = true;
+	buffer_append(&stream->request->body, data, length);
+	return 0;
+}
+
+/* A frame is complete, perhaps the last of a request. */
+static int
+on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+{
+	Stream	   *stream;
+
+	if ((frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) ||
+		!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+		return 0;
+	stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+	if (stream == NULL || stream->refused || stream->complete || stream->request == NULL)
+		return 0;
+	stream->complete = true;
+	request_run(stream->request);
+	return 0;
+}
+
+/* A stream has ended, by its answer or by the client. */
+static int
+on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *arg)
+{
+	Http2	   *http2 = arg;
+	Stream	   *stream = nghttp2_session_get_stream_user_data(session, id);
+	Request    *request;
+
+	if (stream == NULL)
+		return 0;
+	request = stream->request;
+	nghttp2_session_set_stream_user_data(session, id, NULL);
+	list_remove(&http2->streams, &stream->node);
+	if (request && request->status == 0)
+	{
+		double		now = ev_time();
+
+		request_abandon(request);
+		if (now - http2->resets_since >= 1)
+		{
+			http2->resets_since = now;
+			http2->resets = 0;
+		}
+		if (++http2->resets == RESET_LIMIT)
+			nghttp2_session_terminate_session(session, NGHTTP2_ENHANCE_YOUR_CALM);
+	}
+	else if (request)
+		request_free(request);
+	free(stream);
+	if (http2->streams.count == 0)
+		conn_enter(http2->conn, CONN_IDLE);
+	return 0;
+}
+
+/* Returns the callbacks, made once. */
+static nghttp2_session_callbacks *
+http2_callbacks(void)
+{
+	static nghttp2_session_callbacks *callbacks;
+
+	if (callbacks == NULL)
+	{
+		nghttp2_session_callbacks_new(&callbacks);
+		nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+		nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+		nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+		nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+		nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+	}
+	return callbacks;
+}
+
+/* Makes a connection speak HTTP/2. */
+void
+http2_start(Conn *conn)
+{
+	const nghttp2_settings_entry settings[] = {
+		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, MAX_STREAMS},
+		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 256 * 1024},
+		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t) config.header_limit},
+	};
+	Http2	   *http2 = memory_new(sizeof(Http2));
+
+	if (!sessions_made)
+		list_init(&sessions);
+	sessions_made = true;
+	http2->conn = conn;
+	list_init(&http2->streams);
+	list_append(&sessions, &http2->node);
+	conn->http2 = http2;
+	if (nghttp2_session_server_new(&http2->session, http2_callbacks(), http2) != 0)
+		log_fatal("out of memory for HTTP/2");
+	nghttp2_submit_settings(http2->session, NGHTTP2_FLAG_NONE, settings, lengthof(settings));
+	nghttp2_session_set_local_window_size(http2->session, NGHTTP2_FLAG_NONE, 0, 1024 * 1024);
+	conn_enter(conn, CONN_IDLE);
+}
+
+/* Takes bytes from the client. */
+void
+http2_receive(Conn *conn, const char *data, size_t length)
+{
+	ssize_t		taken;
+
+	conn->processing = true;
+	taken = nghttp2_session_mem_recv(conn->http2->session, (const uint8_t *) data, length);
+	conn->processing = false;
+	/* the connection is beyond repair; what nghttp2 has to say about it is still sent */
+	if (taken < 0 || (!nghttp2_session_want_read(conn->http2->session) && !nghttp2_session_want_write(conn->http2->session)))
+		conn->close_after = true;
+}
+
+/* Returns whether nghttp2 has something to send. */
+bool
+http2_has_output(Conn *conn)
+{
+	return nghttp2_session_want_write(conn->http2->session);
+}
+
+/* Adds frames to the output, until it has that many bytes. */
+void
+http2_fill(Conn *conn, size_t limit)
+{
+	Http2	   *http2 = conn->http2;
+
+	while (conn->out.length < limit)
+	{
+		const uint8_t *data;
+		ssize_t		length = nghttp2_session_mem_send(http2->session, &data);
+
+		if (length <= 0)
+		{
+			conn->close_after |= length < 0;
+			break;
+		}
+		buffer_append(&conn->out, data, (size_t) length);
+	}
+	if (!nghttp2_session_want_read(http2->session) && !nghttp2_session_want_write(http2->session))
+		conn->close_after = true;
+}
+
+/* Gives nghttp2 the next bytes of an answer's body. */
+static ssize_t
+on_read_body(nghttp2_session *session, int32_t id, uint8_t *into, size_t length, uint32_t *flags,
+			 nghttp2_data_source *source, void *arg)
+{
+	Request    *request = source->ptr;
+	size_t		part = Min(length, request->answer_length - request->answer_sent);
+
+	memcpy(into, request->answer + request->answer_sent, part);
+	request->answer_sent += part;
+	if (request->answer_sent == request->answer_length)
+		*flags |= NGHTTP2_DATA_FLAG_EOF;
+	return (ssize_t) part;
+}
+
+/* Hands the answer of a request to nghttp2; the request stays until its stream closes. */
+void
+http2_answer(Request *request)
+{
+	Conn	   *conn = request->conn;
+	nghttp2_nv	headers[HEADER_ROOM];
+	nghttp2_data_provider body = {.source.ptr = request,.read_callback = on_read_body};
+	char		status[4] = {(char) ('0' + request->status / 100), (char) ('0' + request->status / 10 % 10),
+		(char) ('0' + request->status % 10), '\0'
+	};
+	char	   *line = request->answer_head.data;
+	char	   *end = line + request->answer_head.length;
+	size_t		count = 0;
+
+	headers[count++] = (nghttp2_nv)
+	{
+		(uint8_t *) ":status", (uint8_t *) status, 7, 3, NGHTTP2_NV_FLAG_NONE
+	};
+	while (line < end && count < HEADER_ROOM)
+	{
+		char	   *stop = memchr(line, '\r', (size_t) (end - line));
+		char	   *colon = memchr(line, ':', (size_t) (stop - line));
+
+		headers[count++] = (nghttp2_nv)
+		{
+			(uint8_t *) line, (uint8_t *) colon + 2, (size_t) (colon - line), (size_t) (stop - colon - 2), NGHTTP2_NV_FLAG_NONE
+		};
+		line = stop + 2;
+	}
+	nghttp2_submit_response(conn->http2->session, request->stream, headers, count,
+							request->answer_length > 0 ? &body : NULL);
+	if (!conn->processing)
+		conn_settle(conn);
+}
+
+/* Tells the client that no more streams are taken; those that are open go on. */
+void
+http2_goodbye(Conn *conn)
+{
+	nghttp2_session_terminate_session(conn->http2->session, NGHTTP2_NO_ERROR);
+	if (conn->http2->streams.count == 0)
+		conn->close_after = true;
+}
+
+/* Called a few times a second: refuses requests that do not become complete. */
+void
+http2_tick(void)
+{
+	double		now = ev_time();
+
+	if (!sessions_made)
+		return;
+	for (ListNode *s = sessions.head.next; s != &sessions.head; s = s->next)
+	{
+		Http2	   *http2 = container_of(s, Http2, node);
+
+		for (ListNode *n = http2->streams.head.next; n != &http2->streams.head; n = n->next)
+		{
+			Stream	   *stream = container_of(n, Stream, node);
+
+			if (!stream->complete && !stream->refused && (now - stream->opened) * 1000 > config.body_timeout)
+				stream_refuse(stream, "RO408", "The request did not arrive in time.");
+		}
+	}
+}
+
+/* Ends HTTP/2 on a connection that is gone. */
+void
+http2_free(Conn *conn)
+{
+	Http2	   *http2 = conn->http2;
+	ListNode   *node;
+
+	while ((node = list_first(&http2->streams)) != NULL)
+	{
+		Stream	   *stream = container_of(node, Stream, node);
+
+		list_remove(&http2->streams, node);
+		if (stream->request->status == 0)
+			request_abandon(stream->request);
+		else
+			request_free(stream->request);
+		free(stream);
+	}
+	nghttp2_session_del(http2->session);
+	list_remove(&sessions, &http2->node);
+	conn->http2 = NULL;
+	free(http2);
+}

@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * http2.h
+ *		HTTP/2.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef HTTP2_H
+#define HTTP2_H
+
+#include "request.h"
+
+extern void http2_start(Conn *conn);
+extern void http2_receive(Conn *conn, const char *data, size_t length);
+extern bool http2_has_output(Conn *conn);
+extern void http2_fill(Conn *conn, size_t limit);
+extern void http2_answer(Request *request);
+extern void http2_goodbye(Conn *conn);
+extern void http2_tick(void);
+extern void http2_free(Conn *conn);
+
+#endif							/* HTTP2_H */

@@ -1,0 +1,269 @@
+/*-------------------------------------------------------------------------
+ *
+ * metrics.c
+ *		Counters of every process that shares the port, in Prometheus text.
+ *
+ * The counters of a process are one slot of a table in shared memory that the
+ * supervisor makes before it forks.  A process writes only its own slot, with
+ * plain stores; whichever process is asked for /metrics adds all slots up, so
+ * the figures are those of the whole port.  A process that takes the place of
+ * a crashed one goes on counting where that stopped.
+ *
+ * Route 0 is "unmatched".  The table of routes is bounded; what does not fit
+ * counts as unmatched.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "metrics.h"
+
+static const double bucket_seconds[METRICS_BUCKETS] = {
+	0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
+};
+static const char *const lane_names[METRICS_LANES] = {"fast", "write", "slow", "gateway"};
+
+Metrics    *metrics;
+
+static Metrics *slots;
+static int	slot_count;
+
+/* Makes the table for that many processes. */
+void
+metrics_init(int processes)
+{
+	slots = mmap(NULL, sizeof(Metrics) * (size_t) processes, PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (slots == MAP_FAILED)
+		log_fatal("could not map memory for metrics");
+	slot_count = processes;
+}
+
+/* Takes the slot of this process. */
+void
+metrics_attach(int process)
+{
+	struct timespec now;
+
+	metrics = &slots[process];
+	metrics->clients = metrics->database_up = 0;
+	for (int lane = 0; lane < METRICS_LANES; lane++)
+		metrics->lanes[lane].queued = metrics->lanes[lane].in_flight = metrics->lanes[lane].connections = 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	metrics->started = (double) now.tv_sec + (double) now.tv_nsec / 1e9;
+	metrics->pid = getpid();
+	metrics_route("", "unmatched");
+}
+
+/* Returns the index of a route's counters. */
+int
+metrics_route(const char *method, const char *pattern)
+{
+	RouteMetrics *route;
+
+	if (strlen(method) >= sizeof(route->method) || strlen(pattern) >= sizeof(route->pattern))
+		return 0;
+	for (int i = 0; i < metrics->route_count; i++)
+		if (strcmp(metrics->routes[i].pattern, pattern) == 0 && strcmp(metrics->routes[i].method, method) == 0)
+			return i;
+	if (metrics->route_count == METRICS_ROUTES)
+		return 0;
+	route = &metrics->routes[metrics->route_count];
+	strcpy(route->method, method);
+	strcpy(route->pattern, pattern);
+	return metrics->route_count++;
+}
+
+/* Counts one answered request. */
+void
+metrics_request(int route, int lane, int version, int status, uint64_t microseconds)
+{
+	LaneMetrics *lane_metrics = &metrics->lanes[lane];
+	int			bucket = 0;
+
+	while (bucket < METRICS_BUCKETS && (double) microseconds > bucket_seconds[bucket] * 1e6)
+		bucket++;
+	lane_metrics->buckets[bucket]++;
+	lane_metrics->microseconds += microseconds;
+	metrics->routes[route].classes[status / 100 % 6]++;
+	metrics->requests[version]++;
+}
+
+/* Adds the first lines of a metric. */
+static void
+metric_head(Buffer *into, const char *name, const char *type, const char *help)
+{
+	buffer_printf(into, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* Returns the sum of a counter over all processes. */
+static uint64_t
+sum(size_t offset)
+{
+	uint64_t	total = 0;
+
+	for (int i = 0; i < slot_count; i++)
+		total += *(const uint64_t *) ((const char *) &slots[i] + offset);
+	return total;
+}
+
+#define SUM(field) sum(offsetof(Metrics, field))
+
+/* Adds a metric without labels. */
+static void
+metric_single(Buffer *into, const char *name, const char *type, const char *help, uint64_t value)
+{
+	metric_head(into, name, type, help);
+	buffer_printf(into, "%s %llu\n", name, (unsigned long long) value);
+}
+
+/* Adds a metric with one line a lane of the database. */
+static void
+metric_lanes(Buffer *into, const char *name, const char *type, const char *help, size_t offset)
+{
+	metric_head(into, name, type, help);
+	for (int lane = 0; lane < METRICS_LANE_GATEWAY; lane++)
+		buffer_printf(into, "%s{lane=\"%s\"} %llu\n", name, lane_names[lane],
+					  (unsigned long long) sum(offsetof(Metrics, lanes) + sizeof(LaneMetrics) * (size_t) lane + offset));
+}
+
+/* Adds the counters of requests by route and class of status. */
+static void
+metric_routes(Buffer *into)
+{
+	metric_head(into, "roost_gateway_requests_total", "counter", "Requests answered, by route and class of status.");
+	for (int i = 0; i < slot_count; i++)
+		for (int r = 0; r < slots[i].route_count; r++)
+		{
+			const RouteMetrics *route = &slots[i].routes[r];
+			uint64_t	classes[6] = {0};
+			bool		counted = false;
+
+			/* each route once, where it stands first, with all processes' counts */
+			for (int j = 0; j < slot_count; j++)
+				for (int s = 0; s < slots[j].route_count; s++)
+				{
+					const RouteMetrics *other = &slots[j].routes[s];
+
+					if (strcmp(other->pattern, route->pattern) != 0 || strcmp(other->method, route->method) != 0)
+						continue;
+					counted |= j < i;
+					for (int c = 1; c < 6; c++)
+						classes[c] += other->classes[c];
+				}
+			for (int c = 1; c < 6 && !counted; c++)
+				if (classes[c] > 0)
+					buffer_printf(into, "roost_gateway_requests_total{method=\"%s\",route=\"%s\",status=\"%dxx\"} %llu\n",
+								  route->method, route->pattern, c, (unsigned long long) classes[c]);
+		}
+}
+
+/* Adds the histogram of durations. */
+static void
+metric_durations(Buffer *into)
+{
+	static const char *const name = "roost_gateway_request_duration_seconds";
+
+	metric_head(into, name, "histogram", "Time from the end of the request to the start of its answer.");
+	for (int lane = 0; lane < METRICS_LANES; lane++)
+	{
+		size_t		offset = offsetof(Metrics, lanes) + sizeof(LaneMetrics) * (size_t) lane;
+		uint64_t	count = 0;
+
+		for (int b = 0; b <= METRICS_BUCKETS; b++)
+		{
+			count += sum(offset + offsetof(LaneMetrics, buckets) + sizeof(uint64_t) * (size_t) b);
+			if (b < METRICS_BUCKETS)
+				buffer_printf(into, "%s_bucket{lane=\"%s\",le=\"%g\"} %llu\n", name, lane_names[lane],
+							  bucket_seconds[b], (unsigned long long) count);
+		}
+		buffer_printf(into, "%s_bucket{lane=\"%s\",le=\"+Inf\"} %llu\n%s_sum{lane=\"%s\"} %.6f\n%s_count{lane=\"%s\"} %llu\n",
+					  name, lane_names[lane], (unsigned long long) count,
+					  name, lane_names[lane], (double) sum(offset + offsetof(LaneMetrics, microseconds)) / 1e6,
+					  name, lane_names[lane], (unsigned long long) count);
+	}
+}
+
+/* Adds CPU and memory of the processes, as the kernel tells them. */
+static void
+metric_processes(Buffer *into)
+{
+	double		cpu = 0;
+	uint64_t	resident = 0;
+	uint64_t	processes = 0;
+	double		started = 0;
+
+	for (int i = 0; i < slot_count; i++)
+	{
+		char		path[64];
+		char		text[1024];
+		unsigned long user = 0;
+		unsigned long system = 0;
+		long		pages = 0;
+		const char *after_name;
+		FILE	   *file;
+		size_t		length = 0;
+
+		if (slots[i].pid == 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%lld/stat", (long long) slots[i].pid);
+		file = fopen(path, "re");
+		if (file)
+		{
+			length = fread(text, 1, sizeof(text) - 1, file);
+			fclose(file);
+		}
+		text[length] = '\0';
+		after_name = strrchr(text, ')');
+		if (after_name == NULL ||
+			sscanf(after_name + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %*u %*u %ld",
+				   &user, &system, &pages) != 3)
+			continue;
+		cpu += (double) (user + system) / (double) sysconf(_SC_CLK_TCK);
+		resident += (uint64_t) pages * (uint64_t) sysconf(_SC_PAGESIZE);
+		processes++;
+		if (started == 0 || slots[i].started < started)
+			started = slots[i].started;
+	}
+	metric_head(into, "process_cpu_seconds_total", "counter", "CPU time of the processes that run now.");
+	buffer_printf(into, "process_cpu_seconds_total %.2f\n", cpu);
+	metric_single(into, "process_resident_memory_bytes", "gauge", "Resident memory of the processes.", resident);
+	metric_head(into, "process_start_time_seconds", "gauge", "Start of the oldest process.");
+	buffer_printf(into, "process_start_time_seconds %.3f\n", started);
+	metric_single(into, "roost_gateway_processes", "gauge", "Processes that share the port.", processes);
+}
+
+/* Adds everything in Prometheus text format. */
+void
+metrics_render(Buffer *into)
+{
+	metric_head(into, "roost_gateway_build_info", "gauge", "Always 1; the version is a label.");
+	buffer_printf(into, "roost_gateway_build_info{version=\"%s\"} 1\n", ROOST_VERSION);
+	metric_routes(into);
+	metric_durations(into);
+	metric_head(into, "roost_gateway_protocol_requests_total", "counter", "Requests answered, by version of HTTP.");
+	buffer_printf(into, "roost_gateway_protocol_requests_total{version=\"1\"} %llu\nroost_gateway_protocol_requests_total{version=\"2\"} %llu\n",
+				  (unsigned long long) SUM(requests[1]), (unsigned long long) SUM(requests[2]));
+	metric_single(into, "roost_gateway_aborted_total", "counter", "Requests whose client was gone before the answer.", SUM(aborted));
+	metric_single(into, "roost_gateway_clients", "gauge", "Open client connections.", SUM(clients));
+	metric_single(into, "roost_gateway_accepted_total", "counter", "Client connections accepted.", SUM(accepted));
+	metric_single(into, "roost_gateway_refused_total", "counter", "Client connections closed at once because there were too many.", SUM(refused));
+	metric_single(into, "roost_gateway_received_bytes_total", "counter", "Bytes received from clients.", SUM(bytes_in));
+	metric_single(into, "roost_gateway_sent_bytes_total", "counter", "Bytes sent to clients.", SUM(bytes_out));
+	metric_single(into, "roost_gateway_gzip_input_bytes_total", "counter", "Bytes given to compression.", SUM(gzip_in));
+	metric_single(into, "roost_gateway_gzip_output_bytes_total", "counter", "Bytes that compression made of them.", SUM(gzip_out));
+	metric_single(into, "roost_gateway_log_dropped_total", "counter", "Lines of the access log lost because its reader was too slow.", SUM(log_dropped));
+	metric_single(into, "roost_gateway_database_up", "gauge", "Processes whose last question to the database was answered.", SUM(database_up));
+	metric_lanes(into, "roost_gateway_lane_queue", "gauge", "Requests waiting for a database connection.", offsetof(LaneMetrics, queued));
+	metric_lanes(into, "roost_gateway_lane_in_flight", "gauge", "Requests at the database.", offsetof(LaneMetrics, in_flight));
+	metric_lanes(into, "roost_gateway_lane_connections", "gauge", "Usable database connections.", offsetof(LaneMetrics, connections));
+	metric_lanes(into, "roost_gateway_lane_rejected_total", "counter", "Requests refused because the queue was full or no connection usable.", offsetof(LaneMetrics, rejected));
+	metric_lanes(into, "roost_gateway_lane_failed_total", "counter", "Requests lost with their database connection.", offsetof(LaneMetrics, failed));
+	metric_lanes(into, "roost_gateway_lane_connects_total", "counter", "Database connections made.", offsetof(LaneMetrics, connects));
+	metric_processes(into);
+}

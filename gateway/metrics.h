@@ -1,0 +1,66 @@
+/*-------------------------------------------------------------------------
+ *
+ * metrics.h
+ *		Counters of every process that shares the port, in Prometheus text.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef METRICS_H
+#define METRICS_H
+
+#include "util.h"
+
+#define METRICS_ROUTES 512
+#define METRICS_BUCKETS 14
+#define METRICS_LANES 4			/* LaneKind, and the gateway itself */
+#define METRICS_LANE_GATEWAY 3
+
+typedef struct RouteMetrics
+{
+	char		method[8];
+	char		pattern[112];
+	uint64_t	classes[6];		/* by the first digit of the status */
+} RouteMetrics;
+
+typedef struct LaneMetrics
+{
+	uint64_t	queued;			/* now */
+	uint64_t	in_flight;		/* now */
+	uint64_t	connections;	/* now, usable ones */
+	uint64_t	rejected;		/* queue full, or no connection */
+	uint64_t	failed;			/* connection lost in the middle */
+	uint64_t	connects;
+	uint64_t	buckets[METRICS_BUCKETS + 1];
+	uint64_t	microseconds;
+} LaneMetrics;
+
+/* The counters of one process; only that process writes them. */
+typedef struct Metrics
+{
+	int64_t		pid;			/* 0: the slot is not in use */
+	double		started;		/* seconds since 1970 */
+	uint64_t	clients;		/* now */
+	uint64_t	accepted;
+	uint64_t	refused;
+	uint64_t	bytes_in;
+	uint64_t	bytes_out;
+	uint64_t	requests[3];	/* by HTTP version */
+	uint64_t	aborted;
+	uint64_t	gzip_in;
+	uint64_t	gzip_out;
+	uint64_t	log_dropped;
+	uint64_t	database_up;	/* now */
+	LaneMetrics lanes[METRICS_LANES];
+	int			route_count;
+	RouteMetrics routes[METRICS_ROUTES];
+} Metrics;
+
+extern Metrics *metrics;
+
+extern void metrics_init(int processes);
+extern void metrics_attach(int process);
+extern int	metrics_route(const char *method, const char *pattern);
+extern void metrics_request(int route, int lane, int version, int status, uint64_t microseconds);
+extern void metrics_render(Buffer *into);
+
+#endif							/* METRICS_H */

@@ -1,0 +1,54 @@
+/*-------------------------------------------------------------------------
+ *
+ * pool.h
+ *		Pipelined connections to PostgreSQL, in lanes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef POOL_H
+#define POOL_H
+
+#include <libpq-fe.h>
+#include <ev.h>
+
+#include "route.h"
+
+#define POOL_MAX_PARAMETERS 6
+
+/* The statements a gateway knows; each is prepared on every connection. */
+typedef enum PoolStatement
+{
+	STATEMENT_HANDLE,			/* roost.handle(method, path, query, headers, body, address) */
+	STATEMENT_CONFIG,			/* roost.gateway_config() */
+	STATEMENT_COUNT
+} PoolStatement;
+
+typedef enum PoolFailure
+{
+	POOL_FULL,					/* too many requests wait */
+	POOL_DOWN,					/* no connection; the statement was not sent */
+	POOL_LOST,					/* the connection broke; nobody knows whether it ran */
+	POOL_TIMEOUT				/* the database did not answer in time */
+} PoolFailure;
+
+/*
+ * One statement; embedded in what asks, which keeps it and the texts it
+ * points to until exactly one of the two functions has been called.
+ */
+typedef struct PoolQuery
+{
+	ListNode	node;
+	PoolStatement statement;
+	const char *values[POOL_MAX_PARAMETERS];
+	double		sent;
+	void		(*on_result) (struct PoolQuery *query, const PGresult *result);
+	void		(*on_failure) (struct PoolQuery *query, PoolFailure failure);
+} PoolQuery;
+
+extern void pool_start(struct ev_loop *loop);
+extern void pool_submit(LaneKind lane, PoolQuery *query);
+extern void pool_tick(void);
+extern void pool_stop(void);
+extern bool pool_is_up(LaneKind lane);
+
+#endif							/* POOL_H */

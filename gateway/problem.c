@@ -1,0 +1,131 @@
+/*-------------------------------------------------------------------------
+ *
+ * problem.c
+ *		Errors as application/problem+json (RFC 9457).
+ *
+ * Status, code and title come from the SQLSTATE, through the table that
+ * extension/errcodes.txt generates.  Detail, hint and field are those of the
+ * database's error; an error of ours (5xx) says nothing to the client but the
+ * request's id, under which the error log has the rest.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "errcodes.h"
+#include "log.h"
+#include "problem.h"
+
+#define RETRY_AFTER "1"
+
+/* Adds a member to the object, unless it has no value. */
+static void
+problem_member(Buffer *into, const char *name, const char *value)
+{
+	if (value == NULL || *value == '\0')
+		return;
+	buffer_printf(into, ",\"%s\":", name);
+	buffer_append_json(into, value);
+}
+
+/* Sends an error; the headers that go with it have been added by the caller. */
+static void
+problem_finish(Request *request, const RoostErrcode *error, const char *detail, const char *hint, const char *field)
+{
+	static Buffer body;
+
+	if (error->status == 503 && strstr(request->answer_head.length ? request->answer_head.data : "", "retry-after:") == NULL)
+		answer_header(request, "retry-after", RETRY_AFTER);
+	answer_header(request, "content-type", "application/problem+json");
+	body.length = 0;
+	buffer_append_text(&body, "{\"type\":\"about:blank\",\"title\":");
+	buffer_append_json(&body, error->title);
+	buffer_printf(&body, ",\"status\":%d", error->status);
+	problem_member(&body, "code", error->name);
+	problem_member(&body, "detail", detail);
+	problem_member(&body, "hint", hint);
+	problem_member(&body, "field", field);
+	problem_member(&body, "instance", request_path(request));
+	problem_member(&body, "request_id", request->id);
+	buffer_append(&body, "}\n", 2);
+	answer_send(request, body.data, body.length, false);
+}
+
+/* Sends an error of the gateway. */
+void
+problem_send(Request *request, const char *sqlstate, const char *detail, const char *hint, const char *field)
+{
+	const RoostErrcode *error = roost_errcode_find(sqlstate);
+
+	answer_start(request, error->status);
+	if (error->status == 405 || strcmp(sqlstate, "RO501") == 0)
+		answer_header(request, "allow", METHOD_LIST);
+	problem_finish(request, error, detail, hint, field);
+}
+
+/* Adds the response headers that an error's context carries. */
+static void
+problem_context_headers(Request *request, const char *context)
+{
+	static const char mark[] = "roost-header: ";
+
+	while (context && *context)
+	{
+		size_t		length = strcspn(context, "\n");
+
+		if (length > sizeof(mark) - 1 && memcmp(context, mark, sizeof(mark) - 1) == 0)
+			answer_header_line(request, context + sizeof(mark) - 1, length - (sizeof(mark) - 1));
+		context += length + (context[length] == '\n');
+	}
+}
+
+/* Sends an error that the database raised. */
+void
+problem_from_result(Request *request, const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *more = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	const RoostErrcode *error = roost_errcode_find(sqlstate ? sqlstate : "XX000");
+	Buffer		detail = {0};
+
+	answer_start(request, error->status);
+	problem_context_headers(request, PQresultErrorField(result, PG_DIAG_CONTEXT));
+	if (error->status >= 500)
+	{
+		log_error("request %s: %s %s: %s", request->id, sqlstate ? sqlstate : "?", error->name,
+				  message ? message : PQresultErrorMessage(result));
+		problem_finish(request, error, NULL, NULL, NULL);
+		return;
+	}
+	buffer_append_text(&detail, message ? message : "");
+	if (more && *more)
+		buffer_printf(&detail, "%s%s", detail.length ? ": " : "", more);
+	buffer_append(&detail, "", 1);
+	problem_finish(request, error, detail.data, PQresultErrorField(result, PG_DIAG_MESSAGE_HINT),
+				   PQresultErrorField(result, PG_DIAG_COLUMN_NAME));
+	buffer_free(&detail);
+}
+
+/* Sends an error because the database could not be asked. */
+void
+problem_from_failure(Request *request, PoolFailure failure)
+{
+	switch (failure)
+	{
+		case POOL_FULL:
+			problem_send(request, "RO503", "Too many requests are waiting; try again.", NULL, NULL);
+			break;
+		case POOL_DOWN:
+			problem_send(request, "08006", "The database cannot be reached; try again.", NULL, NULL);
+			break;
+		case POOL_LOST:
+			problem_send(request, "08006", "The connection to the database broke; the operation may or may not have been done.",
+						 "Try again, with the same Idempotency-Key if it changes anything.", NULL);
+			break;
+		case POOL_TIMEOUT:
+			problem_send(request, "57014", "The database did not answer in time.", NULL, NULL);
+			break;
+	}
+}

@@ -1,0 +1,399 @@
+/*-------------------------------------------------------------------------
+ *
+ * request.c
+ *		A request from its head to its question to the database.
+ *
+ * http1.c and http2.c fill a Request and call request_run(), which finds out
+ * who asks, lets guard.c object, and then either answers here (pages, /health,
+ * /metrics) or submits roost.handle to the pool.  answer.c ends it.
+ *
+ * A request outlives its connection: when the client goes, request_abandon()
+ * cuts the tie, and what the database says later is thrown away.  Requests are
+ * kept for reuse, at most FREE_LIMIT of them, with small buffers only.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/random.h>
+
+#include "config.h"
+#include "guard.h"
+#include "health.h"
+#include "log.h"
+#include "metrics.h"
+#include "problem.h"
+#include "request.h"
+#include "static.h"
+
+#define FREE_LIMIT 256
+#define KEEP_SIZE (16 * 1024)
+
+static Request *free_requests[FREE_LIMIT];
+static int	free_count;
+static bool draining;
+
+/* From now on every answer is the last of its connection. */
+void
+request_set_draining(void)
+{
+	draining = true;
+}
+
+/* Returns whether the gateway is stopping. */
+bool
+request_is_draining(void)
+{
+	return draining;
+}
+
+/* Returns an empty request of a connection. */
+Request *
+request_new(Conn *conn, int version)
+{
+	Request    *request = free_count > 0 ? free_requests[--free_count] : memory_new(sizeof(Request));
+
+	request->conn = conn;
+	request->version = version;
+	request->lane = METRICS_LANE_GATEWAY;
+	request->secure = conn->tls != NULL;
+	request->keep_alive = version == 2;
+	request_add_text(request, "", 0);	/* so that 0 is nowhere */
+	return request;
+}
+
+/* Gives a request back. */
+void
+request_free(Request *request)
+{
+	Buffer		head = request->head;
+	Buffer		body = request->body;
+	Buffer		forward = request->forward;
+	Buffer		answer_head = request->answer_head;
+	Buffer		answer_body = request->answer_body;
+
+	buffer_trim(&head, KEEP_SIZE);
+	buffer_trim(&body, KEEP_SIZE);
+	buffer_trim(&forward, KEEP_SIZE);
+	buffer_trim(&answer_head, KEEP_SIZE);
+	buffer_trim(&answer_body, KEEP_SIZE);
+	if (free_count < FREE_LIMIT)
+	{
+		/* the list of headers needs no clearing: header_count says what counts */
+		memset(request, 0, offsetof(Request, headers));
+		memset((char *) request + offsetof(Request, header_count), 0,
+			   sizeof(Request) - offsetof(Request, header_count));
+		request->head = head;
+		request->body = body;
+		request->forward = forward;
+		request->answer_head = answer_head;
+		request->answer_body = answer_body;
+		free_requests[free_count++] = request;
+		return;
+	}
+	buffer_free(&head);
+	buffer_free(&body);
+	buffer_free(&forward);
+	buffer_free(&answer_head);
+	buffer_free(&answer_body);
+	free(request);
+}
+
+/* The client is gone: forget it, and the request too unless the database has it. */
+void
+request_abandon(Request *request)
+{
+	metrics->aborted++;
+	request->conn = NULL;
+	if (!request->pending)
+		request_free(request);
+}
+
+/* Keeps a text with the head; returns where. */
+uint32_t
+request_add_text(Request *request, const char *text, size_t length)
+{
+	uint32_t	at = (uint32_t) request->head.length;
+
+	buffer_append(&request->head, text, length);
+	buffer_append(&request->head, "", 1);
+	return at;
+}
+
+/* Adds a header, with its name in lower case; returns false if there are too many. */
+bool
+request_add_header(Request *request, const char *name, size_t name_length,
+				   const char *value, size_t value_length)
+{
+	RequestHeader *header;
+
+	if (request->header_count == HTTP_MAX_HEADERS)
+		return false;
+	header = &request->headers[request->header_count++];
+	header->name = request_add_text(request, name, name_length);
+	for (char *c = request->head.data + header->name; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char) (*c | 0x20);
+	header->value = request_add_text(request, value, value_length);
+	return true;
+}
+
+/* Returns the first header of that name (in lower case), or NULL. */
+const char *
+request_header(const Request *request, const char *name)
+{
+	for (int i = 0; i < request->header_count; i++)
+		if (strcmp(request->head.data + request->headers[i].name, name) == 0)
+			return request->head.data + request->headers[i].value;
+	return NULL;
+}
+
+/* Returns the path, as it was sent. */
+const char *
+request_path(const Request *request)
+{
+	return request->path ? request->head.data + request->path : "";
+}
+
+/*
+ * Takes the target of the request line: "/path?query", the same behind
+ * "http://host", or "*".  Returns false for anything else.
+ */
+bool
+request_set_target(Request *request, const char *target, size_t length)
+{
+	const char *mark;
+
+	if (length > 7 && (strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0))
+	{
+		const char *slash = memchr(target + 8, '/', length > 8 ? length - 8 : 0);
+
+		length = slash ? length - (size_t) (slash - target) : 1;
+		target = slash ? slash : "/";
+	}
+	if (length == 0 || (*target != '/' && !(length == 1 && *target == '*')))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char) target[i] <= 0x20 || target[i] == 0x7f || target[i] == '#')
+			return false;
+	mark = memchr(target, '?', length);
+	request->path = request_add_text(request, target, mark ? (size_t) (mark - target) : length);
+	if (mark)
+		request->query_string = request_add_text(request, mark + 1, length - (size_t) (mark + 1 - target));
+	return true;
+}
+
+/* Returns whether a request id of a client is one that we repeat. */
+static bool
+id_is_valid(const char *id)
+{
+	size_t		length = strlen(id);
+
+	if (length < 8 || length >= REQUEST_ID_SIZE)
+		return false;
+	for (; *id; id++)
+		if (!((*id >= '0' && *id <= '9') || (*id >= 'a' && *id <= 'z') || (*id >= 'A' && *id <= 'Z') ||
+			  *id == '-' || *id == '_' || *id == '.'))
+			return false;
+	return true;
+}
+
+/* Makes a request id: 128 random bits. */
+static void
+id_make(char *id)
+{
+	static const char digits[] = "0123456789abcdef";
+	static unsigned char random[4096];
+	static size_t used = sizeof(random);
+
+	if (used == sizeof(random))
+	{
+		/* never blocks once the system has started */
+		if (getrandom(random, sizeof(random), 0) != sizeof(random))
+			log_fatal("no random numbers");
+		used = 0;
+	}
+	for (int i = 0; i < 16; i++, used++)
+	{
+		*id++ = digits[random[used] >> 4];
+		*id++ = digits[random[used] & 15];
+	}
+	*id = '\0';
+}
+
+/* Finds out who asks and under which id. */
+static void
+request_identify(Request *request)
+{
+	const char *id = request_header(request, "x-request-id");
+
+	if (id && id_is_valid(id))
+		strcpy(request->id, id);
+	else
+		id_make(request->id);
+	request->address = request->conn->peer;
+	if (network_list_has(&config.proxies, &request->address))
+	{
+		const char *proto = request_header(request, "x-forwarded-proto");
+
+		request->from_proxy = true;
+		if (proto)
+			request->secure = strcasecmp(proto, "https") == 0;
+		address_behind_proxies(&config.proxies, request_header(request, "forwarded"),
+							   request_header(request, "x-forwarded-for"), &request->address);
+	}
+	address_format(&request->address, request->address_text);
+	request->received = ev_time();
+}
+
+/* Answers with an error of the gateway itself. */
+void
+request_fail(Request *request, const char *sqlstate, const char *detail)
+{
+	if (request->id[0] == '\0')
+		request_identify(request);
+	problem_send(request, sqlstate, detail, NULL, NULL);
+}
+
+/* Adds one header line for roost.handle. */
+static void
+forward_line(Request *request, const char *name, const char *value)
+{
+	buffer_append_text(&request->forward, name);
+	buffer_append(&request->forward, ": ", 2);
+	buffer_append_text(&request->forward, value);
+	buffer_append(&request->forward, "\n", 1);
+}
+
+/* Writes the headers that roost.handle wants to see. */
+static void
+request_forward(Request *request, const char *token, size_t token_length)
+{
+	int			count;
+	const char *const *names = route_forwarded_headers(&count);
+
+	request->forward.length = 0;
+	for (int n = 0; n < count; n++)
+	{
+		const char *name = names[n];
+
+		if (token && strcmp(name, "authorization") == 0)
+		{
+			buffer_append_text(&request->forward, "authorization: Bearer ");
+			buffer_append(&request->forward, token, token_length);
+			buffer_append(&request->forward, "\n", 1);
+		}
+		else if (strcmp(name, "x-request-id") == 0)
+			forward_line(request, name, request->id);
+		else if (strcmp(name, "x-forwarded-proto") == 0)
+			forward_line(request, name, request->secure ? "https" : "http");
+		else if (strcmp(name, "x-forwarded-host") == 0 && !request->from_proxy)
+			continue;
+		else
+			for (int i = 0; i < request->header_count; i++)
+				if (strcmp(request->head.data + request->headers[i].name, name) == 0)
+					forward_line(request, name, request->head.data + request->headers[i].value);
+	}
+	buffer_append(&request->forward, "", 1);
+}
+
+/* The database has answered. */
+static void
+on_result(PoolQuery *query, const PGresult *result)
+{
+	Request    *request = container_of(query, Request, query);
+
+	request->pending = false;
+	if (request->conn == NULL)
+		request_free(request);
+	else if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
+		answer_from_handle(request, PQgetvalue(result, 0, 0), (size_t) PQgetlength(result, 0, 0));
+	else
+		problem_from_result(request, result);
+}
+
+/* The database could not be asked. */
+static void
+on_failure(PoolQuery *query, PoolFailure failure)
+{
+	Request    *request = container_of(query, Request, query);
+
+	request->pending = false;
+	if (request->conn == NULL)
+		request_free(request);
+	else
+		problem_from_failure(request, failure);
+}
+
+/* Asks the database. */
+static void
+request_submit(Request *request, const char *token, size_t token_length)
+{
+	PoolQuery  *query = &request->query;
+
+	request_forward(request, token, token_length);
+	query->statement = STATEMENT_HANDLE;
+	query->values[0] = request->method == METHOD_HEAD ? "GET" : request->method_name;
+	query->values[1] = request_path(request);
+	query->values[2] = request->query_string ? request->head.data + request->query_string : NULL;
+	query->values[3] = request->forward.data;
+	query->values[4] = NULL;
+	query->values[5] = request->address_text;
+	if (request->has_body)
+	{
+		buffer_append(&request->body, "", 1);
+		query->values[4] = request->body.data;
+	}
+	query->on_result = on_result;
+	query->on_failure = on_failure;
+	request->lane = request->route.lane;
+	request->pending = true;
+	pool_submit(request->route.lane, query);
+}
+
+/* Returns whether the client wants another protocol than HTTP on this connection. */
+static bool
+request_wants_websocket(const Request *request)
+{
+	const char *upgrade = request_header(request, "upgrade");
+	const char *connection = request_header(request, "connection");
+
+	return upgrade && connection && http_list_has(connection, "upgrade") && http_list_has(upgrade, "websocket");
+}
+
+/* Does what a complete request asks for. */
+void
+request_run(Request *request)
+{
+	const char *path = request_path(request);
+	const char *token = NULL;
+	size_t		token_length = 0;
+
+	request_identify(request);
+	if (request->method == METHOD_OTHER)
+	{
+		request_fail(request, "RO501", "This method is not known here; see the header Allow.");
+		return;
+	}
+	if (request->method == METHOD_OPTIONS)
+	{
+		guard_answer_options(request);
+		return;
+	}
+	if (request_wants_websocket(request))
+	{
+		request_fail(request, "RO404", "No WebSocket is offered at this path.");
+		return;
+	}
+	if (health_answer(request, path) || static_answer(request, path))
+		return;
+	if (request->has_body && memchr(request->body.data ? request->body.data : "", '\0', request->body.length))
+	{
+		request_fail(request, "ROJSN", "The body holds a NUL byte.");
+		return;
+	}
+	request->route = route_find(request->method, path);
+	if (!guard_check(request, &token, &token_length))
+		return;
+	request_submit(request, token, token_length);
+}

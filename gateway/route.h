@@ -1,0 +1,35 @@
+/*-------------------------------------------------------------------------
+ *
+ * route.h
+ *		What the database says about its routes: which lane, which name.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ROUTE_H
+#define ROUTE_H
+
+#include "http.h"
+
+typedef enum LaneKind
+{
+	LANE_FAST,					/* reads; pipelined */
+	LANE_WRITE,					/* commits, which wait for the disk */
+	LANE_SLOW,					/* one statement at a time */
+	LANE_COUNT
+} LaneKind;
+
+typedef struct Route
+{
+	LaneKind	lane;
+	int			metric;			/* of metrics_route() */
+	bool		cookies;		/* reads or sets the session's cookies */
+	bool		sensitive;		/* the answer holds secrets */
+} Route;
+
+extern bool route_load(const char *text, size_t length);
+extern Route route_find(Method method, const char *path);
+extern unsigned route_methods(const char *path);
+extern const char *route_without_base(const char *path);
+extern const char *const *route_forwarded_headers(int *count);
+
+#endif							/* ROUTE_H */

@@ -1,0 +1,189 @@
+/*-------------------------------------------------------------------------
+ *
+ * static.c
+ *		The pages: / and /docs.
+ *
+ * The files of a folder (its own and those of docs/, no deeper) are mapped
+ * into memory at start and at SIGHUP; a request only looks its path up in
+ * that list, so no path can lead anywhere else.  "NAME.gz" beside a file is
+ * its compressed form.  Replace files by rename, never in place.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "metrics.h"
+#include "static.h"
+
+#define FILE_LIMIT 64
+#define FILE_SIZE_LIMIT (64 * 1024 * 1024)
+
+typedef struct StaticFile
+{
+	char	   *path;			/* as in the URL */
+	const char *data;
+	size_t		length;
+	const char *packed;			/* with gzip, or NULL */
+	size_t		packed_length;
+	char		etag[40];
+	const char *type;
+} StaticFile;
+
+static StaticFile *files[FILE_LIMIT];
+static int	file_count;
+static int	static_route;
+
+/* Returns the media type of a file name, or NULL if such files are not served. */
+static const char *
+type_of(const char *name)
+{
+	static const char *const types[][2] = {
+		{".html", "text/html; charset=utf-8"}, {".css", "text/css; charset=utf-8"},
+		{".js", "text/javascript; charset=utf-8"}, {".json", "application/json"},
+		{".svg", "image/svg+xml"}, {".png", "image/png"}, {".ico", "image/x-icon"},
+		{".txt", "text/plain; charset=utf-8"}, {".woff2", "font/woff2"},
+	};
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot && i < lengthof(types); i++)
+		if (strcmp(dot, types[i][0]) == 0)
+			return types[i][1];
+	return NULL;
+}
+
+/* Maps a file; returns NULL if there is none that can be served. */
+static const char *
+map_file(const char *path, struct stat *status)
+{
+	int			fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	const char *data = MAP_FAILED;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, status) == 0 && S_ISREG(status->st_mode) && status->st_size > 0 && status->st_size <= FILE_SIZE_LIMIT)
+		data = mmap(NULL, (size_t) status->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	return data == MAP_FAILED ? NULL : data;
+}
+
+/* Takes one file into the list, under a prefix of the URL. */
+static void
+static_add(const char *folder, const char *prefix, const char *name)
+{
+	char		path[4096];
+	struct stat status;
+	struct stat packed;
+	StaticFile *file;
+	const char *data;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	if (type_of(name) == NULL || *name == '.' || file_count == FILE_LIMIT || (data = map_file(path, &status)) == NULL)
+		return;
+	file = memory_new(sizeof(StaticFile));
+	file->data = data;
+	file->length = (size_t) status.st_size;
+	file->type = type_of(name);
+	snprintf(file->etag, sizeof(file->etag), "\"%llx-%llx\"",
+			 (long long) status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec, (long long) status.st_size);
+	snprintf(path, sizeof(path), "%s/%s.gz", folder, name);
+	file->packed = map_file(path, &packed);
+	if (file->packed)
+		file->packed_length = (size_t) packed.st_size;
+	/* an index answers for its folder */
+	snprintf(path, sizeof(path), "%s%s", prefix, strcmp(name, "index.html") == 0 ? "" : name);
+	file->path = memory_copy(path);
+	files[file_count++] = file;
+}
+
+/* Takes the files of one folder into the list. */
+static void
+static_add_folder(const char *folder, const char *prefix)
+{
+	DIR		   *directory = opendir(folder);
+	struct dirent *entry;
+
+	if (directory == NULL)
+		return;
+	while ((entry = readdir(directory)) != NULL)
+		static_add(folder, prefix, entry->d_name);
+	closedir(directory);
+}
+
+/*
+ * Maps the files of a folder in place of those it has.  Old mappings stay,
+ * since answers may still be on their way from them; a reload is rare.
+ */
+void
+static_load(const char *folder)
+{
+	char		docs[4096];
+
+	while (file_count > 0)
+	{
+		free(files[--file_count]->path);
+		free(files[file_count]);
+	}
+	if (*folder == '\0')
+		return;
+	snprintf(docs, sizeof(docs), "%s/docs", folder);
+	static_add_folder(folder, "/");
+	static_add_folder(docs, "/docs/");
+	if (file_count == 0)
+		log_warning("no pages in \"%s\"", folder);
+	static_route = metrics_route("GET", "static");
+}
+
+/* Sends a file. */
+static void
+static_send(Request *request, const StaticFile *file)
+{
+	const char *known = request_header(request, "if-none-match");
+	const char *accepted = request_header(request, "accept-encoding");
+	bool		packed = file->packed && accepted && http_accepts(accepted, "gzip");
+
+	request->is_page = true;
+	answer_start(request, known && strstr(known, file->etag) ? 304 : 200);
+	answer_header(request, "etag", file->etag);
+	answer_header(request, "cache-control", "public, max-age=300");
+	if (file->packed)
+		answer_header(request, "vary", "Accept-Encoding");
+	if (request->status == 200)
+	{
+		answer_header(request, "content-type", file->type);
+		if (packed)
+			answer_header(request, "content-encoding", "gzip");
+	}
+	answer_send(request, packed ? file->packed : file->data, packed ? file->packed_length : file->length, true);
+}
+
+/* Answers the request if it is for a page; returns whether it did. */
+bool
+static_answer(Request *request, const char *path)
+{
+	if (request->method != METHOD_GET && request->method != METHOD_HEAD)
+		return false;
+	for (int i = 0; i < file_count; i++)
+		if (strcmp(files[i]->path, path) == 0)
+		{
+			request->route.metric = static_route;
+			static_send(request, files[i]);
+			return true;
+		}
+	if (strcmp(path, "/docs") == 0 && file_count > 0)
+	{
+		request->route.metric = static_route;
+		answer_start(request, 308);
+		answer_header(request, "location", "/docs/");
+		answer_send(request, "", 0, true);
+		return true;
+	}
+	return false;
+}
