@@ -152,17 +152,8 @@ REVOKE ALL ON FUNCTION roost.auth_login(roost.login_identifier, roost.password, 
 COMMENT ON FUNCTION roost.auth_login(roost.login_identifier, roost.password, roost.device_input, inet, text) IS 'Logs in with a user name or e-mail address. 28P01 if they do not belong together (the answer does not tell which is wrong), 53400 while locked after failed logins (Retry-After in seconds), 42501 if the account is suspended.';
 SELECT roost_internal.route('POST', '/auth/login', 'roost.auth_login', auth => 'none', limit_class => 'login', lane => 'slow', cookies => true, sensitive => true);
 
-CREATE OR REPLACE FUNCTION roost_internal.cookie(name text) RETURNS text
-LANGUAGE sql STABLE STRICT
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT pg_catalog.substring(roost.request_header('cookie'), '(?:^|;\s*)' || $1 || '=([A-Za-z0-9_.~-]+)\s*(?:;|$)')
-$$;
-REVOKE ALL ON FUNCTION roost_internal.cookie(text) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.cookie(text) IS 'The value of a cookie of the current request, or null.';
-
 CREATE OR REPLACE FUNCTION roost.auth_refresh(
-	refresh_token roost.secret_token DEFAULT NULL,
+	refresh_token roost.secret_token,
 	client_address inet DEFAULT NULL,
 	user_agent text DEFAULT NULL
 ) RETURNS roost.session_token
@@ -171,31 +162,22 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_now timestamptz := roost_internal.clock_now();
-	v_token text := refresh_token;
 	v_session roost_data.session;
 	v_next text;
 BEGIN
-	-- Only with the header that other sites cannot send.
-	IF v_token IS NULL AND roost.request_header('x-roost-cookies') = '1' THEN
-		v_token := roost_internal.cookie('roost_refresh');
-	END IF;
-	IF v_token IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'ROMIS', COLUMN = 'refresh_token', MESSAGE = 'refresh_token is missing';
-	END IF;
-
 	-- The lock puts requests with tokens of one family in a row.
 	SELECT s.* INTO v_session
 	FROM roost_data.session s JOIN roost_data.account a ON a.id = s.account_id
-	WHERE s.id = pg_catalog.substring(v_token, '^([0-9]{1,18})\.')::bigint
+	WHERE s.id = pg_catalog.substring(refresh_token, '^([0-9]{1,18})\.')::bigint
 		AND s.revoked_at IS NULL AND s.expires_at > v_now AND a.status = 'active'
 	FOR NO KEY UPDATE OF s;
-	IF roost_internal.token_digest(v_token) IS DISTINCT FROM roost_internal.token_digest(
-		roost_internal.refresh_token_make(v_session.id, v_session.refresh_key, pg_catalog.split_part(v_token, '.', 2))) THEN
+	IF roost_internal.token_digest(refresh_token) IS DISTINCT FROM roost_internal.token_digest(
+		roost_internal.refresh_token_make(v_session.id, v_session.refresh_key, pg_catalog.split_part(refresh_token, '.', 2))) THEN
 		RAISE EXCEPTION USING ERRCODE = '28000', COLUMN = 'refresh_token', MESSAGE = 'the refresh token is not valid', HINT = 'Log in again.';
 	END IF;
 
-	v_next := roost_internal.refresh_token_next(v_session.id, v_session.refresh_key, v_token);
-	IF roost_internal.token_digest(v_token) = v_session.refresh_digest THEN
+	v_next := roost_internal.refresh_token_next(v_session.id, v_session.refresh_key, refresh_token);
+	IF roost_internal.token_digest(refresh_token) = v_session.refresh_digest THEN
 		UPDATE roost_data.session s SET
 			refresh_digest = roost_internal.token_digest(v_next),
 			former_digest = v_session.refresh_digest,
@@ -207,7 +189,7 @@ BEGIN
 		WHERE s.id = v_session.id;
 		UPDATE roost_data.device d SET last_seen_at = v_now WHERE d.id = v_session.device_id;
 		PERFORM roost_internal.account_touch(v_session.account_id);
-	ELSIF roost_internal.token_digest(v_token) IS DISTINCT FROM v_session.former_digest
+	ELSIF roost_internal.token_digest(refresh_token) IS DISTINCT FROM v_session.former_digest
 		OR v_session.refreshed_at <= v_now - pg_catalog.current_setting('roost.account_reuse_window')::interval THEN
 		PERFORM roost_internal.session_kill(v_session.id);
 		RAISE EXCEPTION USING ERRCODE = '28000', COLUMN = 'refresh_token', MESSAGE = 'the refresh token was used before',
@@ -217,7 +199,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.auth_refresh(roost.secret_token, inet, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost.auth_refresh(roost.secret_token, inet, text) IS 'Exchanges a refresh token (or the cookie roost_refresh, with the header X-Roost-Cookies: 1) for the next pair of tokens. The old one gives the same pair again for 10 seconds, for tabs that refresh at the same time; used later, it ends the session. 28000 if it is not valid.';
+COMMENT ON FUNCTION roost.auth_refresh(roost.secret_token, inet, text) IS 'Exchanges a refresh token (over HTTP it may come as the cookie roost_refresh) for the next pair of tokens. The old one gives the same pair again for 10 seconds, for tabs that refresh at the same time; used later, it ends the session. 28000 if it is not valid.';
 SELECT roost_internal.route('POST', '/auth/refresh', 'roost.auth_refresh', auth => 'none', limit_class => 'refresh', cookies => true, sensitive => true);
 
 CREATE OR REPLACE FUNCTION roost.auth_logout(actor_id roost.id, session_id roost.id) RETURNS void
@@ -230,7 +212,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.auth_logout(roost.id, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.auth_logout(roost.id, roost.id) IS 'Ends the session that asks; its tokens end at once.';
-SELECT roost_internal.route('POST', '/auth/logout', 'roost.auth_logout', status => 204);
+SELECT roost_internal.route('POST', '/auth/logout', 'roost.auth_logout', status => 204, cookies => true);
 
 CREATE OR REPLACE FUNCTION roost.auth_logout_all(actor_id roost.id) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -242,4 +224,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.auth_logout_all(roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.auth_logout_all(roost.id) IS 'Ends all of the actor''s sessions, also the one that asks.';
-SELECT roost_internal.route('POST', '/auth/logout-all', 'roost.auth_logout_all', status => 204);
+SELECT roost_internal.route('POST', '/auth/logout-all', 'roost.auth_logout_all', status => 204, cookies => true);
