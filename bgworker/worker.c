@@ -62,6 +62,7 @@ static const RoostWorkerStep adopt_step = {
 static const RoostWorkerStep *const worker_steps[] = {
 	&adopt_step,
 	&roost_lockout_step,
+	&roost_reuse_step,
 	&roost_maintenance_step,
 };
 

@@ -40,5 +40,6 @@ typedef struct RoostWorkerStep
 /* Steps of modules, each defined in its own file. */
 extern const RoostWorkerStep roost_lockout_step;
 extern const RoostWorkerStep roost_maintenance_step;
+extern const RoostWorkerStep roost_reuse_step;
 
 #endif							/* ROOST_WORKER_H */

@@ -28,7 +28,6 @@ static void roost_shmem_startup(void);
 /* A module may use the modules above it. */
 static const RoostModule *const roost_modules[] = {
 	&roost_core_module,
-	&roost_account_module,
 	&roost_clock_module,
 	&roost_id_module,
 	&roost_commit_module,
@@ -37,6 +36,8 @@ static const RoostModule *const roost_modules[] = {
 	&roost_token_module,
 	&roost_api_module,
 	&roost_lockout_module,
+	&roost_account_module,
+	&roost_reuse_module,
 	&roost_post_module,
 	&roost_worker_module,
 };

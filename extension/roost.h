@@ -27,7 +27,6 @@ typedef struct RoostModule
 
 /* Modules, in the order of the table; each is defined in its own file. */
 extern const RoostModule roost_core_module;
-extern const RoostModule roost_account_module;
 extern const RoostModule roost_clock_module;
 extern const RoostModule roost_id_module;
 extern const RoostModule roost_commit_module;
@@ -37,6 +36,8 @@ extern const RoostModule roost_password_module;
 extern const RoostModule roost_token_module;
 extern const RoostModule roost_api_module;
 extern const RoostModule roost_lockout_module;
+extern const RoostModule roost_account_module;
+extern const RoostModule roost_reuse_module;
 extern const RoostModule roost_post_module;
 
 #endif							/* ROOST_H */

@@ -172,7 +172,8 @@ BEGIN
 		AND s.revoked_at IS NULL AND s.expires_at > v_now AND a.status = 'active'
 	FOR NO KEY UPDATE OF s;
 	IF roost_internal.token_digest(refresh_token) IS DISTINCT FROM roost_internal.token_digest(
-		roost_internal.refresh_token_make(v_session.id, v_session.refresh_key, pg_catalog.split_part(refresh_token, '.', 2))) THEN
+		roost_internal.refresh_token_make(v_session.id, v_session.refresh_key, pg_catalog.split_part(refresh_token, '.', 2)))
+		OR roost_internal.session_killed(v_session.id) THEN
 		RAISE EXCEPTION USING ERRCODE = '28000', COLUMN = 'refresh_token', MESSAGE = 'the refresh token is not valid', HINT = 'Log in again.';
 	END IF;
 

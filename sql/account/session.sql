@@ -68,6 +68,28 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.session_revoke(bigint, bigint[], bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.session_revoke(bigint, bigint[], bigint) IS 'Ends sessions of an account, all of them or those given, but not keep_id; their access tokens end with the commit. Returns how many.';
 
+CREATE OR REPLACE FUNCTION roost_internal.session_kill(session_id bigint) RETURNS void
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'roost_reuse_session_kill';
+REVOKE ALL ON FUNCTION roost_internal.session_kill(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.session_kill(bigint) IS 'Ends a session even if the transaction fails: refreshing stops at once, access tokens end when the background worker has come round.';
+
+CREATE OR REPLACE FUNCTION roost_internal.session_killed(session_id bigint) RETURNS boolean
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'roost_reuse_session_killed';
+REVOKE ALL ON FUNCTION roost_internal.session_killed(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.session_killed(bigint) IS 'Whether roost_internal.session_kill has ended a session lately.';
+
+CREATE OR REPLACE FUNCTION roost_internal.session_end(session_ids bigint[]) RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT roost_internal.session_revoke(s.account_id, array_agg(s.id))
+	FROM roost_data.session s WHERE s.id = ANY ($1) GROUP BY s.account_id ORDER BY s.account_id
+$$;
+REVOKE ALL ON FUNCTION roost_internal.session_end(bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.session_end(bigint[]) IS 'Revokes sessions; the background worker calls it for those that roost_internal.session_kill has ended.';
+
 -- A refresh token is <session id>.<secret>.<tag>.  The secret is random at
 -- first; each later one is a keyed hash of the one before, so that two
 -- requests with one token get the same answer although only digests are
