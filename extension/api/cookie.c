@@ -49,7 +49,7 @@ roost_api_cookie_tokens(ApiRequest *request, TupleDesc desc, Datum *values, bool
 	int			expires = cookie_attribute(desc, "expires_in");
 	uint8		random[COOKIE_CSRF_BYTES];
 	char		csrf[ROOST_BASE64_ENCODED(COOKIE_CSRF_BYTES) + 1];
-	const char *refresh_life = GetConfigOption("roost.account_refresh_ttl", true, false);
+	const char *refresh_life = GetConfigOption("roost.token_refresh_ttl", true, false);
 
 	if (access < 0 || nulls[access])
 		return;

@@ -22,14 +22,14 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT jsonb_build_object(
-		'profile', to_jsonb(roost_internal.account_me($1)),
+		'profile', to_jsonb(roost_internal.account_me($1)) || jsonb_build_object('id', $1::text),
 		'email', (SELECT jsonb_build_object('address', e.email, 'verified_at', e.verified_at, 'created_at', e.created_at)
 			FROM roost_data.account_email e WHERE e.account_id = $1),
 		'password_changed_at', (SELECT c.password_changed_at FROM roost_data.account_credential c WHERE c.account_id = $1),
 		'devices', coalesce((SELECT jsonb_agg(to_jsonb(d) ORDER BY d.id)
-			FROM (SELECT t.id, t.client_id, t.name, t.platform, t.created_at, t.last_seen_at FROM roost_data.device t WHERE t.account_id = $1) d), '[]'),
+			FROM (SELECT t.id::text, t.client_id, t.name, t.platform, t.created_at, t.last_seen_at FROM roost_data.device t WHERE t.account_id = $1) d), '[]'),
 		'sessions', coalesce((SELECT jsonb_agg(to_jsonb(s) ORDER BY s.id)
-			FROM (SELECT t.id, t.device_id, t.user_agent, host(t.address) AS address, t.created_at, t.last_used_at, t.expires_at, t.revoked_at
+			FROM (SELECT t.id::text, t.device_id::text, t.user_agent, host(t.address) AS address, t.created_at, t.last_used_at, t.expires_at, t.revoked_at
 				FROM roost_data.session t WHERE t.account_id = $1) s), '[]'))
 $$;
 REVOKE ALL ON FUNCTION roost_internal.account_export(bigint) FROM PUBLIC;

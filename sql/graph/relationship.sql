@@ -39,7 +39,7 @@ AS $$
 BEGIN
 	RETURN QUERY
 	SELECT a.id::roost.id, a.username, a.display_name, a.bio, a.avatar_url, a.header_url,
-		'/@' || a.username, a.language, a.is_private, a.is_verified, a.created_at,
+		roost_internal.account_url(a.username), a.language, a.is_private, a.is_verified, a.created_at,
 		coalesce(s.follower_count, 0), coalesce(s.following_count, 0), coalesce(s.post_count, 0),
 		CASE WHEN viewer_id IS NOT NULL THEN ROW(
 			a.id::roost.id,
