@@ -63,6 +63,7 @@ static const RoostWorkerStep *const worker_steps[] = {
 	&adopt_step,
 	&roost_lockout_step,
 	&roost_reuse_step,
+	&roost_limit_step,
 	&roost_maintenance_step,
 };
 

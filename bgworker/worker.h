@@ -39,6 +39,7 @@ typedef struct RoostWorkerStep
 
 /* Steps of modules, each defined in its own file. */
 extern const RoostWorkerStep roost_lockout_step;
+extern const RoostWorkerStep roost_limit_step;
 extern const RoostWorkerStep roost_maintenance_step;
 extern const RoostWorkerStep roost_reuse_step;
 

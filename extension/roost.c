@@ -32,6 +32,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_id_module,
 	&roost_commit_module,
 	&roost_queue_module,
+	&roost_limit_module,
 	&roost_password_module,
 	&roost_token_module,
 	&roost_api_module,

@@ -32,6 +32,7 @@ extern const RoostModule roost_id_module;
 extern const RoostModule roost_commit_module;
 extern const RoostModule roost_queue_module;
 extern const RoostModule roost_worker_module;
+extern const RoostModule roost_limit_module;
 extern const RoostModule roost_password_module;
 extern const RoostModule roost_token_module;
 extern const RoostModule roost_api_module;
