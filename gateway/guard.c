@@ -3,12 +3,12 @@
  * guard.c
  *		Cookies, CSRF and CORS: what browsers need.
  *
- * A request without Authorization takes its token from the cookie
- * roost_access.  Because a browser sends cookies with requests that other
- * sites cause, such a request, if it can change anything, must repeat the
- * cookie roost_csrf in the header X-CSRF-Token (another site can read neither)
- * and must not come from another origin that is not on the list.  Requests
- * with Authorization are not checked: no browser adds that by itself.
+ * Tokens in cookies are roost.handle's business, and so is the check that such
+ * a request repeats the cookie roost_csrf in the header X-CSRF-Token.  What
+ * only the gateway knows is which origins are its own and which are on the
+ * list: a request that lives on cookies and may change anything must come from
+ * one of them.  Requests with Authorization are not checked: no browser adds
+ * that by itself.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,9 +25,9 @@ static const char exposed_headers[] =
 	"ETag, Link, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, "
 	"Idempotency-Replayed";
 
-/* Returns the value of a cookie, or NULL. */
-static const char *
-cookie_find(const Request *request, const char *name, size_t *length)
+/* Returns whether a request has a cookie. */
+static bool
+cookie_exists(const Request *request, const char *name)
 {
 	size_t		name_length = strlen(name);
 
@@ -35,18 +35,15 @@ cookie_find(const Request *request, const char *name, size_t *length)
 	{
 		const char *cursor = request->head.data + request->headers[i].value;
 		const char *pair;
-		size_t		pair_length;
+		size_t		length;
 
 		if (strcmp(request->head.data + request->headers[i].name, "cookie") != 0)
 			continue;
-		while ((pair = text_token(&cursor, ';', &pair_length)) != NULL)
-			if (pair_length > name_length && pair[name_length] == '=' && memcmp(pair, name, name_length) == 0)
-			{
-				*length = pair_length - name_length - 1;
-				return pair + name_length + 1;
-			}
+		while ((pair = text_token(&cursor, ';', &length)) != NULL)
+			if (length > name_length && pair[name_length] == '=' && memcmp(pair, name, name_length) == 0)
+				return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* Returns whether an origin is on the list; wildcard tells whether only by "*". */
@@ -82,49 +79,26 @@ origin_is_ours(const Request *request, const char *origin)
 	return host && strncasecmp(origin, scheme, strlen(scheme)) == 0 && strcasecmp(origin + strlen(scheme), host) == 0;
 }
 
-/* Returns why a request with cookies must not change anything, or NULL. */
-static const char *
-csrf_problem(const Request *request)
+/*
+ * Returns false if the request has been answered, because another site's page
+ * caused it and it would act with the cookies of this one.
+ */
+bool
+guard_check(Request *request)
 {
 	const char *origin = request_header(request, "origin");
 	const char *site = request_header(request, "sec-fetch-site");
-	const char *header = request_header(request, "x-csrf-token");
-	size_t		cookie_length = 0;
-	const char *cookie = cookie_find(request, "roost_csrf", &cookie_length);
 	bool		wildcard;
 
-	if (origin ? !origin_is_ours(request, origin) && (!origin_is_listed(origin, &wildcard) || wildcard)
-		: site && strcasecmp(site, "same-origin") != 0 && strcasecmp(site, "none") != 0)
-		return "The request comes from another site.";
-	if (header == NULL || cookie == NULL || cookie_length == 0 ||
-		!text_equal_constant_time(header, strlen(header), cookie, cookie_length))
-		return "The header X-CSRF-Token must repeat the cookie roost_csrf.";
-	return NULL;
-}
-
-/*
- * Finds the token in the cookies of a request that has none of its own.
- * Returns false if the request has been answered, because it must not go on.
- */
-bool
-guard_check(Request *request, const char **token, size_t *token_length)
-{
-	size_t		refresh_length;
-	const char *problem;
-
-	if (request_header(request, "authorization") != NULL)
+	if (request->method == METHOD_GET || request->method == METHOD_HEAD || request_header(request, "authorization"))
 		return true;
-	*token = cookie_find(request, "roost_access", token_length);
-	if (*token_length == 0)
-		*token = NULL;
-	if (*token == NULL && !(request->route.cookies && cookie_find(request, "roost_refresh", &refresh_length)))
+	if (!cookie_exists(request, "roost_access") && !cookie_exists(request, "roost_refresh"))
 		return true;
-	if (request->method == METHOD_GET || request->method == METHOD_HEAD)
+	if (origin ? origin_is_ours(request, origin) || (origin_is_listed(origin, &wildcard) && !wildcard)
+		: site == NULL || strcasecmp(site, "same-origin") == 0 || strcasecmp(site, "none") == 0)
 		return true;
-	problem = csrf_problem(request);
-	if (problem)
-		request_fail(request, "ROCSR", problem);
-	return problem == NULL;
+	request_fail(request, "ROCSR", "The request comes from another site.");
+	return false;
 }
 
 /* Adds what allows the origin of a request to read the answer. */

@@ -10,7 +10,7 @@
 
 #include "request.h"
 
-extern bool guard_check(Request *request, const char **token, size_t *token_length);
+extern bool guard_check(Request *request);
 extern void guard_answer_options(Request *request);
 extern void guard_cors_headers(Request *request);
 

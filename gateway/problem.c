@@ -59,7 +59,9 @@ problem_send(Request *request, const char *sqlstate, const char *detail, const c
 	const RoostErrcode *error = roost_errcode_find(sqlstate);
 
 	answer_start(request, error->status);
-	if (error->status == 405 || strcmp(sqlstate, "RO501") == 0)
+	if (error->status == 405)
+		answer_header(request, "allow", "GET, HEAD");	/* the gateway's own paths */
+	else if (error->status == 501)
 		answer_header(request, "allow", METHOD_LIST);
 	problem_finish(request, error, detail, hint, field);
 }

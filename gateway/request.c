@@ -267,7 +267,7 @@ forward_line(Request *request, const char *name, const char *value)
 
 /* Writes the headers that roost.handle wants to see. */
 static void
-request_forward(Request *request, const char *token, size_t token_length)
+request_forward(Request *request)
 {
 	int			count;
 	const char *const *names = route_forwarded_headers(&count);
@@ -277,13 +277,7 @@ request_forward(Request *request, const char *token, size_t token_length)
 	{
 		const char *name = names[n];
 
-		if (token && strcmp(name, "authorization") == 0)
-		{
-			buffer_append_text(&request->forward, "authorization: Bearer ");
-			buffer_append(&request->forward, token, token_length);
-			buffer_append(&request->forward, "\n", 1);
-		}
-		else if (strcmp(name, "x-request-id") == 0)
+		if (strcmp(name, "x-request-id") == 0)
 			forward_line(request, name, request->id);
 		else if (strcmp(name, "x-forwarded-proto") == 0)
 			forward_line(request, name, request->secure ? "https" : "http");
@@ -327,11 +321,11 @@ on_failure(PoolQuery *query, PoolFailure failure)
 
 /* Asks the database. */
 static void
-request_submit(Request *request, const char *token, size_t token_length)
+request_submit(Request *request)
 {
 	PoolQuery  *query = &request->query;
 
-	request_forward(request, token, token_length);
+	request_forward(request);
 	query->statement = STATEMENT_HANDLE;
 	query->values[0] = request->method == METHOD_HEAD ? "GET" : request->method_name;
 	query->values[1] = request_path(request);
@@ -366,8 +360,6 @@ void
 request_run(Request *request)
 {
 	const char *path = request_path(request);
-	const char *token = NULL;
-	size_t		token_length = 0;
 
 	request_identify(request);
 	if (request->method == METHOD_OTHER)
@@ -393,7 +385,7 @@ request_run(Request *request)
 		return;
 	}
 	request->route = route_find(request->method, path);
-	if (!guard_check(request, &token, &token_length))
+	if (!guard_check(request))
 		return;
-	request_submit(request, token, token_length);
+	request_submit(request);
 }

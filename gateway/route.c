@@ -106,7 +106,6 @@ route_add(RouteNode *root, const char *base, const json_t *element)
 	node->methods |= 1u << method;
 	route = &node->routes[method];
 	route->lane = strcmp(lane, "write") == 0 ? LANE_WRITE : strcmp(lane, "slow") == 0 ? LANE_SLOW : LANE_FAST;
-	route->cookies = json_is_true(json_object_get(element, "cookies"));
 	route->sensitive = json_is_true(json_object_get(element, "sensitive"));
 	route->metric = metrics_route(method_name, path);
 	return true;

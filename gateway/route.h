@@ -22,7 +22,6 @@ typedef struct Route
 {
 	LaneKind	lane;
 	int			metric;			/* of metrics_route() */
-	bool		cookies;		/* reads or sets the session's cookies */
 	bool		sensitive;		/* the answer holds secrets */
 } Route;
 

@@ -231,19 +231,6 @@ text_token(const char **cursor, char separator, size_t *length)
 	return start;
 }
 
-/* Returns whether two texts are equal, in a time that does not tell where they differ. */
-bool
-text_equal_constant_time(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-	unsigned char difference = 0;
-
-	if (a_length != b_length)
-		return false;
-	for (size_t i = 0; i < a_length; i++)
-		difference |= (unsigned char) (a[i] ^ b[i]);
-	return difference == 0;
-}
-
 /* Returns the content of a file with a NUL behind it, or NULL and errno. */
 char *
 text_load_file(const char *path, size_t limit, size_t *length)

@@ -62,7 +62,6 @@ extern void list_remove(List *list, ListNode *node);
 extern ListNode *list_first(const List *list);
 
 extern const char *text_token(const char **cursor, char separator, size_t *length);
-extern bool text_equal_constant_time(const char *a, size_t a_length, const char *b, size_t b_length);
 extern char *text_load_file(const char *path, size_t limit, size_t *length);
 
 /* Adds bytes at the end of a buffer. */
