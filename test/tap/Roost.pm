@@ -1,0 +1,123 @@
+# Servers with roost for the TAP tests.
+
+package Roost;
+use strict;
+use warnings FATAL => 'all';
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+
+our $password = 'correct horse battery staple';
+
+# A node that is ready to start; database => the one that owns the shared
+# memory (default roost), further options go to init().
+sub node
+{
+	my ($name, %options) = @_;
+	my $database = delete $options{database} // 'roost';
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ], %options);
+	configure($node, $database);
+	return $node;
+}
+
+sub configure
+{
+	my ($node, $database) = @_;
+	$node->append_conf('postgresql.conf', qq(
+shared_preload_libraries = 'pg_cron,roost'
+cron.database_name = '$database'
+cron.use_background_workers = on
+roost.database = '$database'
+max_prepared_transactions = 10
+max_worker_processes = 16
+jit = off
+));
+	return;
+}
+
+# Makes a database with the extension and its tables.
+sub install
+{
+	my ($node, $database) = @_;
+	$database //= 'roost';
+	$node->safe_psql('postgres', "CREATE DATABASE $database");
+	$node->safe_psql($database, "SET client_min_messages = warning; CREATE EXTENSION roost CASCADE; SELECT roost.install()");
+	return;
+}
+
+# Registers an account and returns its id.
+sub register
+{
+	my ($node, $database, $username) = @_;
+	return $node->safe_psql($database,
+		"SELECT ((roost.auth_register('$username', '$username\@example.org', '$password')).account).id");
+}
+
+# Logs in and returns an access token.
+sub login
+{
+	my ($node, $database, $username) = @_;
+	return $node->safe_psql($database, "SELECT (roost.auth_login('$username', '$password')).access_token");
+}
+
+# Posts a text and returns its id.
+sub post
+{
+	my ($node, $database, $actor_id, $text) = @_;
+	return $node->safe_psql($database, "SELECT (roost.post_create($actor_id, '$text')).id");
+}
+
+# The texts of an account's home timeline, newest first.
+sub home
+{
+	my ($node, $database, $actor_id) = @_;
+	return $node->safe_psql($database,
+		"SELECT string_agg(text, ' ' ORDER BY id DESC) FROM roost.timeline_home($actor_id, 100)");
+}
+
+# Alice, Bob and Carol, who follow each other, post and like.  Returns their ids.
+sub fill
+{
+	my ($node, $database) = @_;
+	my %id = map { $_ => register($node, $database, $_) } qw(alice bob carol);
+	$node->safe_psql($database, qq(
+		SELECT roost.account_follow($id{alice}, '$id{bob}');
+		SELECT roost.account_follow($id{bob}, '$id{alice}');
+		SELECT roost.account_follow($id{carol}, '$id{alice}');
+	));
+	my $post = post($node, $database, $id{alice}, 'hello \@bob #first');
+	post($node, $database, $id{bob}, 'Grüße aus Köln 🐦');
+	$node->safe_psql($database, qq(
+		SELECT roost.post_like($id{bob}, $post);
+		SELECT roost.post_retweet($id{carol}, $post);
+		SELECT roost.post_create($id{bob}, 'an answer', reply_to_id => $post);
+		SELECT roost.post_create($id{carol}, 'for followers', visibility => 'followers');
+	));
+	return %id;
+}
+
+# Every table of roost with a digest of its rows, one line each.  What a server
+# records about itself is left out.
+sub tables
+{
+	my ($node, $database) = @_;
+	my $names = $node->safe_psql($database, q(
+		SELECT format('%I.%I', n.nspname, c.relname)
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind = 'r' AND (n.nspname = 'roost_data' AND c.relname <> 'maintenance' OR n.nspname = 'roost_internal' AND c.relname = 'route')
+		ORDER BY 1));
+	return join("\n", map {
+			$node->safe_psql($database, "SELECT '$_', count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE \"C\")) FROM $_ t")
+	} split(/\n/, $names));
+}
+
+# An error's text, when the statement must fail.
+sub error
+{
+	my ($node, $database, $sql) = @_;
+	my $stderr;
+	$node->psql($database, $sql, stderr => \$stderr);
+	return $stderr;
+}
+
+1;

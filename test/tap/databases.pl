@@ -1,0 +1,44 @@
+# Several databases of one cluster hold a roost each; only one of them owns the
+# shared memory, and they do not see each other.
+
+use strict;
+use warnings FATAL => 'all';
+use FindBin;
+use lib $FindBin::Bin;
+use Roost;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = Roost::node('main', database => 'one');
+$node->start;
+my (%id, %token);
+for my $database (qw(one two))
+{
+	Roost::install($node, $database);
+	my %people = Roost::fill($node, $database);
+	$id{$database} = \%people;
+	$token{$database} = Roost::login($node, $database, 'alice');
+}
+
+for my $database (qw(one two))
+{
+	my $other = $database eq 'one' ? 'two' : 'one';
+	my %people = %{ $id{$database} };
+	is($node->safe_psql($database, "SELECT account_id FROM roost.token_verify('$token{$database}')"), $people{alice}, "$database: own token");
+	like(Roost::error($node, $database, "SELECT roost.token_verify('$token{$other}')"), qr/^psql.*ERROR/, "$database: not the other's");
+	my $home = Roost::home($node, $database, $people{alice});
+	Roost::post($node, $database, $people{bob}, "in-$database");
+	is(Roost::home($node, $database, $people{alice}), "in-$database $home", "$database: a post appears");
+	unlike(Roost::home($node, $other, $id{$other}{alice}), qr/in-$database/, "$database: and not in the other");
+	is($node->safe_psql($database, 'SELECT count(*) FROM roost.maintenance_run() WHERE error IS NOT NULL'), 0, "$database: maintenance runs");
+}
+
+# The one that owns the memory goes away, also while the server runs.
+$node->safe_psql('postgres', 'DROP DATABASE one WITH (FORCE)');
+ok(Roost::login($node, 'two', 'bob'), 'the other goes on');
+$node->restart;
+ok(Roost::login($node, 'two', 'bob'), 'also after a restart');
+
+$node->stop;
+done_testing();

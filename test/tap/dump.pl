@@ -1,0 +1,63 @@
+# A dump in plain SQL, restored with ON_ERROR_STOP into a database of another
+# name on another cluster, is equal row by row and usable at once.
+
+use strict;
+use warnings FATAL => 'all';
+use FindBin;
+use lib $FindBin::Bin;
+use Roost;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $old = Roost::node('old');
+$old->start;
+Roost::install($old);
+my %id = Roost::fill($old, 'roost');
+$old->safe_psql('roost', q(
+	CREATE ROLE roost_gateway LOGIN;
+	SELECT roost.grant_gateway('roost_gateway');
+	CREATE SCHEMA app;
+	CREATE FUNCTION app.hello(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'hello ' || name $$;
+	SELECT roost.route_add('GET', '/hello/:name', 'app.hello', auth => 'none');
+));
+my $token = Roost::login($old, 'roost', 'alice');
+my $home = Roost::home($old, 'roost', $id{alice});
+my $last = $old->safe_psql('roost', 'SELECT max(id) FROM roost_data.post');
+
+my $file = $old->basedir . '/dump.sql';
+$old->command_ok([ 'pg_dump', '-f', $file, '-d', $old->connstr('roost') ], 'dump');
+
+my $new = Roost::node('new', database => 'elsewhere');
+$new->start;
+$new->safe_psql('postgres', 'CREATE DATABASE elsewhere');
+$new->safe_psql('postgres', 'CREATE ROLE roost_gateway LOGIN');
+$new->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $file, '-d', $new->connstr('elsewhere') ], 'restore without an error');
+
+is(Roost::tables($new, 'elsewhere'), Roost::tables($old, 'roost'), 'every table is equal, row by row');
+my $catalog = "$ENV{ROOST_TOP}/test/upgrade/catalog.sql";
+my ($theirs, $ours) = map { scalar run_command([ 'psql', '-X', '-q', '-f', $catalog, '-d', $_ ]) }
+	($old->connstr('roost'), $new->connstr('elsewhere'));
+is($ours, $theirs, 'every object is equal');
+
+is($new->safe_psql('elsewhere', "SELECT account_id FROM roost.token_verify('$token')"), $id{alice}, 'a token from before still holds');
+ok(Roost::login($new, 'elsewhere', 'bob'), 'people log in with their passwords');
+is(Roost::home($new, 'elsewhere', $id{alice}), $home, 'timelines are the same');
+my $post = Roost::post($new, 'elsewhere', $id{bob}, 'after the move');
+cmp_ok($post, '>', $last, 'ids go on');
+is(Roost::home($new, 'elsewhere', $id{alice}), "after the move $home", 'a new post appears');
+like($new->safe_psql('elsewhere', "SELECT roost.handle('GET', '/hello/Ann', '', '', NULL, '127.0.0.1')"),
+	qr/^200\n.*\n\n"?hello Ann"?$/s, "a user's own route answers");
+is($new->safe_psql('elsewhere', "SELECT has_function_privilege('roost_gateway', 'roost.gateway_config()', 'EXECUTE')"), 't', 'grants are restored');
+is($new->safe_psql('elsewhere', 'SELECT roost.install() = roost.version()'), 't', 'install() finds nothing amiss');
+
+# pg_dump's own format, by several workers at a time.
+my $directory = $old->basedir . '/dump.d';
+$old->command_ok([ 'pg_dump', '-Fd', '-j2', '-f', $directory, '-d', $old->connstr('roost') ], 'dump in directory format');
+$new->safe_psql('postgres', 'CREATE DATABASE third');
+$new->command_ok([ 'pg_restore', '--exit-on-error', '-j2', '-d', $new->connstr('third'), $directory ], 'restore in parallel');
+is(Roost::tables($new, 'third'), Roost::tables($old, 'roost'), 'every table is equal again');
+
+$old->stop;
+$new->stop;
+done_testing();
