@@ -49,10 +49,8 @@ include $(PGXS)
 # Running servers keep the file they have open: new files come by rename.
 INSTALL = scripts/install-file
 
-ifneq ($(GATEWAY_OBJS),)
 all: $(GATEWAY)
 install: install-gateway
-endif
 uninstall: uninstall-gateway
 
 $(OBJS): $(wildcard extension/*.h extension/*/*.h bgworker/*.h)
