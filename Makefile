@@ -69,8 +69,10 @@ extension/roost--%.sql: sql/updates/%.sql $(SQL_FILES) sql/install.list scripts/
 	scripts/assemble-sql update $< > $@.new && mv $@.new $@
 
 # The gateway links nothing of the server, so it has flags of its own.
+PAGES = $(datadir)/roost/pages
 GATEWAY_LIBS = libwebsockets libnghttp2 libpq jansson libssl libcrypto zlib
-GATEWAY_CFLAGS = -O2 -g -D_GNU_SOURCE $(WARNINGS) -DROOST_VERSION='"$(EXTVERSION)"' $(shell pkg-config --cflags $(GATEWAY_LIBS))
+GATEWAY_CFLAGS = -O2 -g -D_GNU_SOURCE $(WARNINGS) -DROOST_VERSION='"$(EXTVERSION)"' \
+	-DROOST_STATIC_DIR='"$(PAGES)"' $(shell pkg-config --cflags $(GATEWAY_LIBS))
 GATEWAY_LDLIBS = $(shell pkg-config --libs $(GATEWAY_LIBS)) -lev
 ASAN_CFLAGS = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
@@ -87,8 +89,21 @@ $(GATEWAY_OBJS:.o=.asan.o): gateway/%.asan.o: gateway/%.c $(wildcard gateway/*.h
 install-gateway: $(GATEWAY)
 	$(MKDIR_P) '$(DESTDIR)$(bindir)'
 	$(INSTALL) -m 755 $(GATEWAY) '$(DESTDIR)$(bindir)/'
+	$(MKDIR_P) '$(DESTDIR)$(PAGES)/docs'
+	$(INSTALL) -m 644 gateway/pages/*.* '$(DESTDIR)$(PAGES)/'
+	$(INSTALL) -m 644 $(wildcard gateway/pages/docs/*.* $(addprefix $(UI)/,swagger-ui.css swagger-ui-bundle.js)) '$(DESTDIR)$(PAGES)/docs/'
+	for file in '$(DESTDIR)$(PAGES)'/docs/swagger-ui*[!z]; do [ ! -f "$$file" ] || gzip -9 -n -k -f "$$file"; done
 uninstall-gateway:
-	rm -f '$(DESTDIR)$(bindir)/roost-gateway'
+	rm -rf '$(DESTDIR)$(bindir)/roost-gateway' '$(DESTDIR)$(PAGES)'
+
+# The package behind the page /docs.  Without npm the page says what is missing.
+UI = gateway/ui/node_modules/swagger-ui-dist
+gateway/ui/node_modules/.fetched: gateway/ui/package-lock.json
+	-cd $(<D) && ! command -v npm >/dev/null || timeout 60 npm ci --silent --no-audit --no-fund
+	@mkdir -p $(@D) && touch $@
+ifeq ($(ROOST_DEBUG),)
+install-gateway: gateway/ui/node_modules/.fetched
+endif
 
 endif
 

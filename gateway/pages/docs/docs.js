@@ -1,0 +1,12 @@
+if (window.SwaggerUIBundle) {
+	document.getElementById('missing').remove();
+	window.SwaggerUIBundle({
+		url: '/openapi.json',
+		dom_id: '#ui',
+		deepLinking: true,
+		docExpansion: 'none',
+		persistAuthorization: false,
+		tryItOutEnabled: true,
+		validatorUrl: null,
+	});
+}
