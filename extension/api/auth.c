@@ -16,12 +16,7 @@
 
 #include "account/token.h"
 #include "api/api.h"
-#if __has_include("limit/limit.h")
 #include "limit/limit.h"
-#else
-typedef struct RoostLimitState {int64 limit, remaining, reset, retry_after;} RoostLimitState;
-static bool roost_limit_check(const char *limit_class, int64 account_id, const char *address, const char *target, RoostLimitState *state) { memset(state, 0, sizeof(*state)); return true; }
-#endif
 #include "utils/builtins.h"
 
 static bool auth_token(ApiRequest *request, RoostSlice *token);
