@@ -122,6 +122,7 @@ typedef struct ApiFunction
 	int			limit;			/* number of the argument "limit", or -1 */
 	int			before;
 	int			after;
+	int			target;			/* identifier or email, counted by limits */
 	bool		set;
 	bool		strict;
 	Oid			result;
@@ -256,6 +257,7 @@ extern FmgrInfo *roost_api_function_info(ApiFunction *function, bool *kept);
 /* auth.c */
 extern void roost_api_authenticate(ApiRequest *request);
 extern void roost_api_limit(ApiRequest *request);
+extern void roost_api_limit_target(ApiRequest *request);
 
 extern void roost_api_check_csrf(ApiRequest *request);
 

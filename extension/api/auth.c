@@ -18,7 +18,10 @@
 #include "api/api.h"
 #include "limit/limit.h"
 #include "utils/builtins.h"
+#include "utils/formatting.h"
 
+static void auth_number_header(ApiRequest *request, const char *name, int64 number);
+static void auth_too_many(ApiRequest *request, const RoostLimitState *state) pg_attribute_noreturn();
 static bool auth_token(ApiRequest *request, RoostSlice *token);
 static bool auth_cookie(ApiRequest *request, const char *name, RoostSlice *value);
 
@@ -84,37 +87,64 @@ roost_api_check_csrf(ApiRequest *request)
 void
 roost_api_limit(ApiRequest *request)
 {
-	RoostLimitState state;
-	bool		allowed;
+	RoostLimitState state = {0};
 	char	   *address;
+	bool		allowed;
 
 	if (strcmp(request->route->limit_class, "none") == 0)
 		return;
 	address = pnstrdup(request->address.data, request->address.length);
-	allowed = roost_limit_check(request->route->limit_class, request->account_id, address, NULL, &state);
+	allowed = roost_limit_check(request->route->limit_class, request->account_id,
+								address[0] != '\0' ? address : NULL, NULL, &state);
 	if (state.limit > 0)
 	{
-		char		number[32];
-
-		pg_lltoa(state.limit, number);
-		roost_api_header(request, "RateLimit-Limit", number);
-		pg_lltoa(state.remaining, number);
-		roost_api_header(request, "RateLimit-Remaining", number);
-		pg_lltoa(state.reset, number);
-		roost_api_header(request, "RateLimit-Reset", number);
+		auth_number_header(request, "RateLimit-Limit", state.limit);
+		auth_number_header(request, "RateLimit-Remaining", state.remaining);
+		auth_number_header(request, "RateLimit-Reset", state.reset);
 	}
 	request->limit_headers = request->headers_out.len;
 	if (!allowed)
-	{
-		char		number[32];
+		auth_too_many(request, &state);
+}
 
-		pg_lltoa(state.retry_after, number);
-		roost_api_header(request, "Retry-After", number);
-		ereport(ERROR,
-				(errcode(ERRCODE_ROOST_TOO_MANY_REQUESTS),
-				 errmsg("too many requests"),
-				 errdetail("Try again in %d s.", (int) state.retry_after)));
-	}
+/*
+ * Takes one unit of the policies that count by what the request is about: the
+ * user name or e-mail address that somebody gives without being logged in.
+ */
+void
+roost_api_limit_target(ApiRequest *request)
+{
+	int			i = request->function->target;
+	RoostLimitState state = {0};
+	char	   *target;
+
+	if (i < 0 || request->nulls[i] || strcmp(request->route->limit_class, "none") == 0)
+		return;
+	target = TextDatumGetCString(request->values[i]);
+	target = asc_tolower(target, strlen(target));
+	if (!roost_limit_take(request->route->limit_class, 0, NULL, target, 1, &state))
+		auth_too_many(request, &state);
+}
+
+/* adds a header that is a number */
+static void
+auth_number_header(ApiRequest *request, const char *name, int64 number)
+{
+	char		text[MAXINT8LEN + 1];
+
+	pg_lltoa(number, text);
+	roost_api_header(request, name, text);
+}
+
+/* raises: the rate limit is used up */
+static void
+auth_too_many(ApiRequest *request, const RoostLimitState *state)
+{
+	auth_number_header(request, "Retry-After", state->retry_after);
+	ereport(ERROR,
+			(errcode(ERRCODE_ROOST_TOO_MANY_REQUESTS),
+			 errmsg("too many requests"),
+			 errdetail("Try again in " INT64_FORMAT " s.", state->retry_after)));
 }
 
 /*

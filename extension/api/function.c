@@ -125,7 +125,7 @@ function_arguments(ApiFunction *function, HeapTuple tuple, MemoryContext context
 	char	   *modes;
 	int			all = get_func_arg_info(tuple, &types, &names, &modes);
 
-	function->limit = function->before = function->after = -1;
+	function->limit = function->before = function->after = function->target = -1;
 	function->arguments = palloc0(Max(all, 1) * sizeof(ApiArgument));
 	for (int i = 0; i < all; i++)
 	{
@@ -142,6 +142,9 @@ function_arguments(ApiFunction *function, HeapTuple tuple, MemoryContext context
 			function->before = function->nargs;
 		else if (strcmp(argument->name, "after") == 0)
 			function->after = function->nargs;
+		else if ((strcmp(argument->name, "identifier") == 0 || strcmp(argument->name, "email") == 0) &&
+				 argument->type.base == TEXTOID && function->target < 0)
+			function->target = function->nargs;
 		function->nargs++;
 	}
 }

@@ -102,6 +102,7 @@ handle_serve(ApiRequest *request)
 	if ((answer = roost_api_idempotency_replay(request)) != NULL)
 		return answer;
 	roost_api_bind(request);
+	roost_api_limit_target(request);
 	roost_api_call(request);
 	answer = roost_api_answer(request);
 	roost_api_idempotency_store(request, answer);

@@ -86,4 +86,4 @@ AS $$
 	WHERE k.algorithm = 'EdDSA' AND coalesce(k.retired_at > now(), true)
 $$;
 COMMENT ON FUNCTION roost.token_jwks() IS 'The public keys with which others verify access tokens, as a JWK set (RFC 7517). Empty while tokens are signed with HS256; see roost.key_rotate().';
-SELECT roost_internal.route('GET', '/.well-known/jwks.json', 'roost.token_jwks');
+SELECT roost_internal.route('GET', '/.well-known/jwks.json', 'roost.token_jwks', auth => 'none');
