@@ -23,7 +23,7 @@
 PG_FUNCTION_INFO_V1(roost_core_version);
 
 char	   *roost_database = NULL;
-static char *core_public_url = NULL;
+char	   *roost_public_url = NULL;
 static char *core_site_name = NULL;
 
 /*
@@ -43,7 +43,7 @@ core_define_gucs(void)
 	DefineCustomStringVariable("roost.public_url",
 							   "Address under which people reach this site, for links in profiles, posts and mails.",
 							   NULL,
-							   &core_public_url,
+							   &roost_public_url,
 							   "http://localhost:8080",
 							   PGC_SIGHUP,
 							   0,

@@ -9,6 +9,7 @@
 
 #include "utils/guc.h"
 
+#include "post/read.h"
 #include "roost.h"
 
 int			roost_post_max_length = POST_MAX_LENGTH_DEFAULT;
@@ -32,4 +33,5 @@ post_define_gucs(void)
 const RoostModule roost_post_module = {
 	.name = "roost post",
 	.define_gucs = post_define_gucs,
+	.init = roost_post_read_init,
 };

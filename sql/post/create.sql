@@ -31,20 +31,6 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.post_target(bigint, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.post_target(bigint, bigint) IS 'The post that something is to be done to, which stays until the end of the transaction: the original of a retweet, else the post itself. shared: everybody may see it. P0002 if there is none that the viewer may see.';
 
-CREATE OR REPLACE FUNCTION roost_internal.post_one(viewer_id bigint, post_id bigint) RETURNS roost.post
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	v_post roost.post;
-BEGIN
-	SELECT * INTO v_post FROM roost_internal.post_hydrate(viewer_id, ARRAY[post_id]);
-	RETURN v_post;
-END
-$$;
-REVOKE ALL ON FUNCTION roost_internal.post_one(bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.post_one(bigint, bigint) IS 'The post as the viewer sees it after what this transaction has done; null if it may not.';
-
 CREATE OR REPLACE FUNCTION roost.post_create(
 	actor_id roost.id,
 	text roost.post_text DEFAULT '',
@@ -89,8 +75,8 @@ BEGIN
 	VALUES (v_id, actor_id, v_thread_id, v_reply_to_id, v_reply_to_account_id, v_quote_of_id, roost.id_time(v_id),
 		coalesce(post_create.visibility, 'public'), language, v_text, nullif(content_warning, ''),
 		v_entities.mention_ids, v_entities.hashtags, v_entities.mentions, v_entities.urls, v_media);
-	SELECT * INTO v_post FROM roost_internal.post_hydrate(actor_id, ARRAY[v_id]);
-	IF NOT FOUND THEN
+	v_post := roost_internal.post_one(actor_id, v_id);
+	IF v_post.id IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'the account is not active';
 	END IF;
 	RETURN v_post;

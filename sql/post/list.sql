@@ -1,23 +1,5 @@
 -- Reading posts and what belongs to them.
 
-CREATE OR REPLACE FUNCTION roost.post_get(post_id roost.id, actor_id roost.id DEFAULT NULL) RETURNS roost.post
-LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	v_post roost.post;
-BEGIN
-	SELECT * INTO v_post FROM roost_internal.post_hydrate(actor_id, ARRAY[post_id]);
-	IF NOT FOUND THEN
-		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'post_id', MESSAGE = 'the post does not exist';
-	END IF;
-	RETURN v_post;
-END
-$$;
-REVOKE ALL ON FUNCTION roost.post_get(roost.id, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.post_get(roost.id, roost.id) IS 'A post as the actor (null: a stranger) sees it. P0002 if there is none that it may see.';
-SELECT roost_internal.route('GET', '/tweets/:post_id', 'roost.post_get', auth => 'optional');
-
 CREATE OR REPLACE FUNCTION roost_internal.post_seen(viewer_id bigint, post_id bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -349,7 +331,7 @@ BEGIN
 	END IF;
 	IF v_part[2] IS NULL THEN
 		v_account := roost.account_get(actor_id, ('@' || v_part[1])::roost.account_ref);
-		RETURN ROW('account', v_account.id, '/@' || v_account.username, v_account, NULL::roost.post)::roost.resolved;
+		RETURN ROW('account', v_account.id, v_account.url, v_account, NULL::roost.post)::roost.resolved;
 	END IF;
 	v_post := roost.post_get(v_part[2]::roost.id, actor_id);
 	RETURN ROW('post', v_post.id, v_post.url, NULL::roost.account, v_post)::roost.resolved;

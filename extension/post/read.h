@@ -1,0 +1,103 @@
+/*-------------------------------------------------------------------------
+ *
+ * read.h
+ *		Look-ups by key in the tables that a post is put together from.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ROOST_POST_READ_H
+#define ROOST_POST_READ_H
+
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "executor/tuptable.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+
+/* A table and the index by which it is read */
+typedef enum PostLookup
+{
+	LOOKUP_POST,				/* (id) */
+	LOOKUP_ACCOUNT,				/* (id) */
+	LOOKUP_STAT,				/* (post_id) */
+	LOOKUP_LIKE,				/* (account_id, post_id) */
+	LOOKUP_RETWEET,				/* (author_id, retweet_of_id) */
+	LOOKUP_BOOKMARK,			/* (account_id, post_id) */
+	LOOKUP_FOLLOW,				/* (follower_id, followee_id) */
+	LOOKUPS
+} PostLookup;
+
+/* Columns of roost_data.post */
+typedef enum PostColumn
+{
+	POST_ID,
+	POST_AUTHOR_ID,
+	POST_THREAD_ID,
+	POST_REPLY_TO_ID,
+	POST_REPLY_TO_ACCOUNT_ID,
+	POST_QUOTE_OF_ID,
+	POST_RETWEET_OF_ID,
+	POST_CREATED_AT,
+	POST_EDITED_AT,
+	POST_PINNED_AT,
+	POST_VISIBILITY,
+	POST_LANGUAGE,
+	POST_TEXT,
+	POST_CONTENT_WARNING,
+	POST_MENTION_IDS,
+	POST_HASHTAGS,
+	POST_MENTIONS,
+	POST_URLS,
+	POST_MEDIA,
+	POST_COLUMNS
+} PostColumn;
+
+/* Columns of roost_data.account */
+typedef enum AccountColumn
+{
+	ACCOUNT_ID,
+	ACCOUNT_USERNAME,
+	ACCOUNT_DISPLAY_NAME,
+	ACCOUNT_AVATAR_URL,
+	ACCOUNT_IS_PRIVATE,
+	ACCOUNT_STATUS,
+	ACCOUNT_COLUMNS
+} AccountColumn;
+
+/* Columns of roost_data.post_stat */
+typedef enum StatColumn
+{
+	STAT_LIKE_COUNT,
+	STAT_RETWEET_COUNT,
+	STAT_REPLY_COUNT,
+	STAT_QUOTE_COUNT,
+	STAT_COLUMNS
+} StatColumn;
+
+#define LOOKUP_COLUMNS_MAX	POST_COLUMNS
+
+/* What is open for reading; everything is opened when it is first needed */
+typedef struct PostReader
+{
+	Snapshot	snapshot;
+	struct
+	{
+		Relation	table;
+		Relation	index;
+		IndexScanDesc scan;
+		TupleTableSlot *slot;
+	}			open[LOOKUPS];
+} PostReader;
+
+extern void roost_post_reader_begin(PostReader *reader);
+extern void roost_post_reader_end(PostReader *reader);
+extern TupleTableSlot *roost_post_read(PostReader *reader, PostLookup what, int nkeys, int64 first, int64 second);
+extern TupleTableSlot *roost_post_read_next(PostReader *reader, PostLookup what);
+extern const AttrNumber *roost_post_columns(PostLookup what);
+extern bool roost_post_may_see(PostReader *reader, int64 viewer_id, int64 author_id, Oid visibility,
+							   Datum mention_ids, bool is_private, bool active);
+
+extern void roost_post_read_init(void);
+
+#endif							/* ROOST_POST_READ_H */
