@@ -35,6 +35,11 @@ choose_user() {
 	server_user=roost
 	id -u roost >/dev/null 2>&1 ||
 		useradd --system --user-group --home-dir /var/lib/roost --no-create-home --shell /usr/sbin/nologin roost
+	# Some containers come with a root folder that only root may enter: no service can run there.
+	if ! (cd / && runuser -u roost -- true) 2>/dev/null; then
+		echo "Only root may enter / (mode $(stat -c %a /)); opening it, so that the user roost can run programs"
+		chmod a+x /
+	fi
 }
 
 # reachable_folder PATH: makes a folder there that server_user owns and can

@@ -9,6 +9,7 @@ use Roost;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
 my $node = Roost::node('main');
 $node->append_conf('postgresql.conf', 'restart_after_crash = on');
@@ -49,8 +50,14 @@ $node->poll_query_until('roost', "SELECT count(*) = 1 FROM pg_stat_activity WHER
 	or die 'the server is not back';
 check('killed process');
 
+# the postmaster dies; a new one must wait until the children have noticed
 $node->kill9;
-$node->start;
+for my $try (1 .. 600)
+{
+	last if $node->start(fail_ok => 1);
+	$node->{_pid} = undef;    # start() has found the dead one's file
+	usleep(100_000);
+}
 check('killed server');
 
 $node->stop;
