@@ -175,7 +175,8 @@ error_field(const char *field)
 }
 
 /*
- * Log hook: keeps what clients send to roost.handle() out of the log.
+ * Log hook: keeps what clients send to roost.handle() out of the log.  The
+ * caller frees the texts of the error.
  */
 static void
 error_log(ErrorData *error)
@@ -186,9 +187,9 @@ error_log(ErrorData *error)
 		if (error->sqlerrcode == ERRCODE_CHARACTER_NOT_IN_REPERTOIRE && error->elevel == ERROR)
 			error->output_to_server = false;
 		if (error->detail && strncmp(error->detail, "parameters: ", 12) == 0)
-			error->detail = "Parameters are not logged.";
+			error->detail = MemoryContextStrdup(error->assoc_context, "Parameters are not logged.");
 		if (error->detail_log && strncmp(error->detail_log, "parameters: ", 12) == 0)
-			error->detail_log = "Parameters are not logged.";
+			error->detail_log = MemoryContextStrdup(error->assoc_context, "Parameters are not logged.");
 		if (error->context && strstr(error->context, "with parameters:"))
 			error->context = NULL;
 	}
