@@ -31,7 +31,7 @@ typedef struct RoostWorkerStep
 	int			period_ms;
 	bool		transaction;
 	bool		primary_only;	/* not on a standby */
-	bool		on_sync;		/* roost.worker_sync() does not wait for the period */
+	bool		on_sync;		/* also when somebody waits for a turn */
 	bool		(*due) (void);
 	void		(*run) (void);
 	void		(*events) (const RoostEvent *events, int count);

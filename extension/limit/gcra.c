@@ -21,8 +21,8 @@
  * two, of which only the first counts from then on.
  *
  * A TAT further ahead than the burst allows comes from a clock that has
- * stepped back, or from a limit that was made smaller; it counts as just that
- * far.
+ * stepped back, or from a limit that was made smaller; it is moved to just
+ * that far when somebody looks at it.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,6 +33,7 @@
 
 static GcraEntry *gcra_block(const GcraTable *table, uint64_t key);
 static void gcra_prefetch(const GcraTable *table, uint64_t key);
+static int64_t gcra_tat(const GcraRule *rule, GcraEntry *entry, int64_t now);
 static void gcra_look(const GcraRule *rule, int64_t tat, int64_t cost, int64_t now,
 					  GcraResult *result);
 static bool gcra_consume(const GcraTable *table, const GcraRule *rule, GcraEntry **entry,
@@ -59,8 +60,7 @@ roost_gcra_take(const GcraTable *table, const GcraRule *rules, int count,
 	for (int i = 0; i < count && i < GCRA_RULES_MAX; i++)
 	{
 		entries[i] = gcra_find(table, rules[i].key);
-		gcra_look(&rules[i], entries[i] ? atomic_load(&entries[i]->tat) : now,
-				  cost, now, &results[i]);
+		gcra_look(&rules[i], gcra_tat(&rules[i], entries[i], now), cost, now, &results[i]);
 		allowed &= results[i].allowed;
 	}
 	if (!allowed || cost == 0)
@@ -125,6 +125,21 @@ gcra_prefetch(const GcraTable *table, uint64_t key)
 }
 
 /*
+ * Returns the TAT of an entry, which may be NULL, no further ahead than the
+ * rule allows.
+ */
+static int64_t
+gcra_tat(const GcraRule *rule, GcraEntry *entry, int64_t now)
+{
+	int64_t		last = now + rule->burst * rule->interval;
+	int64_t		tat = entry != NULL ? atomic_load(&entry->tat) : now;
+
+	while (tat > last && !atomic_compare_exchange_weak(&entry->tat, &tat, last))
+		;
+	return tat > last ? last : tat;
+}
+
+/*
  * Fills in what a rule says to `cost` more units.
  */
 static void
@@ -132,7 +147,7 @@ gcra_look(const GcraRule *rule, int64_t tat, int64_t cost, int64_t now, GcraResu
 {
 	int64_t		room = rule->burst * rule->interval;
 	int64_t		asked = cost * rule->interval;
-	int64_t		used = tat < now ? 0 : tat - now > room ? room : tat - now;
+	int64_t		used = tat > now ? tat - now : 0;
 
 	result->allowed = used + asked <= room;
 	result->retry = result->allowed ? 0 : used + asked - room;
@@ -157,7 +172,7 @@ gcra_consume(const GcraTable *table, const GcraRule *rule, GcraEntry **entry,
 		if (*entry == NULL)
 			*entry = gcra_enter(table, rule->key, now);
 
-		tat = atomic_load(&(*entry)->tat);
+		tat = gcra_tat(rule, *entry, now);
 		do
 		{
 			gcra_look(rule, tat, cost, now, result);

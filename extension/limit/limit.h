@@ -14,7 +14,7 @@ typedef struct RoostLimitState
 	int64		limit;			/* units at once, or 0: no policy applied */
 	int64		remaining;		/* units left */
 	int64		reset;			/* seconds until all of them are back */
-	int64		retry_after;	/* seconds until it is worth trying again, or 0 */
+	int64		retry_after;	/* seconds until it is worth a retry */
 } RoostLimitState;
 
 /*

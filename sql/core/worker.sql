@@ -26,4 +26,5 @@ AS 'MODULE_PATHNAME', 'roost_worker_sync';
 COMMENT ON FUNCTION roost.worker_sync(interval) IS 'Waits until the background worker has processed everything that was committed before the call (not what the calling transaction itself has written). False if it has not within the timeout, for instance because it does not run.';
 
 REVOKE ALL ON FUNCTION roost_internal.worker_stat(), roost_internal.worker_event_stat(), roost.worker_sync(interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION roost_internal.worker_stat(), roost_internal.worker_event_stat() TO pg_monitor;
 GRANT SELECT ON roost.stat_worker, roost.stat_event TO pg_monitor;

@@ -142,4 +142,5 @@ CREATE OR REPLACE VIEW roost.stat_limit_policy AS
 COMMENT ON VIEW roost.stat_limit_policy IS 'How often each rate limit has refused something since the server started.';
 
 REVOKE ALL ON FUNCTION roost_internal.limit_stat(), roost_internal.limit_denied(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION roost_internal.limit_stat(), roost_internal.limit_denied(text, text), roost.limit_policy_list() TO pg_monitor;
 GRANT SELECT ON roost.stat_limit, roost.stat_limit_policy TO pg_monitor;
