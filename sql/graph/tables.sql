@@ -41,3 +41,11 @@ CREATE OR REPLACE TRIGGER follow_delete_event AFTER DELETE ON roost_data.follow
 -- An account that stops being private lets in those who wait.
 CREATE OR REPLACE TRIGGER account_open_requests AFTER UPDATE OF is_private ON roost_data.account
 	FOR EACH ROW WHEN (OLD.is_private AND NOT NEW.is_private) EXECUTE FUNCTION roost_internal.follow_request_open();
+
+CREATE TABLE IF NOT EXISTS roost_data.import_follow (
+	follower text COLLATE "C",
+	followee text COLLATE "C",
+	created_at timestamptz,
+	error text
+);
+COMMENT ON TABLE roost_data.import_follow IS 'Follows to import: COPY them here after their accounts are imported, then SELECT roost.follow_import(). follower and followee are external ids of accounts. What was imported leaves the table; what was refused stays, with the reason in error.';

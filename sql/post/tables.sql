@@ -146,3 +146,34 @@ JOIN roost_data.post p ON p.id = e.post_id
 JOIN roost_data.account a ON a.id = p.author_id
 WHERE p.visibility <= 'unlisted' AND NOT a.is_private AND a.status = 'active';
 COMMENT ON VIEW roost_bi.engagement IS 'What accounts did to posts that everybody may see: kind is like, retweet, quote or reply (a quote that is also a reply counts as a quote). No bookmarks.';
+
+CREATE TABLE IF NOT EXISTS roost_data.import_post (
+	external_id text COLLATE "C" PRIMARY KEY,
+	author text COLLATE "C",
+	created_at timestamptz,
+	text text,
+	reply_to text COLLATE "C",
+	quote_of text COLLATE "C",
+	retweet_of text COLLATE "C",
+	visibility text,
+	content_warning text,
+	language text,
+	hashtags text[],
+	media jsonb,
+	id bigint,
+	author_id bigint,
+	thread_id bigint,
+	error text
+);
+COMMENT ON TABLE roost_data.import_post IS 'Posts and retweets to import: COPY them here after their accounts are imported, then SELECT roost.post_import(). author is the external id of an account; reply_to, quote_of and retweet_of are external ids of posts, here or imported before. What was imported leaves the table; what was refused stays, with the reason in error.';
+COMMENT ON COLUMN roost_data.import_post.visibility IS 'public (also if null), unlisted, followers or direct. A retweet has that of its original.';
+COMMENT ON COLUMN roost_data.import_post.hashtags IS 'Hashtags besides those in the text.';
+COMMENT ON COLUMN roost_data.import_post.id IS 'For the import''s own use, as are author_id and thread_id.';
+
+CREATE TABLE IF NOT EXISTS roost_data.import_like (
+	account text COLLATE "C",
+	post text COLLATE "C",
+	created_at timestamptz,
+	error text
+);
+COMMENT ON TABLE roost_data.import_like IS 'Likes to import: COPY them here after their posts are imported, then SELECT roost.like_import(). account and post are external ids. What was imported leaves the table; what was refused stays, with the reason in error.';

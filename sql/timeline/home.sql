@@ -161,16 +161,12 @@ DECLARE
 	v_after constant bigint := coalesce(roost_internal.cursor_id(after), 0);
 	v_ids bigint[];
 	v_ranks bigint[];
-	v_post roost.post;
 BEGIN
 	IF "order" = 'top' THEN
 		SELECT pg_catalog.array_agg(t.id ORDER BY t.rank DESC, t.id DESC), pg_catalog.array_agg(t.rank ORDER BY t.rank DESC, t.id DESC)
 		INTO v_ids, v_ranks
 		FROM roost_internal.timeline_top(actor_id, timeline_home."limit", v_before, v_after, replies, own) t;
-		FOR v_post IN SELECT * FROM roost_internal.post_hydrate(actor_id, v_ids) LOOP
-			v_post.cursor := v_ranks[pg_catalog.array_position(v_ids, v_post.id::bigint)];
-			RETURN NEXT v_post;
-		END LOOP;
+		RETURN QUERY SELECT * FROM roost_internal.post_hydrate(actor_id, v_ids, v_ranks);
 	ELSE
 		RETURN QUERY SELECT * FROM roost_internal.post_hydrate(actor_id,
 			roost_internal.timeline_home_ids(actor_id, timeline_home."limit", v_before, v_after, replies, own));
