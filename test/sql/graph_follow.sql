@@ -51,7 +51,7 @@ SELECT count(roost.account_follow(1000 + n, '1001')) FROM generate_series(3, 9) 
 CREATE TEMP TABLE page AS SELECT 1 AS page, * FROM roost.follower_list('1001', 1004, 3);
 INSERT INTO page SELECT 2, * FROM roost.follower_list('1001', 1004, 3, before => (SELECT min(cursor)::text FROM page));
 INSERT INTO page SELECT 3, * FROM roost.follower_list('1001', 1004, 3, before => (SELECT min(cursor)::text FROM page));
-SELECT page, id, username, url, follower_count, following_count, (relationship).following, (relationship).followed_by FROM page ORDER BY page, cursor DESC;
+SELECT page, id, username, follower_count, following_count, (relationship).following, (relationship).followed_by FROM page ORDER BY page, cursor DESC;
 SELECT id FROM roost.follower_list('1001', NULL, 3, after => (SELECT max(cursor)::text FROM page WHERE page = 2));
 SELECT id, relationship IS NULL AS stranger FROM roost.following_list('@graph_3');
 SELECT * FROM counter;
