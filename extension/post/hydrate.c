@@ -106,10 +106,26 @@ typedef struct IdEntry
 #define SH_DECLARE
 #include "lib/simplehash.h"
 
+/*
+ * What is known of the posts that the viewer has liked, retweeted or put
+ * aside: none of the ids after "last" up to "from" is among them, and "last"
+ * is (-1: nothing).  Pages run from new to old, so one look-up often answers
+ * for many posts.
+ */
+typedef struct Mark
+{
+	PostLookup	what;
+	int64		from;
+	int64		last;
+} Mark;
+
 typedef struct Hydration
 {
 	PostReader	reader;
 	int64		viewer_id;		/* 0: a stranger */
+	Mark		likes;
+	Mark		retweets;
+	Mark		bookmarks;
 	idmap_hash *authors;
 	idmap_hash *posts;
 	TupleDesc	desc;			/* roost.post */
@@ -124,6 +140,7 @@ static bool hydrate(Hydration *h, int64 id, int64 cursor, Datum *values, bool *n
 static Post *post_find(Hydration *h, int64 id);
 static Post *post_read(Hydration *h, int64 id);
 static void post_read_counts(Hydration *h, Post *post);
+static bool is_marked(Hydration *h, Mark *mark, int64 id);
 static Author *author_find(Hydration *h, int64 id);
 static void post_values(Hydration *h, const Post *post, Datum *values, bool *nulls);
 static Datum post_embed(Hydration *h, const Post *post);
@@ -229,6 +246,9 @@ hydration_begin(Hydration *h, int64 viewer_id, TupleDesc desc, int size)
 		elog(ERROR, "roost.post has %d attributes instead of %d", desc->natts, OUT_COUNT);
 	roost_post_reader_begin(&h->reader);
 	h->viewer_id = viewer_id;
+	h->likes = (Mark) {LOOKUP_LIKE, -1, -1};
+	h->retweets = (Mark) {LOOKUP_RETWEET, -1, -1};
+	h->bookmarks = (Mark) {LOOKUP_BOOKMARK, -1, -1};
 	h->authors = idmap_create(CurrentMemoryContext, size, NULL);
 	h->posts = idmap_create(CurrentMemoryContext, size * 2, NULL);
 	h->desc = desc;
@@ -355,11 +375,20 @@ post_read_counts(Hydration *h, Post *post)
 	}
 	if (h->viewer_id == 0)
 		return;
-	post->bookmarked = roost_post_read(reader, LOOKUP_BOOKMARK, 2, h->viewer_id, post->id) != NULL;
-	if (post->counts[STAT_LIKE_COUNT] > 0)
-		post->liked = roost_post_read(reader, LOOKUP_LIKE, 2, h->viewer_id, post->id) != NULL;
-	if (post->counts[STAT_RETWEET_COUNT] > 0)
-		post->retweeted = roost_post_read(reader, LOOKUP_RETWEET, 2, h->viewer_id, post->id) != NULL;
+	post->bookmarked = is_marked(h, &h->bookmarks, post->id);
+	post->liked = post->counts[STAT_LIKE_COUNT] > 0 && is_marked(h, &h->likes, post->id);
+	post->retweeted = post->counts[STAT_RETWEET_COUNT] > 0 && is_marked(h, &h->retweets, post->id);
+}
+
+static bool
+is_marked(Hydration *h, Mark *mark, int64 id)
+{
+	if (id > mark->from || id < mark->last)
+	{
+		mark->last = roost_post_read_below(&h->reader, mark->what, h->viewer_id, id);
+		mark->from = id;
+	}
+	return id == mark->last;
 }
 
 /*

@@ -22,7 +22,9 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_enum.h"
+#include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
 #include "utils/array.h"
@@ -49,10 +51,11 @@ static const struct
 	"mention_ids", "hashtags", "mentions", "urls", "media"}},
 	[LOOKUP_ACCOUNT] = {"account", "account_pkey", {"id", "username", "display_name", "avatar_url", "is_private", "status"}},
 	[LOOKUP_STAT] = {"post_stat", "post_stat_pkey", {"like_count", "retweet_count", "reply_count", "quote_count"}},
-	[LOOKUP_LIKE] = {"post_like", "post_like_pkey"},
-	[LOOKUP_RETWEET] = {"post", "post_author_id_retweet_of_id_idx"},
-	[LOOKUP_BOOKMARK] = {"post_bookmark", "post_bookmark_pkey"},
+	[LOOKUP_LIKE] = {"post_like", "post_like_pkey", {"post_id"}},
+	[LOOKUP_RETWEET] = {"post", "post_author_id_retweet_of_id_idx", {"retweet_of_id"}},
+	[LOOKUP_BOOKMARK] = {"post_bookmark", "post_bookmark_pkey", {"post_id"}},
 	[LOOKUP_FOLLOW] = {"follow", "follow_pkey"},
+	[LOOKUP_HANDLE] = {"account_handle", "account_handle_pkey", {"account_id"}},
 };
 
 typedef struct LookupCache
@@ -120,6 +123,44 @@ roost_post_read(PostReader *reader, PostLookup what, int nkeys, int64 first, int
 		ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(second));
 	index_rescan(reader->open[what].scan, keys, nkeys, NULL, 0);
 	return roost_post_read_next(reader, what);
+}
+
+/*
+ * Returns the row with the text as its key, or NULL.
+ */
+TupleTableSlot *
+roost_post_read_text(PostReader *reader, PostLookup what, text *key)
+{
+	ScanKeyData scankey;
+
+	if (reader->open[what].table == NULL)
+		lookup_open(reader, what, 1);
+	ScanKeyEntryInitialize(&scankey, 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
+						   F_TEXTEQ, PointerGetDatum(key));
+	index_rescan(reader->open[what].scan, &scankey, 1, NULL, 0);
+	return roost_post_read_next(reader, what);
+}
+
+/*
+ * Returns the largest second key that is at most the given one, of the rows
+ * with the first key, or -1.
+ */
+int64
+roost_post_read_below(PostReader *reader, PostLookup what, int64 first, int64 second)
+{
+	ScanKeyData keys[2];
+	TupleTableSlot *slot;
+	bool		isnull;
+
+	if (reader->open[what].table == NULL)
+		lookup_open(reader, what, 2);
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(first));
+	ScanKeyInit(&keys[1], 2, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(second));
+	index_rescan(reader->open[what].scan, keys, 2, NULL, 0);
+	slot = reader->open[what].slot;
+	if (!index_getnext_slot(reader->open[what].scan, BackwardScanDirection, slot))
+		return -1;
+	return DatumGetInt64(slot_getattr(slot, lookup_cache[what].columns[0], &isnull));
 }
 
 /*

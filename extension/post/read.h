@@ -25,6 +25,7 @@ typedef enum PostLookup
 	LOOKUP_RETWEET,				/* (author_id, retweet_of_id) */
 	LOOKUP_BOOKMARK,			/* (account_id, post_id) */
 	LOOKUP_FOLLOW,				/* (follower_id, followee_id) */
+	LOOKUP_HANDLE,				/* (username) */
 	LOOKUPS
 } PostLookup;
 
@@ -93,6 +94,8 @@ typedef struct PostReader
 extern void roost_post_reader_begin(PostReader *reader);
 extern void roost_post_reader_end(PostReader *reader);
 extern TupleTableSlot *roost_post_read(PostReader *reader, PostLookup what, int nkeys, int64 first, int64 second);
+extern TupleTableSlot *roost_post_read_text(PostReader *reader, PostLookup what, text *key);
+extern int64 roost_post_read_below(PostReader *reader, PostLookup what, int64 first, int64 second);
 extern TupleTableSlot *roost_post_read_next(PostReader *reader, PostLookup what);
 extern const AttrNumber *roost_post_columns(PostLookup what);
 extern bool roost_post_may_see(PostReader *reader, int64 viewer_id, int64 author_id, Oid visibility,

@@ -15,7 +15,6 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "common/unicode_norm.h"
-#include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
@@ -24,6 +23,7 @@
 #include "utils/jsonb.h"
 
 #include "post/entity.h"
+#include "post/read.h"
 
 PG_FUNCTION_INFO_V1(roost_post_text_entities);
 PG_FUNCTION_INFO_V1(roost_post_entities);
@@ -47,6 +47,7 @@ typedef struct Mentioned
 
 static int	text_scan(text *value, Entity **found);
 static Mentioned *mentioned_find(const char *data, const Entity *found, int nfound, int *n);
+static bool mentioned_read(PostReader *reader, Mentioned *m);
 static Datum mention_ids(const Mentioned *mentioned, int n);
 static Datum mentions_json(const char *data, const Entity *found, int nfound,
 						   const Mentioned *mentioned, int nmentioned);
@@ -220,56 +221,50 @@ roost_post_entities(PG_FUNCTION_ARGS)
 static Mentioned *
 mentioned_find(const char *data, const Entity *found, int nfound, int *n)
 {
-	static SPIPlanPtr plan = NULL;
-	MemoryContext caller = CurrentMemoryContext;
-	Mentioned  *mentioned;
-	Datum	   *names = palloc(sizeof(Datum) * nfound);
-	int			nnames = 0;
-	Datum		argument;
+	Mentioned  *mentioned = palloc(sizeof(Mentioned) * nfound);
+	PostReader	reader;
 
+	*n = 0;
+	roost_post_reader_begin(&reader);
 	for (int i = 0; i < nfound; i++)
-		if (found[i].kind == ENTITY_MENTION)
-		{
-			text	   *name = cstring_to_text_with_len(data + found[i].offset, found[i].length);
-
-			for (char *p = VARDATA(name); p < VARDATA(name) + found[i].length; p++)
-				*p = pg_ascii_tolower((unsigned char) *p);
-			names[nnames++] = PointerGetDatum(name);
-		}
-	argument = PointerGetDatum(construct_array(names, nnames, TEXTOID, -1, false, TYPALIGN_INT));
-
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (plan == NULL)
 	{
-		Oid			types[1] = {TEXTARRAYOID};
-		SPIPlanPtr	p = SPI_prepare("SELECT a.id, h.username, a.username"
-									" FROM roost_data.account_handle h JOIN roost_data.account a ON a.id = h.account_id"
-									" WHERE h.username = ANY ($1) AND a.status = 'active'"
-									" ORDER BY pg_catalog.array_position($1, h.username)",
-									1, types);
+		Mentioned  *m = &mentioned[*n];
+		int			k;
 
-		if (p == NULL || SPI_keepplan(p) != 0)
-			elog(ERROR, "SPI_prepare failed");
-		plan = p;
+		if (found[i].kind != ENTITY_MENTION)
+			continue;
+		for (k = 0; k < found[i].length; k++)
+			m->folded[k] = pg_ascii_tolower((unsigned char) data[found[i].offset + k]);
+		m->folded[k] = '\0';
+		for (k = 0; k < *n && strcmp(mentioned[k].folded, m->folded) != 0;)
+			k++;
+		if (k == *n && mentioned_read(&reader, m))
+			(*n)++;
 	}
-	if (SPI_execute_plan(plan, &argument, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_plan failed");
-	*n = SPI_processed;
-	mentioned = MemoryContextAlloc(caller, sizeof(Mentioned) * Max(*n, 1));
-	for (int i = 0; i < *n; i++)
-	{
-		HeapTuple	tuple = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-
-		mentioned[i].id = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
-		pg_lltoa(mentioned[i].id, mentioned[i].id_text);
-		strlcpy(mentioned[i].folded, SPI_getvalue(tuple, desc, 2), sizeof(mentioned[i].folded));
-		strlcpy(mentioned[i].username, SPI_getvalue(tuple, desc, 3), sizeof(mentioned[i].username));
-	}
-	SPI_finish();
+	roost_post_reader_end(&reader);
 	return mentioned;
+}
+
+/*
+ * Returns whether an active account has the handle, and fills in the rest.
+ */
+static bool
+mentioned_read(PostReader *reader, Mentioned *m)
+{
+	TupleTableSlot *slot = roost_post_read_text(reader, LOOKUP_HANDLE, cstring_to_text(m->folded));
+	const AttrNumber *columns = roost_post_columns(LOOKUP_ACCOUNT);
+	bool		isnull;
+
+	if (slot == NULL)
+		return false;
+	m->id = DatumGetInt64(slot_getattr(slot, roost_post_columns(LOOKUP_HANDLE)[0], &isnull));
+	slot = roost_post_read(reader, LOOKUP_ACCOUNT, 1, m->id, 0);
+	if (slot == NULL ||
+		strcmp(TextDatumGetCString(slot_getattr(slot, columns[ACCOUNT_STATUS], &isnull)), "active") != 0)
+		return false;
+	strlcpy(m->username, TextDatumGetCString(slot_getattr(slot, columns[ACCOUNT_USERNAME], &isnull)), sizeof(m->username));
+	pg_lltoa(m->id, m->id_text);
+	return true;
 }
 
 static Datum
