@@ -176,7 +176,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.auth_change_email(roost.id, roost.email, roost.password, inet) FROM PUBLIC;
 COMMENT ON FUNCTION roost.auth_change_email(roost.id, roost.email, roost.password, inet) IS 'Sends a mail to a new address; once its link is opened, that address is the account''s. Until then the former one stays. 42501 if the password is wrong, 53400 while locked after failed attempts.';
-SELECT roost_internal.route('POST', '/auth/change-email', 'roost.auth_change_email', limit_class => 'mail', status => 204, lane => 'slow');
+SELECT roost_internal.route('POST', '/auth/change-email', 'roost.auth_change_email', limit_class => 'password', status => 204, lane => 'slow');
 
 CREATE OR REPLACE FUNCTION roost.auth_change_password(
 	actor_id roost.id,
@@ -200,7 +200,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.auth_change_password(roost.id, roost.id, roost.password, roost.password, inet) FROM PUBLIC;
 COMMENT ON FUNCTION roost.auth_change_password(roost.id, roost.id, roost.password, roost.password, inet) IS 'Changes the actor''s password and ends all sessions but session_id. 42501 if the current one is wrong, 22023 if the new one is weak (the message says why), 53400 while locked after failed attempts.';
-SELECT roost_internal.route('POST', '/auth/change-password', 'roost.auth_change_password', limit_class => 'login', status => 204, lane => 'slow');
+SELECT roost_internal.route('POST', '/auth/change-password', 'roost.auth_change_password', limit_class => 'password', status => 204, lane => 'slow');
 
 CREATE OR REPLACE FUNCTION roost.auth_forgot_password(email roost.email) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -257,4 +257,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.auth_reset_password(roost.secret_token, roost.password) FROM PUBLIC;
 COMMENT ON FUNCTION roost.auth_reset_password(roost.secret_token, roost.password) IS 'Sets a new password with the token from the mail, ends all sessions of the account and unlocks it. 22023 if the token is not valid, or the password is weak (the message says why; the token stays valid).';
-SELECT roost_internal.route('POST', '/auth/reset-password', 'roost.auth_reset_password', auth => 'none', limit_class => 'login', status => 204, lane => 'slow');
+SELECT roost_internal.route('POST', '/auth/reset-password', 'roost.auth_reset_password', auth => 'none', limit_class => 'password', status => 204, lane => 'slow');

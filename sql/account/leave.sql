@@ -70,7 +70,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.account_delete(roost.id, roost.password, inet) FROM PUBLIC;
 COMMENT ON FUNCTION roost.account_delete(roost.id, roost.password, inet) IS 'Deletes the actor''s account and everything that belongs to it, for good. The user name stays reserved for 30 days. 42501 if the password is wrong, 53400 while locked after failed attempts.';
-SELECT roost_internal.route('DELETE', '/users/me', 'roost.account_delete', status => 204, lane => 'slow', cookies => true);
+SELECT roost_internal.route('DELETE', '/users/me', 'roost.account_delete', limit_class => 'password', status => 204, lane => 'slow', cookies => true);
 
 CREATE OR REPLACE FUNCTION roost_internal.account_erase(account_id bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE

@@ -231,4 +231,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.account_update(roost.id, roost.username, roost.display_name, roost.bio, roost.url, roost.url, roost.birth_date, roost.language, boolean, roost.message_policy) FROM PUBLIC;
 COMMENT ON FUNCTION roost.account_update(roost.id, roost.username, roost.display_name, roost.bio, roost.url, roost.url, roost.birth_date, roost.language, boolean, roost.message_policy) IS 'Changes the fields of the actor''s account that are given. Empty text empties a field, null takes the birth_date away. The former user name stays reserved for the account for 30 days. 23505 if the user name is taken, 22023 for a birth_date in the future.';
-SELECT roost_internal.route('PATCH', '/users/me', 'roost.account_update');
+SELECT roost_internal.route('PATCH', '/users/me', 'roost.account_update', limit_class => 'write');
