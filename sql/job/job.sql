@@ -25,6 +25,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_now timestamptz := roost_internal.clock_now();
+	v_ids bigint[];
 BEGIN
 	IF "limit" IS NULL OR "limit" NOT BETWEEN 1 AND 1000 THEN
 		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'limit', MESSAGE = 'limit must be between 1 and 1000';
@@ -43,17 +44,19 @@ BEGIN
 		WHERE d.queue = job_take.queue AND d.done_at IS NULL AND d.dead_at IS NULL AND d.run_at <= v_now
 			AND d.attempts >= d.max_attempts
 		ORDER BY d.run_at, d.id LIMIT job_take."limit" FOR UPDATE SKIP LOCKED));
-	RETURN QUERY
-	UPDATE roost_data.job j SET
-		attempts = j.attempts + 1,
-		locked_until = v_now + lease,
-		run_at = v_now + lease
-	WHERE j.id = ANY (ARRAY(
+	v_ids := ARRAY(
 		SELECT d.id FROM roost_data.job d
 		WHERE d.queue = job_take.queue AND d.done_at IS NULL AND d.dead_at IS NULL AND d.run_at <= v_now
 			AND d.attempts < d.max_attempts
-		ORDER BY d.run_at, d.id LIMIT job_take."limit" FOR UPDATE SKIP LOCKED))
-	RETURNING j.id, j.queue, j.kind, j.payload, j.attempts, j.max_attempts, j.locked_until, j.created_at;
+		ORDER BY d.run_at, d.id LIMIT job_take."limit" FOR UPDATE SKIP LOCKED);
+	RETURN QUERY
+	WITH taken AS (
+		UPDATE roost_data.job j SET attempts = j.attempts + 1, locked_until = v_now + lease, run_at = v_now + lease
+		WHERE j.id = ANY (v_ids)
+		RETURNING j.*
+	)
+	SELECT t.id, t.queue::text, t.kind::text, t.payload, t.attempts, t.max_attempts, t.locked_until, t.created_at
+	FROM taken t ORDER BY pg_catalog.array_position(v_ids, t.id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.job_take(text, integer, interval) FROM PUBLIC;

@@ -1,4 +1,6 @@
 -- Taking everything along, and leaving.
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
 
 -- What a statement ends in: "ok", or SQLSTATE, field and message.
 CREATE FUNCTION pg_temp.try(statement text) RETURNS text LANGUAGE plpgsql AS $$

@@ -1,4 +1,6 @@
 -- Profiles: seen by others, seen by oneself, changed.
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
 
 -- What a statement ends in: "ok", or SQLSTATE, field and message.
 CREATE FUNCTION pg_temp.try(statement text) RETURNS text LANGUAGE plpgsql AS $$

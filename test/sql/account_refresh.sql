@@ -13,24 +13,25 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-SELECT roost_internal.clock_freeze('2021-01-01 00:00:00');
+SELECT now() AS base \gset
+SELECT roost_internal.clock_freeze(:'base');
 SELECT refresh_token AS t0, session_id, (account).id AS ada FROM roost.auth_register('ref_ada', 'ref.ada@example.org', 'correct horse battery') \gset
 
 -- Each token is exchanged for the next; the session lives on.
-SELECT roost_internal.clock_freeze('2021-01-02 00:00:00');
+SELECT roost_internal.clock_freeze(:'base'::timestamptz + '1 second');
 SELECT refresh_token AS t1, r.session_id = :session_id AS same_session, (account).username, i.session_id = :session_id AS access
 FROM roost.auth_refresh(:'t0', '192.0.2.7', 'curl/8') r, roost.token_verify(r.access_token) i \gset
 \echo :same_session :username :access
 SELECT :'t1' <> :'t0' AS rotated;
-SELECT expires_at, last_used_at, address, user_agent FROM roost_data.session WHERE id = :session_id;
+SELECT expires_at - :'base' AS expires, last_used_at - :'base' AS used, address, user_agent FROM roost_data.session WHERE id = :session_id;
 
 -- The one just exchanged gives the same next one for ten seconds.
-SELECT roost_internal.clock_freeze('2021-01-02 00:00:09.9');
+SELECT roost_internal.clock_freeze(:'base'::timestamptz + '10.9 seconds');
 SELECT (roost.auth_refresh(:'t0')).refresh_token = :'t1' AS same;
 SELECT (roost.auth_refresh(:'t0')).refresh_token = :'t1' AS same;
 
 -- Later it ends the session, although the request fails.
-SELECT roost_internal.clock_freeze('2021-01-02 00:00:10');
+SELECT roost_internal.clock_freeze(:'base'::timestamptz + '11 seconds');
 SELECT pg_temp.try(format('SELECT roost.auth_refresh(%L)', :'t0'));
 SELECT pg_temp.try(format('SELECT roost.auth_refresh(%L)', :'t1'));
 SELECT roost.worker_sync();
@@ -59,7 +60,7 @@ SELECT (roost.auth_refresh(:'t0')).session_id = :session_id AS still_valid;
 
 -- Expired, logged out, suspended.
 SELECT refresh_token AS t0, session_id FROM roost.auth_login('ref_ada', 'correct horse battery') \gset
-SELECT roost_internal.clock_freeze('2021-01-09 00:00:11');
+UPDATE roost_data.session SET expires_at = :'base'::timestamptz + '11 seconds' WHERE id = :session_id;
 SELECT pg_temp.try(format('SELECT roost.auth_refresh(%L)', :'t0'));
 SELECT refresh_token AS t0, session_id FROM roost.auth_login('ref_ada', 'correct horse battery') \gset
 SELECT roost.auth_logout(:ada, :session_id);
