@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ROOST_JWT_LENGTH_MAX	4096	/* letters of a whole token */
+#define ROOST_JWT_LENGTH_MAX	8192	/* letters of a whole token */
 #define ROOST_JWT_MEMBERS_MAX	32	/* members of a header or a set of claims */
 #define ROOST_JWT_DEPTH_MAX		16	/* levels of JSON */
 #define ROOST_JWT_KID_MAX		128

@@ -174,6 +174,24 @@ roost_token_authenticate(const char *token, int length, RoostIdentity *identity,
 }
 
 /*
+ * Returns whether a time, in microseconds since 1970, lies between a token's
+ * times, as far as it has any; otherwise why not.
+ */
+bool
+roost_token_is_now(const RoostJwtClaims *claims, int64 now, const char **why)
+{
+	now /= USECS_PER_SEC;
+	if (claims->has_exp && now >= claims->exp + token_leeway)
+		*why = "it has expired";
+	else if ((claims->has_nbf && now + token_leeway < claims->nbf) ||
+			 (claims->has_iat && now + token_leeway < claims->iat))
+		*why = "it is not valid yet";
+	else
+		return true;
+	return false;
+}
+
+/*
  * Returns the microseconds for which a token issued now may be accepted
  * anywhere: a revocation must be remembered that long.
  */
@@ -253,7 +271,6 @@ token_claims(const RoostJwtParts *parts, int64 now, RoostIdentity *identity, con
 {
 	uint8		json[ROOST_BASE64_DECODED(ROOST_JWT_LENGTH_MAX)];
 	RoostJwtClaims claims;
-	int64		expires;
 	int			length;
 
 	length = roost_base64_decode(ROOST_BASE64_URL, parts->payload.data, parts->payload.length, json);
@@ -265,28 +282,31 @@ token_claims(const RoostJwtParts *parts, int64 now, RoostIdentity *identity, con
 	if (!roost_jwt_claims((char *) json, length, true, &claims, why))
 		return false;
 
-	now /= USECS_PER_SEC;
-	expires = Min(claims.exp, claims.iat + token_access_ttl);
 	if (claims.sub == 0 || claims.sid == 0 || !claims.has_iat || !claims.has_exp)
-		*why = "one of its claims is missing";
-	else if (!roost_jwt_text_equal(claims.iss, token_issuer))
-		*why = "it is from another issuer";
-	else if (!roost_jwt_audience(&claims.aud, token_audience))
-		*why = "it is for another audience";
-	else if (now >= expires + token_leeway)
-		*why = "it has expired";
-	else if ((claims.has_nbf && now + token_leeway < claims.nbf) || now + token_leeway < claims.iat)
-		*why = "it is not valid yet";
-	else
 	{
-		identity->account_id = claims.sub;
-		identity->session_id = claims.sid;
-		identity->device_id = claims.did;
-		identity->issued_at = claims.iat * USECS_PER_SEC;
-		identity->expires_at = expires * USECS_PER_SEC;
-		return true;
+		*why = "one of its claims is missing";
+		return false;
 	}
-	return false;
+	if (!roost_jwt_text_equal(claims.iss, token_issuer))
+	{
+		*why = "it is from another issuer";
+		return false;
+	}
+	if (!roost_jwt_audience(&claims.aud, token_audience))
+	{
+		*why = "it is for another audience";
+		return false;
+	}
+	claims.exp = Min(claims.exp, claims.iat + token_access_ttl);
+	if (!roost_token_is_now(&claims, now, why))
+		return false;
+
+	identity->account_id = claims.sub;
+	identity->session_id = claims.sid;
+	identity->device_id = claims.did;
+	identity->issued_at = claims.iat * USECS_PER_SEC;
+	identity->expires_at = claims.exp * USECS_PER_SEC;
+	return true;
 }
 
 /*

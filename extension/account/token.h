@@ -8,6 +8,8 @@
 #ifndef ROOST_TOKEN_H
 #define ROOST_TOKEN_H
 
+#include "account/jwt.h"
+
 /* What a valid access token says; times in microseconds since 1970. */
 typedef struct RoostIdentity
 {
@@ -20,6 +22,7 @@ typedef struct RoostIdentity
 
 extern bool roost_token_authenticate(const char *token, int length,
 									 RoostIdentity *identity, const char **why);
+extern bool roost_token_is_now(const RoostJwtClaims *claims, int64 now, const char **why);
 extern int64 roost_token_lifetime(void);
 
 #endif							/* ROOST_TOKEN_H */
