@@ -7,8 +7,9 @@
  * first needs one and keeps them prepared, with the exact header of the
  * tokens that roost signs with each: a token's first part is compared with
  * that before anybody reads it as JSON.  A statement trigger on the table
- * invalidates its relcache entry, which reaches all backends, also those on
- * a standby, when the change commits; then the keys are read again.
+ * invalidates its relcache entry.  When the change has committed, that
+ * reaches all backends, also those on a standby, at the beginning of their
+ * next transaction, and they read the keys again.
  *
  * The table is read without SQL and without regard to privileges: whoever
  * may call a function that verifies tokens need not be able to read keys.

@@ -57,7 +57,7 @@
 #include "roost.h"
 
 PG_FUNCTION_INFO_V1(roost_lockout_failed);
-PG_FUNCTION_INFO_V1(roost_lockout_succeeded);
+PG_FUNCTION_INFO_V1(roost_lockout_unlock);
 PG_FUNCTION_INFO_V1(roost_lockout_locked);
 PG_FUNCTION_INFO_V1(roost_lockout_stat);
 
@@ -135,6 +135,7 @@ static LockoutEntry *lockout_bucket(LockoutKind kind, Oid database, int64 key);
 static LockoutEntry *lockout_find(LockoutKind kind, int64 key);
 static LockoutEntry *lockout_get(LockoutKind kind, int64 key);
 static void lockout_count(LockoutKind kind, int64 key, int64 now);
+static void lockout_forget(LockoutKind kind, int64 key);
 static int64 lockout_until(LockoutKind kind, int64 key, int64 now);
 static int64 lockout_forgotten_at(const LockoutEntry *entry);
 static void lockout_dirty(LockoutEntry *entry);
@@ -211,28 +212,22 @@ roost_lockout_failed(PG_FUNCTION_ARGS)
 }
 
 /*
- * roost_internal.login_succeeded(login_key) forgets the failures of an
- * account.
+ * roost_internal.login_unlock(login_key, address) forgets the failures of an
+ * account and of an address.
  */
 Datum
-roost_lockout_succeeded(PG_FUNCTION_ARGS)
+roost_lockout_unlock(PG_FUNCTION_ARGS)
 {
-	LockoutEntry *entry;
-	bool		found;
+	int64		address = PG_ARGISNULL(1) ? 0 : lockout_address_key(PG_GETARG_TEXT_PP(1));
 
 	lockout_ensure_loaded();
 	LWLockAcquire(lockout_lock, LW_EXCLUSIVE);
-	entry = lockout_find(LOCKOUT_ACCOUNT, PG_GETARG_INT64(0));
-	found = entry != NULL && entry->failures > 0;
-	if (found)
-	{
-		entry->failures = 0;
-		entry->locked_until = 0;
-		lockout_dirty(entry);
-	}
+	if (!PG_ARGISNULL(0))
+		lockout_forget(LOCKOUT_ACCOUNT, PG_GETARG_INT64(0));
+	lockout_forget(LOCKOUT_ADDRESS, address);
 	LWLockRelease(lockout_lock);
 
-	if (found && lockout_is_saved())
+	if (lockout_is_dirty() && lockout_is_saved())
 		roost_queue_wake();
 	PG_RETURN_VOID();
 }
@@ -390,7 +385,10 @@ lockout_count(LockoutKind kind, int64 key, int64 now)
 		return;
 	entry = lockout_get(kind, key);
 	if (lockout_forgotten_at(entry) <= now)
+	{
 		entry->failures = 0;
+		entry->locked_until = 0;
+	}
 	entry->failures = Min(entry->failures, PG_INT32_MAX - 1) + 1;
 	entry->last_failed = now;
 	over = entry->failures - lockout_failures[kind];
@@ -401,6 +399,21 @@ lockout_count(LockoutKind kind, int64 key, int64 now)
 
 		entry->locked_until = now + seconds * USECS_PER_SEC;
 	}
+	lockout_dirty(entry);
+}
+
+/*
+ * Forgets the failures of a key; the caller holds the lock.
+ */
+static void
+lockout_forget(LockoutKind kind, int64 key)
+{
+	LockoutEntry *entry = lockout_find(kind, key);
+
+	if (entry == NULL || entry->failures == 0)
+		return;
+	entry->failures = 0;
+	entry->locked_until = 0;
 	lockout_dirty(entry);
 }
 

@@ -6,11 +6,18 @@ AS 'MODULE_PATHNAME', 'roost_lockout_failed';
 REVOKE ALL ON FUNCTION roost_internal.login_failed(bigint, text) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.login_failed(bigint, text) IS 'Counts a failed login of an account, or of whatever number stands for it, and of an IPv4 or IPv6 address; either may be null. Takes effect at once, also if the transaction fails.';
 
+CREATE OR REPLACE FUNCTION roost_internal.login_unlock(login_key bigint, address text) RETURNS void
+LANGUAGE c VOLATILE
+AS 'MODULE_PATHNAME', 'roost_lockout_unlock';
+REVOKE ALL ON FUNCTION roost_internal.login_unlock(bigint, text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.login_unlock(bigint, text) IS 'Forgets the failed logins of an account and of an address, and unlocks them; either may be null. Takes effect at once.';
+
 CREATE OR REPLACE FUNCTION roost_internal.login_succeeded(login_key bigint) RETURNS void
-LANGUAGE c VOLATILE STRICT
-AS 'MODULE_PATHNAME', 'roost_lockout_succeeded';
+LANGUAGE sql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT roost_internal.login_unlock(login_key, NULL) $$;
 REVOKE ALL ON FUNCTION roost_internal.login_succeeded(bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.login_succeeded(bigint) IS 'Forgets the failed logins of an account, and unlocks it. Takes effect at once.';
+COMMENT ON FUNCTION roost_internal.login_succeeded(bigint) IS 'Forgets the failed logins of an account after a successful one. The address stays: its owner might be guessing passwords of others in between.';
 
 CREATE OR REPLACE FUNCTION roost_internal.login_locked(login_key bigint, address text) RETURNS integer
 LANGUAGE c VOLATILE

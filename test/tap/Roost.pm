@@ -45,6 +45,21 @@ sub install
 	return;
 }
 
+# Kills the server's first process and starts the server again, once the others
+# have noticed and left the shared memory.
+sub crash
+{
+	my ($node) = @_;
+	my $pid = $node->{_pid};
+	$node->kill9;
+	for my $try (1 .. 100)
+	{
+		return if !kill(0, $pid) && $node->start(fail_ok => 1);
+		select(undef, undef, undef, 0.1);
+	}
+	die 'the server does not start after a crash';
+}
+
 # Registers an account and returns its id.
 sub register
 {
