@@ -13,7 +13,6 @@ CREATE OR REPLACE FUNCTION roost_internal.import_account_refusal(
 	created_at timestamptz
 ) RETURNS text
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_type text;
@@ -40,38 +39,40 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.import_account_refusal(text, text, text, text, text, text, text, date, text, timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.import_account_refusal(text, text, text, text, text, text, text, date, text, timestamptz) IS 'Why an account cannot be imported, or null.';
 
-CREATE OR REPLACE FUNCTION roost_internal.import_account_ids() RETURNS void
+CREATE OR REPLACE FUNCTION roost_internal.import_account_insert(try bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	v_try bigint := 0;
+	v_count bigint;
 BEGIN
-	UPDATE roost_data.import_account s SET id = roost_internal.id_next()
-	WHERE s.error IS NULL AND s.created_at IS NULL;
 	-- The ids of one millisecond are few: many accounts of one time take the
 	-- following milliseconds as well, and where two meet, one tries again.
-	WHILE EXISTS (SELECT FROM roost_data.import_account s WHERE s.error IS NULL AND s.id IS NULL) LOOP
-		UPDATE roost_data.import_account s
-		SET id = roost_internal.id_at(s.created_at + n.n / 512 * interval '1 ms', NULL, pg_catalog.hashtextextended(s.external_id, v_try))
-		FROM (
-			SELECT t.external_id, pg_catalog.row_number() OVER (PARTITION BY pg_catalog.date_trunc('milliseconds', t.created_at)) AS n
-			FROM roost_data.import_account t WHERE t.error IS NULL AND t.id IS NULL
-		) n
-		WHERE n.external_id = s.external_id;
-		UPDATE roost_data.import_account s SET id = NULL
-		FROM (
-			SELECT t.external_id, pg_catalog.row_number() OVER (PARTITION BY t.id ORDER BY t.external_id) AS n
-			FROM roost_data.import_account t WHERE t.error IS NULL
-		) n
-		WHERE n.external_id = s.external_id AND s.error IS NULL
-			AND (n.n > 1 OR EXISTS (SELECT FROM roost_data.account a WHERE a.id = s.id));
-		v_try := v_try + 1;
-	END LOOP;
+	WITH candidate AS (
+		SELECT s.external_id, CASE WHEN s.created_at IS NULL THEN roost_internal.id_next()
+			ELSE roost_internal.id_at(
+				s.created_at + row_number() OVER (PARTITION BY date_trunc('milliseconds', s.created_at)) / 512 * interval '1 ms',
+				NULL, hashtextextended(s.external_id, try)) END AS id
+		FROM roost_data.import_account s
+		WHERE s.error IS NULL
+			AND NOT EXISTS (SELECT FROM roost_data.import_map m WHERE m.kind = 'account' AND m.external_id = s.external_id)
+	), mapped AS (
+		INSERT INTO roost_data.import_map (kind, external_id, id)
+		SELECT DISTINCT ON (c.id) 'account', c.external_id, c.id FROM candidate c
+		WHERE NOT EXISTS (SELECT FROM roost_data.account a WHERE a.id = c.id)
+		ORDER BY c.id, c.external_id
+		RETURNING external_id, id
+	)
+	INSERT INTO roost_data.account (id, username, display_name, bio, avatar_url, header_url, birth_date, language, is_private, created_at)
+	SELECT m.id, s.username, coalesce(s.display_name, ''), coalesce(s.bio, ''), nullif(s.avatar_url, ''), nullif(s.header_url, ''), s.birth_date,
+		coalesce(s.language, 'en'), s.is_private, coalesce(s.created_at, roost.id_time(m.id))
+	FROM roost_data.import_account s JOIN mapped m ON m.external_id = s.external_id;
+	GET DIAGNOSTICS v_count = ROW_COUNT;
+	RETURN v_count;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.import_account_ids() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.import_account_ids() IS 'Gives the accounts to import ids that say when they were made.';
+REVOKE ALL ON FUNCTION roost_internal.import_account_insert(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.import_account_insert(bigint) IS 'Makes accounts of the staged rows without an error, with ids that say when they were made; returns how many. A few may have to wait for the next try, which picks other ids.';
 
 CREATE OR REPLACE FUNCTION roost.account_import() RETURNS roost.import_result
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -79,6 +80,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_result roost.import_result;
+	v_wanted bigint;
+	v_try bigint := 0;
 BEGIN
 	LOCK TABLE roost_data.import_account IN ACCESS EXCLUSIVE MODE;
 	ANALYZE roost_data.import_account;
@@ -86,41 +89,50 @@ BEGIN
 	WHERE m.kind = 'account' AND m.external_id = s.external_id;
 	GET DIAGNOSTICS v_result.existing = ROW_COUNT;
 
-	UPDATE roost_data.import_account s SET id = NULL, error = roost_internal.import_account_refusal(
-		s.username, s.email, s.password_hash, s.display_name, s.bio, s.avatar_url, s.header_url, s.birth_date, s.language, s.created_at);
+	UPDATE roost_data.import_account s SET error = NULL WHERE s.error IS NOT NULL;
+	UPDATE roost_data.import_account s SET error = r.error
+	FROM (
+		SELECT t.external_id, roost_internal.import_account_refusal(t.username, t.email, t.password_hash, t.display_name, t.bio,
+			t.avatar_url, t.header_url, t.birth_date, t.language, t.created_at) AS error
+		FROM roost_data.import_account t
+	) r
+	WHERE r.external_id = s.external_id AND r.error IS NOT NULL;
 	UPDATE roost_data.import_account s SET error = 'username is taken'
 	FROM (
-		SELECT t.external_id, pg_catalog.row_number() OVER (PARTITION BY pg_catalog.lower(t.username) ORDER BY t.created_at, t.external_id) AS n
+		SELECT t.external_id, row_number() OVER (PARTITION BY lower(t.username) ORDER BY t.created_at, t.external_id) AS n
 		FROM roost_data.import_account t WHERE t.error IS NULL
 	) n
 	WHERE n.external_id = s.external_id
-		AND (n.n > 1 OR EXISTS (SELECT FROM roost_data.account_handle h WHERE h.username = pg_catalog.lower(s.username) COLLATE "C"));
+		AND (n.n > 1 OR EXISTS (SELECT FROM roost_data.account_handle h WHERE h.username = lower(s.username) COLLATE "C"));
 	UPDATE roost_data.import_account s SET error = 'email belongs to another account'
 	FROM (
-		SELECT t.external_id, pg_catalog.row_number() OVER (PARTITION BY pg_catalog.lower(t.email) ORDER BY t.created_at, t.external_id) AS n
+		SELECT t.external_id, row_number() OVER (PARTITION BY lower(t.email) ORDER BY t.created_at, t.external_id) AS n
 		FROM roost_data.import_account t WHERE t.error IS NULL AND t.email_verified AND t.email IS NOT NULL
 	) n
 	WHERE n.external_id = s.external_id
-		AND (n.n > 1 OR EXISTS (SELECT FROM roost_data.account_email e WHERE e.email = pg_catalog.lower(s.email) COLLATE "C" AND e.verified_at IS NOT NULL));
-	PERFORM roost_internal.import_account_ids();
+		AND (n.n > 1 OR EXISTS (SELECT FROM roost_data.account_email e WHERE e.email = lower(s.email) COLLATE "C" AND e.verified_at IS NOT NULL));
+	SELECT count(*) FILTER (WHERE s.error IS NULL), count(*) FILTER (WHERE s.error IS NOT NULL)
+	INTO v_wanted, v_result.refused
+	FROM roost_data.import_account s;
 
-	INSERT INTO roost_data.account (id, username, display_name, bio, avatar_url, header_url, birth_date, language, is_private, created_at)
-	SELECT s.id, s.username, coalesce(s.display_name, ''), coalesce(s.bio, ''), nullif(s.avatar_url, ''), nullif(s.header_url, ''), s.birth_date,
-		coalesce(s.language, 'en'), s.is_private, coalesce(s.created_at, roost.id_time(s.id))
-	FROM roost_data.import_account s WHERE s.error IS NULL;
-	GET DIAGNOSTICS v_result.inserted = ROW_COUNT;
+	v_result.inserted := 0;
+	WHILE v_result.inserted < v_wanted LOOP
+		v_result.inserted := v_result.inserted + roost_internal.import_account_insert(v_try);
+		v_try := v_try + 1;
+	END LOOP;
 	INSERT INTO roost_data.account_handle (username, account_id)
-	SELECT pg_catalog.lower(s.username), s.id FROM roost_data.import_account s WHERE s.error IS NULL;
+	SELECT lower(s.username), m.id
+	FROM roost_data.import_account s JOIN roost_data.import_map m ON m.kind = 'account' AND m.external_id = s.external_id;
 	INSERT INTO roost_data.account_email (email, account_id, verified_at)
-	SELECT pg_catalog.lower(s.email), s.id, CASE WHEN s.email_verified THEN roost_internal.clock_now() END
-	FROM roost_data.import_account s WHERE s.error IS NULL AND s.email IS NOT NULL;
+	SELECT lower(s.email), m.id, CASE WHEN s.email_verified THEN now() END
+	FROM roost_data.import_account s JOIN roost_data.import_map m ON m.kind = 'account' AND m.external_id = s.external_id
+	WHERE s.email IS NOT NULL;
 	INSERT INTO roost_data.account_credential (account_id, password_hash)
-	SELECT s.id, s.password_hash FROM roost_data.import_account s WHERE s.error IS NULL AND s.password_hash IS NOT NULL;
-	INSERT INTO roost_data.import_map (kind, external_id, id)
-	SELECT 'account', s.external_id, s.id FROM roost_data.import_account s WHERE s.error IS NULL;
+	SELECT m.id, s.password_hash
+	FROM roost_data.import_account s JOIN roost_data.import_map m ON m.kind = 'account' AND m.external_id = s.external_id
+	WHERE s.password_hash IS NOT NULL;
 
 	DELETE FROM roost_data.import_account s WHERE s.error IS NULL;
-	SELECT pg_catalog.count(*) INTO v_result.refused FROM roost_data.import_account;
 	RETURN v_result;
 END
 $$;

@@ -163,11 +163,9 @@ CREATE TABLE IF NOT EXISTS roost_data.import_account (
 	language text,
 	is_private boolean NOT NULL DEFAULT false,
 	created_at timestamptz,
-	id bigint,
 	error text
 );
 COMMENT ON TABLE roost_data.import_account IS 'Accounts to import: COPY them here, then SELECT roost.account_import(). What was imported leaves the table; what was refused stays, with the reason in error.';
-COMMENT ON COLUMN roost_data.import_account.id IS 'For the import''s own use.';
 COMMENT ON COLUMN roost_data.import_account.password_hash IS 'argon2id, argon2i ($argon2...) or bcrypt ($2a$, $2b$, $2y$); without one the account sets a password by mail. Never a plain password.';
 
 INSERT INTO roost_data.mail_template (name, language, subject, text, html) VALUES
