@@ -42,7 +42,7 @@
 #include "roost.h"
 
 #define WORKER_BATCH			1024
-#define WORKER_LOOK_MS			2000	/* for the tables */
+#define WORKER_LOOK_MS			2000	/* for the tables, or promotion */
 #define WORKER_DOUBT_MS			200 /* for the end of prepared transactions */
 #define WORKER_FAIL_MIN_MS		1000
 #define WORKER_FAIL_MAX_MS		300000
@@ -356,7 +356,7 @@ worker_sleep(void)
 	int64		wake = worker_now() + 60 * 1000;
 	bool		wanted;
 
-	if (!worker_ready)
+	if (!worker_ready || worker_standby)
 		wake = worker_now() + WORKER_LOOK_MS;
 	if (roost_commit_in_doubt() > 0)
 		wake = Min(wake, worker_now() + WORKER_DOUBT_MS);

@@ -1,0 +1,117 @@
+# The worker is there when its database is, comes back when it is killed, and is
+# quiet when it cannot work.
+
+use strict;
+use warnings FATAL => 'all';
+use FindBin;
+use lib $FindBin::Bin;
+use Roost;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = Roost::node('main', allows_streaming => 1);
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'roost'");
+$node->start;
+
+# the state of the worker, seen from a database
+sub wait_for_state
+{
+	my ($where, $database, $state) = @_;
+	return $where->poll_query_until($database, "SELECT state = '$state' FROM roost.stat_worker");
+}
+
+# no database: it waits for it, and writes nothing
+$node->safe_psql('postgres', 'SET client_min_messages = warning; CREATE EXTENSION roost CASCADE');
+ok(wait_for_state($node, 'postgres', 'no database'), 'without the database it waits');
+is($node->safe_psql('postgres', 'SELECT (roost.health()).status'), 'degraded', 'and the service is degraded');
+is($node->safe_psql('postgres', "SELECT roost.worker_sync('10 milliseconds')"), 'f', 'nobody answers');
+$node->safe_psql('postgres', 'CREATE DATABASE roost');
+my $offset = -s $node->logfile;
+$node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'roost worker' AND datname = 'roost'")
+	or die 'the worker does not start';
+ok(wait_for_state($node, 'postgres', 'not installed'), 'in a database without roost it waits, too');
+$node->safe_psql('roost', 'SET client_min_messages = warning; CREATE EXTENSION roost CASCADE');
+is($node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')"), 't', 'it answers already');
+is($node->safe_psql('roost', 'SELECT state FROM roost.stat_worker'), 'not installed', 'but there are no tables');
+$node->safe_psql('roost', 'SELECT roost.install()');
+$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+is($node->safe_psql('roost', 'SELECT state FROM roost.stat_worker'), 'running', 'installed, it runs');
+my $log = slurp_file($node->logfile);
+unlike($log, qr/(FATAL|ERROR).*database "roost"/, 'the log is free of failures');
+unlike($log, qr/background worker "roost [a-z]+" \(PID \d+\) exited/, 'and of processes that come and go');
+
+# killed, it comes back, and has missed nothing that it was not told
+sub worker_pid { return $node->safe_psql('roost', 'SELECT pid FROM roost.stat_worker') }
+$node->safe_psql('roost', qq(
+CREATE TABLE watched (id bigint);
+CREATE TRIGGER emit AFTER INSERT ON watched FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('job_added', 'id')));
+my $pid = worker_pid();
+my ($events, $losses) = split /\|/, $node->safe_psql('roost', 'SELECT events, losses FROM roost.stat_worker');
+$node->safe_psql('roost', "SELECT pg_terminate_backend($pid, 60000)");
+$node->safe_psql('roost', 'INSERT INTO watched VALUES (1), (2)');
+ok($node->poll_query_until('roost', "SELECT pid <> $pid FROM roost.stat_worker"), 'terminated, it comes back');
+$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+is($node->safe_psql('roost', "SELECT events - $events, losses - $losses FROM roost.stat_worker"), '2|1',
+	'with the events of the meantime, and the knowledge of a loss');
+
+# killed hard, the server starts anew, and the worker with it
+$node->append_conf('postgresql.conf', 'restart_after_crash = on');
+$node->reload;
+$pid = worker_pid();
+kill 9, $pid;
+$node->poll_query_until('roost', "SELECT pid <> $pid AND state = 'running' FROM roost.stat_worker") or die 'the worker is not back';
+is($node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')"), 't', 'killed hard, it comes back');
+
+# the extension goes and comes, the worker stays
+$node->safe_psql('roost', 'SET client_min_messages = error; DROP TABLE watched');
+$pid = worker_pid();
+$node->safe_psql('roost', "SELECT roost.uninstall(confirm => 'roost')");
+$node->safe_psql('roost', 'DROP EXTENSION roost');
+ok(wait_for_state($node, 'postgres', 'not installed'), 'dropped: it waits again');
+$node->safe_psql('roost', 'SET client_min_messages = warning; CREATE EXTENSION roost; SELECT roost.install()');
+$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+is($node->safe_psql('roost', 'SELECT pid, state FROM roost.stat_worker'), "$pid|running", 'created anew: it goes on');
+
+# no free slot: one line says so
+$node->append_conf('postgresql.conf', 'max_worker_processes = 3');
+$node->restart;
+is($node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')"), 't', 'three slots are enough: launcher, worker and the server\'s own');
+$node->append_conf('postgresql.conf', 'max_worker_processes = 1');
+$node->append_conf('postgresql.conf', 'max_logical_replication_workers = 0');
+$node->restart;
+ok(wait_for_state($node, 'roost', 'no slot'), 'without a slot it waits');
+$node->poll_query_until('roost', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'roost launcher'");
+$log = slurp_file($node->logfile, $offset);
+is(() = $log =~ /no slot is free for the roost worker/g, 1, 'and says so, once');
+like($log, qr/HINT:  Increase max_worker_processes/, 'and what to do');
+$node->append_conf('postgresql.conf', 'max_worker_processes = 16');
+$node->restart;
+
+# a database that is dropped under the worker
+$node->safe_psql('postgres', 'CREATE DATABASE spare TEMPLATE template0');
+$offset = -s $node->logfile;
+$node->safe_psql('postgres', 'DROP DATABASE roost WITH (FORCE)');
+ok(wait_for_state($node, 'postgres', 'no database'), 'dropped with its database, it waits');
+unlike(slurp_file($node->logfile, $offset), qr/FATAL:  database "roost"/, 'quietly');
+Roost::install($node);
+ok(wait_for_state($node, 'roost', 'running'), 'and comes back with it');
+
+# a standby has one of its own, which does not write
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->start;
+ok(wait_for_state($standby, 'roost', 'standby'), 'a standby has a worker');
+is($standby->safe_psql('roost', "SELECT roost.worker_sync('1 minute')"), 't', 'that answers');
+is($standby->safe_psql('roost', 'SELECT status, standby FROM roost.health()'), 'ok|t', 'and is well');
+is($standby->safe_psql('roost', "SELECT remaining FROM roost.limit_hit('default', 1)"), '4', 'limits count there');
+is($standby->safe_psql('roost', 'SELECT failures FROM roost.stat_worker'), '0', 'no step has failed');
+$node->stop;
+$standby->promote;
+ok(wait_for_state($standby, 'roost', 'running'), 'promoted, it runs');
+$standby->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+is($standby->safe_psql('roost', 'SELECT failures FROM roost.stat_worker'), '0', 'still no step has failed');
+$standby->stop;
+
+done_testing();
