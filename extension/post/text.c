@@ -107,7 +107,8 @@ json_pair_int(JsonbParseState **state, const char *key, int value)
 }
 
 /*
- * Appends an entity as {<key>: its text, "start": n, "end": n}.
+ * Appends an entity as {<key>: its text, "start": n, "end": n}; a mention with
+ * "/list" behind it takes that in as "list".
  */
 static void
 json_entity(JsonbParseState **state, const char *key, const char *data, const Entity *e)
@@ -115,7 +116,9 @@ json_entity(JsonbParseState **state, const char *key, const char *data, const En
 	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 	json_pair(state, key, data + e->offset, e->length);
 	json_pair_int(state, "start", e->start);
-	json_pair_int(state, "end", e->end);
+	json_pair_int(state, "end", e->path_end);
+	if (e->path_end > e->end)
+		json_pair(state, "list", data + e->offset + e->length + 1, e->path_end - e->end - 1);
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 

@@ -6,7 +6,7 @@
 -- lock is in memory, so a thousand people who like one post do not queue for
 -- its row.
 
-CREATE OR REPLACE FUNCTION roost_internal.post_target(viewer_id bigint, INOUT post_id bigint, OUT author_id bigint, OUT thread_id bigint, OUT shared boolean)
+CREATE OR REPLACE FUNCTION roost_internal.post_target(viewer_id bigint, INOUT post_id bigint, field text DEFAULT 'post_id', OUT author_id bigint, OUT thread_id bigint, OUT shared boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -21,15 +21,15 @@ BEGIN
 		WHERE p.id = post_target.post_id
 			AND roost_internal.may_see(viewer_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status);
 		IF NOT FOUND THEN
-			RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'post_id', MESSAGE = 'the post does not exist';
+			RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = field, MESSAGE = 'the post does not exist';
 		END IF;
 		EXIT WHEN v_retweet_of_id IS NULL;
 		post_id := v_retweet_of_id;
 	END LOOP;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.post_target(bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.post_target(bigint, bigint) IS 'The post that something is to be done to, which stays until the end of the transaction: the original of a retweet, else the post itself. shared: everybody may see it. P0002 if there is none that the viewer may see.';
+REVOKE ALL ON FUNCTION roost_internal.post_target(bigint, bigint, text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.post_target(bigint, bigint, text) IS 'The post that something is to be done to, which stays until the end of the transaction: the original of a retweet, else the post itself. shared: everybody may see it. P0002 if there is none that the viewer may see, with the name of the field that named it.';
 
 CREATE OR REPLACE FUNCTION roost.post_create(
 	actor_id roost.id,
@@ -61,13 +61,13 @@ BEGIN
 			HINT = 'Give a text, media, or a post to quote.';
 	END IF;
 	IF reply_to_id IS NOT NULL THEN
-		SELECT * INTO v_target FROM roost_internal.post_target(actor_id, reply_to_id);
+		SELECT * INTO v_target FROM roost_internal.post_target(actor_id, reply_to_id, 'reply_to_id');
 		v_reply_to_id := v_target.post_id;
 		v_reply_to_account_id := v_target.author_id;
 		v_thread_id := v_target.thread_id;
 	END IF;
 	IF quote_of_id IS NOT NULL THEN
-		SELECT t.post_id INTO v_quote_of_id FROM roost_internal.post_target(actor_id, quote_of_id) t;
+		SELECT t.post_id INTO v_quote_of_id FROM roost_internal.post_target(actor_id, quote_of_id, 'quote_of_id') t;
 	END IF;
 	v_entities := roost_internal.post_entities(v_text);
 	INSERT INTO roost_data.post (id, author_id, thread_id, reply_to_id, reply_to_account_id, quote_of_id, created_at, visibility,

@@ -23,18 +23,19 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	v_ids bigint[];
+	v_ids constant bigint[] := (SELECT pg_catalog.array_agg(g.id) FROM gone g);
 BEGIN
-	SELECT pg_catalog.array_agg(g.id) INTO v_ids FROM gone g WHERE g.retweet_of_id IS NULL;
-	IF v_ids IS NOT NULL THEN
-		DELETE FROM roost_data.post p WHERE p.retweet_of_id = ANY (v_ids);
-		DELETE FROM roost_data.post_like l WHERE l.post_id = ANY (v_ids);
-		DELETE FROM roost_data.post_bookmark b WHERE b.post_id = ANY (v_ids);
-		DELETE FROM roost_data.post_revision r WHERE r.post_id = ANY (v_ids);
-		DELETE FROM roost_data.post_stat s WHERE s.post_id = ANY (v_ids);
-		DELETE FROM roost_data.post_hashtag h USING gone g, LATERAL pg_catalog.unnest(g.hashtags) t
-		WHERE h.hashtag = t AND h.post_id = g.id;
+	-- A statement without rows fires, too; here the retweets of retweets end.
+	IF v_ids IS NULL THEN
+		RETURN NULL;
 	END IF;
+	DELETE FROM roost_data.post p WHERE p.retweet_of_id = ANY (v_ids);
+	DELETE FROM roost_data.post_like l WHERE l.post_id = ANY (v_ids);
+	DELETE FROM roost_data.post_bookmark b WHERE b.post_id = ANY (v_ids);
+	DELETE FROM roost_data.post_revision r WHERE r.post_id = ANY (v_ids);
+	DELETE FROM roost_data.post_hashtag h USING gone g, LATERAL pg_catalog.unnest(g.hashtags) t
+	WHERE h.hashtag = t AND h.post_id = g.id;
+	DELETE FROM roost_data.post_stat s WHERE s.post_id = ANY (v_ids);
 	RETURN NULL;
 END
 $$;

@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION roost.text_entities(text text) RETURNS jsonb
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'roost_post_text_entities';
-COMMENT ON FUNCTION roost.text_entities(text) IS 'What is found in a text: {"mentions": [{"username", "start", "end"}], "hashtags": [{"hashtag", …}], "cashtags": [{"cashtag", …}], "urls": [{"url", …}]}, each list in the order of the text. start and end (exclusive) count code points and take in the @, # or $. Nothing is looked up; whether a user exists is not known here.';
+COMMENT ON FUNCTION roost.text_entities(text) IS 'What is found in a text: {"mentions": [{"username", "start", "end"}], "hashtags": [{"hashtag", …}], "cashtags": [{"cashtag", …}], "urls": [{"url", …}]}, each list in the order of the text. start and end (exclusive) count code points and take in the @, # or $. A mention that goes on as @user/words has the words as "list". Nothing is looked up; whether a user exists is not known here.';
 
 CREATE OR REPLACE FUNCTION roost_internal.post_entities(text text, OUT mention_ids bigint[], OUT hashtags text[], OUT mentions jsonb, OUT urls jsonb)
 LANGUAGE c STABLE STRICT

@@ -11,11 +11,13 @@ CREATE DOMAIN roost.post_media AS jsonb CHECK (
 		jsonb_array_length(VALUE) <= 10
 		AND octet_length(VALUE::text) <= 65536
 		AND NOT jsonb_path_exists(VALUE, 'strict $[*] ? (!(@.type() == "object"))')
-		AND NOT jsonb_path_exists(VALUE, 'lax $[*] ? (!(exists(@.url ? (@ like_regex "^https?://[^[:space:]\"<>]+$"))) || !(exists(@.type ? (@ == "image" || @ == "video" || @ == "audio"))))')
+		AND NOT jsonb_path_exists(VALUE, 'lax $[*] ? (!(@.url.type() == "string" && @.url like_regex "^https?://[^[:space:]\"<>]+$"))')
+		AND NOT jsonb_path_exists(VALUE, 'lax $[*] ? (!(@."type".type() == "string" && (@."type" == "image" || @."type" == "video" || @."type" == "audio")))')
+		AND NOT jsonb_path_exists(VALUE, 'lax $[*] ? (exists(@.preview_url) && !(@.preview_url.type() == "string" && @.preview_url like_regex "^https?://[^[:space:]\"<>]+$"))')
+		AND NOT jsonb_path_exists(VALUE, 'lax $[*] ? (exists(@.description) && !(@.description.type() == "string"))')
+		AND NOT jsonb_path_exists(VALUE, 'lax $[*] ? (exists(@.width) && !(@.width.type() == "number" && @.width > 0 && @.width <= 65535))')
+		AND NOT jsonb_path_exists(VALUE, 'lax $[*] ? (exists(@.height) && !(@.height.type() == "number" && @.height > 0 && @.height <= 65535))')
 		AND NOT jsonb_path_exists(VALUE, 'lax $[*].keyvalue() ? (!(@.key == "url" || @.key == "type" || @.key == "preview_url" || @.key == "description" || @.key == "width" || @.key == "height"))')
-		AND NOT jsonb_path_exists(VALUE, 'lax $[*].description ? (@.type() != "string")')
-		AND NOT jsonb_path_exists(VALUE, 'lax $[*].preview_url ? (!(@ like_regex "^https?://[^[:space:]\"<>]+$"))')
-		AND NOT jsonb_path_exists(VALUE, 'lax $[*] ? ((exists(@.width) && !(@.width > 0 && @.width <= 65535)) || (exists(@.height) && !(@.height > 0 && @.height <= 65535)))')
 	ELSE false END);
 COMMENT ON DOMAIN roost.post_media IS 'What is attached to a post: a list of up to 10 objects {"url" (http or https), "type" (image, video or audio), and optionally "preview_url", "description" (for those who do not see it), "width" and "height" (pixels)}.';
 
