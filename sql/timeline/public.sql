@@ -30,7 +30,10 @@ CREATE OR REPLACE FUNCTION roost.timeline(
 	actor_id roost.id DEFAULT NULL,
 	"limit" integer DEFAULT 20,
 	before roost.cursor DEFAULT NULL,
-	after roost.cursor DEFAULT NULL
+	after roost.cursor DEFAULT NULL,
+	"order" roost.timeline_order DEFAULT 'recent',
+	replies roost.timeline_replies DEFAULT 'following',
+	own boolean DEFAULT true
 ) RETURNS SETOF roost.post
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -39,12 +42,12 @@ BEGIN
 	IF actor_id IS NULL THEN
 		RETURN QUERY SELECT * FROM roost.timeline_public(NULL, timeline."limit", before, after);
 	ELSE
-		RETURN QUERY SELECT * FROM roost.timeline_home(actor_id, timeline."limit", before, after);
+		RETURN QUERY SELECT * FROM roost.timeline_home(actor_id, timeline."limit", before, after, "order", replies, own);
 	END IF;
 END
 $$;
-REVOKE ALL ON FUNCTION roost.timeline(roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.timeline(roost.id, integer, roost.cursor, roost.cursor) IS 'The home timeline of the caller, the public timeline for strangers.';
+REVOKE ALL ON FUNCTION roost.timeline(roost.id, integer, roost.cursor, roost.cursor, roost.timeline_order, roost.timeline_replies, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost.timeline(roost.id, integer, roost.cursor, roost.cursor, roost.timeline_order, roost.timeline_replies, boolean) IS 'The home timeline of the caller; the public timeline for strangers, for whom order, replies and own mean nothing.';
 SELECT roost_internal.route('GET', '/tweets', 'roost.timeline', auth => 'optional', tags => '{timeline}');
 
 CREATE OR REPLACE FUNCTION roost.timeline_account(
