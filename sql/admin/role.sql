@@ -13,6 +13,19 @@ $$;
 REVOKE ALL ON FUNCTION roost.grant_gateway(name) FROM PUBLIC;
 COMMENT ON FUNCTION roost.grant_gateway(name) IS 'Lets a role serve requests: it may execute roost.handle and roost.gateway_config, and reads no table. Give it LOGIN and a password yourself; it should own nothing and belong to no other role.';
 
+CREATE OR REPLACE FUNCTION roost.grant_worker(role name) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
+	EXECUTE format('GRANT USAGE ON SCHEMA roost TO %I', role);
+	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.job_take(text, integer, interval), roost.job_done(bigint, integer), roost.job_fail(bigint, integer, text, timestamptz) TO %I', role);
+END
+$$;
+REVOKE ALL ON FUNCTION roost.grant_worker(name) FROM PUBLIC;
+COMMENT ON FUNCTION roost.grant_worker(name) IS 'Lets a role work on jobs: take them, with what they hold (mails with their tokens, too), and report. It reads no table.';
+
 CREATE OR REPLACE FUNCTION roost.grant_analyst(role name) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -33,7 +46,7 @@ AS $$
 BEGIN
 	PERFORM roost.grant_analyst(role);
 	EXECUTE format('GRANT EXECUTE ON ALL ROUTINES IN SCHEMA roost TO %I', role);
-	EXECUTE format('REVOKE EXECUTE ON FUNCTION roost.install(), roost.uninstall(text), roost.grant_gateway(name), roost.grant_analyst(name), roost.grant_admin(name) FROM %I', role);
+	EXECUTE format('REVOKE EXECUTE ON FUNCTION roost.install(), roost.uninstall(text), roost.grant_gateway(name), roost.grant_worker(name), roost.grant_analyst(name), roost.grant_admin(name) FROM %I', role);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.grant_admin(name) FROM PUBLIC;

@@ -171,3 +171,6 @@ COMMENT ON FUNCTION roost_internal.stat_job() IS 'The rows of the view roost.sta
 
 CREATE OR REPLACE VIEW roost.stat_job AS SELECT * FROM roost_internal.stat_job();
 COMMENT ON VIEW roost.stat_job IS 'The jobs not yet done, by queue and kind: waiting (due), scheduled (later), running (under a lease), dead (given up), since when the oldest is due, and the newest error. No payloads.';
+
+GRANT EXECUTE ON FUNCTION roost_internal.stat_job() TO pg_monitor;
+GRANT SELECT ON roost.stat_job TO pg_monitor;

@@ -77,3 +77,23 @@ SELECT roost_internal.clock_freeze('2021-02-01 00:00:00');
 SELECT roost_internal.job_maintenance();
 SELECT count(*) FROM roost_data.job WHERE queue = 'jobtest';
 SELECT roost_internal.clock_freeze(NULL);
+
+-- A worker may take and report, a monitor may look; neither reads the table.
+CREATE ROLE regress_job_worker;
+CREATE ROLE regress_job_monitor IN ROLE pg_monitor;
+SELECT roost.grant_worker('regress_job_worker');
+SELECT roost_internal.job_add('jobtest', 'granted', '{}') AS j \gset
+SET ROLE regress_job_worker;
+SELECT kind FROM roost.job_take('jobtest');
+SELECT roost.job_done(:j, 1);
+\set VERBOSITY terse
+SELECT count(*) FROM roost_data.job;
+SELECT roost.job_retry(:j);
+SELECT roost.account_me(1);
+SET ROLE regress_job_monitor;
+SELECT count(*) FROM roost.stat_job WHERE queue = 'jobtest';
+SELECT roost.job_take('jobtest');
+RESET ROLE;
+DELETE FROM roost_data.job WHERE queue = 'jobtest';
+DROP OWNED BY regress_job_worker;
+DROP ROLE regress_job_worker, regress_job_monitor;
