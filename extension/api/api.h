@@ -76,7 +76,8 @@ typedef struct ApiType
 	FmgrInfo	input;
 	Oid			input_param;
 	const char *name;			/* for messages */
-	const char *rule;			/* sentence that explains valid values, or NULL */
+	const char *rule;			/* sentence that explains valid values, or
+								 * NULL */
 	struct ApiType *element;	/* API_ARRAY */
 	int16		length;			/* as an element of an array */
 	bool		by_value;

@@ -29,7 +29,8 @@ typedef struct BodyState
 	ApiFieldAction action;
 	JsonLexContext *lex;
 	int			depth;			/* open objects and arrays */
-	char	   *name;			/* of the current field of the outermost object */
+	char	   *name;			/* of the current field of the outermost
+								 * object */
 	char	   *start;			/* of its value, if that is an object or array */
 	ApiValueKind kind;
 } BodyState;

@@ -72,7 +72,7 @@ static Datum idempotency_bytes(const uint8 *bytes, int length);
 /*
  * Returns the first answer to a repeated request, or NULL.
  */
-text *
+text	   *
 roost_api_idempotency_replay(ApiRequest *request)
 {
 	RoostSlice	key;
@@ -315,10 +315,10 @@ idempotency_encrypt(const ApiIdempotency *state, const char *text, int length)
 	int			rest = 0;
 	EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
 	bool		ok = cipher != NULL && pg_strong_random(nonce, NONCE_BYTES) &&
-		EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, state->secret, nonce) == 1 &&
-		EVP_EncryptUpdate(cipher, out, &done, (const uint8 *) text, length) == 1 &&
-		EVP_EncryptFinal_ex(cipher, out + done, &rest) == 1 &&
-		EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, tag) == 1;
+	EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, state->secret, nonce) == 1 &&
+	EVP_EncryptUpdate(cipher, out, &done, (const uint8 *) text, length) == 1 &&
+	EVP_EncryptFinal_ex(cipher, out + done, &rest) == 1 &&
+	EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, tag) == 1;
 
 	EVP_CIPHER_CTX_free(cipher);
 	if (!ok)
@@ -344,10 +344,10 @@ idempotency_decrypt(const ApiIdempotency *state, bytea *stored, int *length)
 	int			rest = 0;
 	EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
 	bool		ok = cipher != NULL && size >= 0 &&
-		EVP_DecryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, state->secret, nonce) == 1 &&
-		EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1 &&
-		EVP_DecryptUpdate(cipher, (uint8 *) out, &done, in, size) == 1 &&
-		EVP_DecryptFinal_ex(cipher, (uint8 *) out + done, &rest) == 1;
+	EVP_DecryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, state->secret, nonce) == 1 &&
+	EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1 &&
+	EVP_DecryptUpdate(cipher, (uint8 *) out, &done, in, size) == 1 &&
+	EVP_DecryptFinal_ex(cipher, (uint8 *) out + done, &rest) == 1;
 
 	EVP_CIPHER_CTX_free(cipher);
 	if (!ok)

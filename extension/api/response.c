@@ -178,7 +178,7 @@ response_origin(ApiRequest *request, StringInfo out)
 /*
  * Returns the whole answer.
  */
-text *
+text	   *
 roost_api_answer(ApiRequest *request)
 {
 	StringInfoData out;

@@ -650,7 +650,7 @@ json_plan_fill(RoostJsonPlan *plan, Oid type, int32 typmod)
 	Oid			output;
 	bool		varlena;
 
-	
+
 	if (json_is_id(type))
 		plan->write = json_write_id;
 	else if ((plan->write = json_scalar_writer(base)) != NULL)
