@@ -125,8 +125,8 @@ body_failed(BodyState *state, JsonParseErrorType why)
 {
 	int			line = 1;
 	const char *start = state->request->body.data;
-	const char *at = Min(state->lex->token_start ? state->lex->token_start : start,
-						 start + state->request->body.length);
+	const char *end = start + state->request->body.length;
+	const char *at = state->lex->token_start ? Min(state->lex->token_start, end) : end;
 
 	if (why == JSON_UNICODE_CODE_POINT_ZERO || why == JSON_UNICODE_HIGH_ESCAPE ||
 		why == JSON_UNICODE_HIGH_SURROGATE || why == JSON_UNICODE_LOW_SURROGATE)
