@@ -22,6 +22,11 @@ typedef struct JwtReader
 	const char *end;
 } JwtReader;
 
+/* Bytes that are a character of a string by themselves. */
+static const bool jwt_plain[256] = {
+	[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 0x7f] = true,
+};
+
 static bool jwt_object(JwtReader *reader, int depth, RoostJwtMember *members, int *count);
 static bool jwt_duplicate(const RoostJwtMember *members, int count);
 static bool jwt_array(JwtReader *reader, int depth);
@@ -267,6 +272,7 @@ jwt_duplicate(const RoostJwtMember *members, int count)
 		for (int j = 0; j < i; j++)
 		{
 			if (members[i].name.length == members[j].name.length &&
+				(members[i].name.length == 0 || members[i].name.data[0] == members[j].name.data[0]) &&
 				memcmp(members[i].name.data, members[j].name.data, members[i].name.length) == 0)
 				return true;
 		}
@@ -350,10 +356,15 @@ static bool
 jwt_string(JwtReader *reader, RoostJwtText *value)
 {
 	value->data = reader->at;
-	while (reader->at < reader->end)
+	for (;;)
 	{
-		unsigned char c = *reader->at;
+		unsigned char c;
 
+		while (reader->at < reader->end && jwt_plain[(unsigned char) *reader->at])
+			reader->at++;
+		if (reader->at == reader->end)
+			return false;
+		c = *reader->at;
 		if (c == '"')
 		{
 			value->length = reader->at++ - value->data;
@@ -366,12 +377,9 @@ jwt_string(JwtReader *reader, RoostJwtText *value)
 			if (!jwt_escape(reader))
 				return false;
 		}
-		else if (c < 0x80)
-			reader->at++;
 		else if (!jwt_utf8(reader))
 			return false;
 	}
-	return false;
 }
 
 /*

@@ -104,23 +104,25 @@ revocation_bucket(uint64 id)
 }
 
 /*
- * Returns whether a session or its account has been revoked.
+ * Returns whether a session or its account has been revoked; now is in
+ * microseconds since 1970.
  */
 bool
-roost_revocation_check(int64 session_id, int64 account_id)
+roost_revocation_check(int64 session_id, int64 account_id, int64 now)
 {
 	uint64		changes = pg_atomic_read_u64(&revocation_shared->changes);
 
 	pg_read_barrier();
 	if (likely(revocation_is_loaded()))
 	{
+		__builtin_prefetch(&revocation_buckets[revocation_bucket(account_id)]);
 		if (revocation_find(session_id) || revocation_find(account_id))
 			return true;
 		ROOST_DEBUG_POINT("revocation_found_nothing");
 		pg_read_barrier();
 		if (pg_atomic_read_u64(&revocation_shared->changes) == changes &&
 			revocation_is_loaded() &&
-			pg_atomic_read_u64(&revocation_shared->full_until) <= (uint64) roost_clock_us())
+			pg_atomic_read_u64(&revocation_shared->full_until) <= (uint64) now)
 			return false;
 	}
 	return revocation_in_table(session_id) || revocation_in_table(account_id);
@@ -339,7 +341,7 @@ roost_revocation_check_sql(PG_FUNCTION_ARGS)
 {
 	int64		id = PG_GETARG_INT64(0);
 
-	PG_RETURN_BOOL(roost_revocation_check(id, id));
+	PG_RETURN_BOOL(roost_revocation_check(id, id, roost_clock_us()));
 }
 
 /*

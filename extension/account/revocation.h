@@ -12,7 +12,7 @@
 
 #define ROOST_REVOCATION_LOCKS	2
 
-extern bool roost_revocation_check(int64 session_id, int64 account_id);
+extern bool roost_revocation_check(int64 session_id, int64 account_id, int64 now);
 extern void roost_revocation_define_gucs(void);
 extern Size roost_revocation_shmem_size(void);
 extern void roost_revocation_shmem_init(void *area, LWLockPadded *locks, bool found);

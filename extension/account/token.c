@@ -60,7 +60,7 @@ static int	token_access_ttl = TOKEN_ACCESS_TTL_DEFAULT;
 static int	token_refresh_ttl = TOKEN_REFRESH_TTL_DEFAULT;
 static int	token_leeway = TOKEN_LEEWAY_DEFAULT;
 
-static const RoostKey *token_key(const RoostJwtParts *parts, const char **why);
+static const RoostKey *token_key(const RoostJwtParts *parts, int64 now, const char **why);
 static bool token_signature(const RoostKey *key, const RoostJwtParts *parts, const char **why);
 static bool token_claims(const RoostJwtParts *parts, int64 now, RoostIdentity *identity,
 						 const char **why);
@@ -152,6 +152,7 @@ const RoostModule roost_token_module = {
 bool
 roost_token_authenticate(const char *token, int length, RoostIdentity *identity, const char **why)
 {
+	int64		now = roost_clock_us();
 	RoostJwtParts parts;
 	const RoostKey *key;
 
@@ -160,12 +161,12 @@ roost_token_authenticate(const char *token, int length, RoostIdentity *identity,
 		*why = "it is malformed";
 		return false;
 	}
-	key = token_key(&parts, why);
+	key = token_key(&parts, now, why);
 	if (key == NULL || !token_signature(key, &parts, why))
 		return false;
-	if (!token_claims(&parts, roost_clock_us(), identity, why))
+	if (!token_claims(&parts, now, identity, why))
 		return false;
-	if (roost_revocation_check(identity->session_id, identity->account_id))
+	if (roost_revocation_check(identity->session_id, identity->account_id, now))
 	{
 		*why = "it has been revoked";
 		return false;
@@ -205,7 +206,7 @@ roost_token_lifetime(void)
  * Returns the key that a token claims to be signed with, or NULL.
  */
 static const RoostKey *
-token_key(const RoostJwtParts *parts, const char **why)
+token_key(const RoostJwtParts *parts, int64 now, const char **why)
 {
 	const RoostKey *key = roost_key_by_header(parts->header.data, parts->header.length);
 	uint8		json[ROOST_BASE64_DECODED(ROOST_JWT_LENGTH_MAX)];
@@ -234,7 +235,7 @@ token_key(const RoostJwtParts *parts, const char **why)
 			return NULL;
 		}
 	}
-	if (key == NULL || key->retired_at <= roost_clock_us())
+	if (key == NULL || key->retired_at <= now)
 	{
 		*why = "its key is not known";
 		return NULL;

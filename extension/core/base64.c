@@ -16,7 +16,7 @@ static const char base64_letters[] =
 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /* value of each letter of the URL-safe alphabet, -1 for all others */
-static const int8_t base64_values[128] = {
+static const int8_t base64_values[256] = {
 	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
 	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
 	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, -1,
@@ -25,9 +25,33 @@ static const int8_t base64_values[128] = {
 	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, 63,
 	-1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
 	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
 };
 
-static int	base64_value(RoostBase64Alphabet alphabet, char c);
+/*
+ * Returns the six bits that a letter stands for, or -1.
+ */
+static inline int
+base64_value(RoostBase64Alphabet alphabet, char c)
+{
+	if (alphabet == ROOST_BASE64_STANDARD)
+	{
+		if (c == '+')
+			c = '-';
+		else if (c == '/')
+			c = '_';
+		else if (c == '-' || c == '_')
+			return -1;
+	}
+	return base64_values[(unsigned char) c];
+}
 
 /*
  * Writes the text for length bytes to out, without a final zero, and returns
@@ -64,6 +88,48 @@ roost_base64_encode(RoostBase64Alphabet alphabet,
 }
 
 /*
+ * Decodes with an alphabet that the compiler knows.
+ */
+static inline __attribute__((always_inline)) int
+base64_decode(RoostBase64Alphabet alphabet, const char *in, size_t length, uint8_t *out)
+{
+	uint8_t    *start = out;
+	uint32_t	bits;
+
+	/* a letter that is none sets the highest bit, wherever it is shifted to */
+	for (; length >= 4; in += 4, length -= 4, out += 3)
+	{
+		bits = (uint32_t) base64_value(alphabet, in[0]) << 18 | (uint32_t) base64_value(alphabet, in[1]) << 12 |
+			(uint32_t) base64_value(alphabet, in[2]) << 6 | (uint32_t) base64_value(alphabet, in[3]);
+		if (bits >> 31)
+			return -1;
+		out[0] = bits >> 16;
+		out[1] = bits >> 8;
+		out[2] = bits;
+	}
+
+	if (length == 2)
+	{
+		bits = (uint32_t) base64_value(alphabet, in[0]) << 6 | (uint32_t) base64_value(alphabet, in[1]);
+		if (bits >> 31 || (bits & 15) != 0)
+			return -1;
+		*out++ = bits >> 4;
+	}
+	else if (length == 3)
+	{
+		bits = (uint32_t) base64_value(alphabet, in[0]) << 12 | (uint32_t) base64_value(alphabet, in[1]) << 6 |
+			(uint32_t) base64_value(alphabet, in[2]);
+		if (bits >> 31 || (bits & 3) != 0)
+			return -1;
+		*out++ = bits >> 10;
+		*out++ = bits >> 2;
+	}
+	else if (length == 1)
+		return -1;
+	return out - start;
+}
+
+/*
  * Writes the bytes of a text to out, which has room for
  * ROOST_BASE64_DECODED(length) of them, and returns their number, or -1 when
  * the text is not what roost_base64_encode() would write.
@@ -72,66 +138,7 @@ int
 roost_base64_decode(RoostBase64Alphabet alphabet,
 					const char *in, size_t length, uint8_t *out)
 {
-	size_t		i = 0;
-	int			n = 0;
-	int			a,
-				b,
-				c;
-
-	for (; i + 4 <= length; i += 4)
-	{
-		int			d;
-
-		a = base64_value(alphabet, in[i]);
-		b = base64_value(alphabet, in[i + 1]);
-		c = base64_value(alphabet, in[i + 2]);
-		d = base64_value(alphabet, in[i + 3]);
-		if ((a | b | c | d) < 0)
-			return -1;
-		out[n++] = a << 2 | b >> 4;
-		out[n++] = b << 4 | c >> 2;
-		out[n++] = c << 6 | d;
-	}
-
-	switch (length - i)
-	{
-		case 0:
-			return n;
-		case 2:
-			a = base64_value(alphabet, in[i]);
-			b = base64_value(alphabet, in[i + 1]);
-			if ((a | b) < 0 || (b & 15) != 0)
-				return -1;
-			out[n++] = a << 2 | b >> 4;
-			return n;
-		case 3:
-			a = base64_value(alphabet, in[i]);
-			b = base64_value(alphabet, in[i + 1]);
-			c = base64_value(alphabet, in[i + 2]);
-			if ((a | b | c) < 0 || (c & 3) != 0)
-				return -1;
-			out[n++] = a << 2 | b >> 4;
-			out[n++] = b << 4 | c >> 2;
-			return n;
-		default:
-			return -1;
-	}
-}
-
-/*
- * Returns the six bits that a letter stands for, or -1.
- */
-static inline int
-base64_value(RoostBase64Alphabet alphabet, char c)
-{
-	if (alphabet == ROOST_BASE64_STANDARD)
-	{
-		if (c == '+')
-			c = '-';
-		else if (c == '/')
-			c = '_';
-		else if (c == '-' || c == '_')
-			return -1;
-	}
-	return (unsigned char) c < 128 ? base64_values[(unsigned char) c] : -1;
+	return alphabet == ROOST_BASE64_URL ?
+		base64_decode(ROOST_BASE64_URL, in, length, out) :
+		base64_decode(ROOST_BASE64_STANDARD, in, length, out);
 }
