@@ -1,0 +1,72 @@
+# What of a request reaches the server log: no parameters, no errors of clients,
+# but the faults of the server.
+
+use strict;
+use warnings FATAL => 'all';
+use FindBin;
+use lib $FindBin::Bin;
+use Roost;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = Roost::node('main');
+$node->append_conf('postgresql.conf', q(
+log_statement = 'all'
+log_min_duration_statement = 0
+log_parameter_max_length = -1
+log_parameter_max_length_on_error = -1
+log_min_error_statement = error
+));
+$node->start;
+Roost::install($node);
+Roost::register($node, 'roost', 'alice');
+$node->safe_psql('roost', q(
+	CREATE SCHEMA app;
+	CREATE FUNCTION app.fail(secret text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'out of order' USING ERRCODE = 'XX000'; END $$;
+	SELECT roost.route_add('POST', '/fail', 'app.fail', auth => 'none')));
+
+# A request as the gateway sends it: a prepared statement with parameters.
+sub request
+{
+	my ($path, $body) = @_;
+	my $script = $node->basedir . '/request.sql';
+	open my $out, '>', $script or die;
+	print $out "SELECT roost.handle('POST', :path, '', 'content-type: application/json', :body, '192.0.2.1');\n";
+	close $out;
+	my $offset = -s $node->logfile;
+	my ($stdout, $stderr) = run_command([
+		'pgbench', '-n', '-M', 'prepared', '-t', '1', '-f', $script,
+		'-D', "path=$path", '-D', "body=$body", '-h', $node->host, '-p', $node->port, 'roost' ]);
+	return ($stderr, substr(slurp_file($node->logfile), $offset));
+}
+
+my ($error, $log) = request('/auth/login', qq({"identifier":"alice","password":"$Roost::password"}));
+unlike($error, qr/ERROR/, 'a login succeeds');
+like($log, qr/roost\.handle/, 'its statement is logged');
+like($log, qr/Parameters are not logged/, 'and says that its parameters are not');
+unlike($log, qr/\Q$Roost::password\E/, 'no password');
+
+($error, $log) = request('/auth/login', '{"identifier":"alice","password":"s3cret-and-wrong"}');
+like($error, qr/ERROR/, 'a login with a wrong password fails');
+unlike($log, qr/s3cret|ERROR/, 'but not in the log');
+
+($error, $log) = request('/auth/login', '{"identifier":"alice","password":"s3cret');
+like($error, qr/ERROR:  the body is not valid JSON/, 'a malformed body is an error');
+unlike($log, qr/s3cret|ERROR/, 'but not in the log');
+
+($error, $log) = request('/nowhere', '{"password":"s3cret"}');
+like($error, qr/ERROR:  no such route/, 'an unknown route is an error');
+unlike($log, qr/s3cret|ERROR/, 'but not in the log');
+
+($error, $log) = request('/fail', "{\"secret\":\"s3cret \xff\"}");
+like($error, qr/ERROR:  invalid byte sequence/, 'a body that is not UTF-8 is an error');
+unlike($log, qr/s3cret|ERROR/, 'but not in the log');
+
+($error, $log) = request('/fail', '{"secret":"s3cret"}');
+like($error, qr/ERROR:  out of order/, 'a fault of the server is an error');
+like($log, qr/ERROR:  out of order/, 'in the log, too');
+unlike($log, qr/s3cret/, 'without what was sent');
+
+$node->stop;
+done_testing();
