@@ -196,7 +196,7 @@ answer_send(Request *request, const char *body, size_t length, bool lasting)
 		request->answer_length = request->answer_body.length;
 		lasting = true;
 	}
-	if (!request->has_type && !no_body)
+	if (!request->has_type && !no_body && length > 0)
 		answer_header(request, "content-type", "application/json");
 	answer_common_headers(request);
 	if (!no_body)

@@ -1,0 +1,203 @@
+// What the gateway's tests share: processes, raw sockets, SQL, accounts, and a
+// check of every answer against /openapi.json.
+import { spawn, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import tls from 'node:tls';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import assert from 'node:assert/strict';
+import Ajv2020 from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+
+export const binary = process.env.ROOST_GATEWAY;
+export const databaseUrl = process.env.ROOST_DATABASE_URL;
+assert.ok(binary && databaseUrl, 'ROOST_GATEWAY and ROOST_DATABASE_URL say what to test');
+
+export const folder = mkdtempSync(join(tmpdir(), 'roost-gateway-test-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+// Resolves with what condition() returns once that is true; rejects after a long time.
+export async function until(condition, what = 'the condition', patience = 30000) {
+	const end = Date.now() + patience;
+	for (;;) {
+		const value = await condition();
+		if (value) return value;
+		if (Date.now() > end) throw new Error(`${what} did not come true`);
+		await new Promise((resolve) => setTimeout(resolve, 20));
+	}
+}
+
+export async function freePort() {
+	const server = net.createServer().listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const { port } = server.address();
+	server.close();
+	await once(server, 'close');
+	return port;
+}
+
+// Runs SQL as the superuser (environment PG*), returns its output.
+export function sql(text) {
+	return execFileSync('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-f', '-'], { input: text, encoding: 'utf8' }).trim();
+}
+
+// Starts a gateway on a free port; stop() ends it and returns its exit code.
+export async function startGateway(options = {}, environment = {}) {
+	const { port = await freePort(), ready = true, ...flags } = options;
+	const settings = { port, 'database-url': databaseUrl, 'access-log': 'off', ...flags };
+	const args = Object.entries(settings).filter(([, value]) => value !== undefined).map(([name, value]) => `--${name}=${value}`);
+	const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
+	const gateway = { port, url: `http${flags['tls-cert'] ? 's' : ''}://127.0.0.1:${port}`, pid: child.pid, child, log: '', out: '' };
+	child.stdout.on('data', (data) => { gateway.out += data; });
+	child.stderr.on('data', (data) => { gateway.log += data; });
+	gateway.exited = once(child, 'exit').then(([code, signal]) => { gateway.ended = true; return code ?? signal; });
+	gateway.stop = async () => {
+		if (!gateway.ended) child.kill('SIGTERM');
+		const code = await gateway.exited;
+		assert.equal(code, 0, `the gateway ended with ${code}: ${gateway.log}`);
+		assert.doesNotMatch(gateway.log, /runtime error:|AddressSanitizer|LeakSanitizer/);
+		return code;
+	};
+	if (ready) {
+		await until(async () => {
+			if (gateway.ended) throw new Error(`the gateway did not start: ${gateway.log}`);
+			return /"200"|200 OK/.test((await raw(gateway, 'GET /health HTTP/1.0\r\n\r\n').catch(() => '')).split('\r\n')[0]);
+		}, 'the gateway');
+		await until(() => /routes, /.test(gateway.log), 'the list of routes');
+	}
+	return gateway;
+}
+
+export function connect(gateway) {
+	const secure = gateway.url.startsWith('https');
+	const socket = secure ? tls.connect({ port: gateway.port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] })
+		: net.connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true });
+	socket.on('error', () => {});
+	return socket;
+}
+
+// Sends bytes on a new connection and resolves with everything that comes back until the end.
+export function raw(gateway, bytes, { end = false } = {}) {
+	return new Promise((resolve, reject) => {
+		const socket = connect(gateway);
+		const parts = [];
+		socket.on('connect', () => { socket.write(bytes); if (end) socket.end(); });
+		socket.on('data', (data) => parts.push(data));
+		socket.on('error', (error) => { if (parts.length === 0) reject(error); });
+		socket.on('end', () => socket.end());
+		socket.on('close', () => resolve(Buffer.concat(parts).toString('latin1')));
+	});
+}
+
+// Splits what came on a connection into answers by Content-Length.
+export function answers(text) {
+	const found = [];
+	while (text.length > 0) {
+		const end = text.indexOf('\r\n\r\n');
+		assert.ok(end > 0, `not an answer: ${text.slice(0, 200)}`);
+		const head = text.slice(0, end);
+		const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(head)[1]);
+		const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
+		const headers = Object.fromEntries(head.split('\r\n').slice(1).map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 2)]));
+		found.push({ status, headers, body: text.slice(end + 4, end + 4 + length) });
+		text = text.slice(end + 4 + length);
+	}
+	return found;
+}
+
+let document;
+
+// Loads /openapi.json once and compiles its schemas as they are needed.
+async function openapi(gateway) {
+	if (document === undefined) {
+		const answer = await fetch(`${gateway.url}/openapi.json`);
+		assert.equal(answer.status, 200, '/openapi.json');
+		document = await answer.json();
+		document.ajv = new Ajv2020({ strict: false, allErrors: true });
+		addFormats(document.ajv);
+		document.ajv.addSchema({ $id: 'openapi', ...document, ajv: undefined });
+		document.compiled = new Map();
+	}
+	return document;
+}
+
+// Checks an answer against the description of its operation; fails on an undescribed status.
+async function checkAgainstDescription(gateway, method, path, status, body) {
+	const description = await openapi(gateway);
+	const segments = path.replace(/\?.*/, '').replace(/^\/api\/v1(?=\/)/, '').split('/');
+	const template = Object.keys(description.paths).filter((candidate) => {
+		const parts = candidate.replace(/^\/api\/v1(?=\/)/, '').split('/');
+		return description.paths[candidate][method.toLowerCase()] && parts.length === segments.length &&
+			parts.every((part, i) => part.startsWith('{') || part === segments[i]);
+	}).sort((a, b) => a.split('{').length - b.split('{').length)[0];
+	if (!template) return;
+	const responses = description.paths[template][method.toLowerCase()].responses;
+	const key = responses[status] ? String(status) : responses[`${String(status)[0]}XX`] ? `${String(status)[0]}XX` : 'default';
+	assert.ok(responses[key], `${method} ${template} does not describe ${status}`);
+	let response = responses[key];
+	let pointer = `/paths/${template.replace(/~/g, '~0').replace(/\//g, '~1')}/${method.toLowerCase()}/responses/${key}`;
+	if (response.$ref) {
+		pointer = response.$ref.slice(1);
+		response = pointer.slice(1).split('/').reduce((node, name) => node[name], description);
+	}
+	const type = Object.keys(response.content ?? {}).find((name) => name.includes('json'));
+	if (!type) {
+		assert.ok(body === undefined || status >= 400, `${method} ${template} ${status} describes no body`);
+		return;
+	}
+	const reference = `openapi#${pointer.split('/').map(encodeURIComponent).join('/')}/content/${encodeURIComponent(type.replace(/\//g, '~1'))}/schema`;
+	let validate = description.compiled.get(reference);
+	if (!validate) description.compiled.set(reference, validate = description.ajv.compile({ $ref: reference }));
+	assert.ok(validate(body), `${method} ${path} ${status} does not match its description: ${JSON.stringify(validate.errors)} ${JSON.stringify(body).slice(0, 500)}`);
+}
+
+// Makes a request with JSON in and out, and checks the answer against the description.
+export async function call(gateway, method, path, { body, token, headers = {}, text } = {}) {
+	const answer = await fetch(`${gateway.url}${path}`, {
+		method,
+		redirect: 'manual',
+		headers: {
+			...(body !== undefined || text !== undefined ? { 'content-type': 'application/json' } : {}),
+			...(token ? { authorization: `Bearer ${token}` } : {}),
+			...headers,
+		},
+		body: text ?? (body === undefined ? undefined : JSON.stringify(body)),
+	});
+	const content = await answer.text();
+	const result = { status: answer.status, headers: answer.headers, text: content, json: undefined };
+	if (/json/.test(answer.headers.get('content-type') ?? '') && content) result.json = JSON.parse(content);
+	if (method !== 'HEAD') await checkAgainstDescription(gateway, method, path, answer.status, result.json);
+	if (answer.status >= 400 && result.json) {
+		assert.match(answer.headers.get('content-type'), /^application\/problem\+json/);
+		assert.equal(result.json.status, answer.status);
+		assert.equal(result.json.request_id, answer.headers.get('x-request-id'));
+		assert.match(result.json.code, /^[a-z_]+$/);
+	}
+	return result;
+}
+
+let made = 0;
+
+// Registers an account; resolves with its token, id and name.
+export async function account(gateway, prefix = 'user') {
+	const username = `${prefix}_${process.pid.toString(36)}${(++made).toString(36)}`.slice(0, 20);
+	const password = `a fine password ${username}`;
+	const answer = await call(gateway, 'POST', '/auth/register', { body: { username, email: `${username}@example.org`, password } });
+	assert.equal(answer.status, 201, answer.text);
+	return { username, password, email: `${username}@example.org`, id: answer.json.account.id, token: answer.json.access_token, session: answer.json };
+}
+
+// Lets this file's requests come as fast as they like.
+export function liftLimits() {
+	return sql(`SELECT roost_internal.test_lift_limits()`);
+}
+
+// Returns the sum of a metric's lines that have all the given labels.
+export async function metric(gateway, name, labels = {}) {
+	const text = await (await fetch(`${gateway.url}/metrics`)).text();
+	return text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+		.filter((line) => Object.entries(labels).every(([label, value]) => line.includes(`${label}="${value}"`)))
+		.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
