@@ -245,7 +245,7 @@ conn_receive(Conn *conn, const char *data, size_t length)
 		conn->close_after = true;
 		return;
 	}
-	if (conn->http2 == NULL && tls_is_http2(conn->tls))
+	if (conn->http2 == NULL && tls_is_established(conn->tls) && tls_is_http2(conn->tls))
 		http2_start(conn);
 	if (plain.length > 0)
 		conn_understand(conn, plain.data, plain.length);
@@ -389,11 +389,7 @@ conn_time_out(Conn *conn)
 			break;
 		case CONN_IDLE:
 			if (conn->http2)
-			{
 				http2_goodbye(conn);
-				conn_settle(conn);
-				break;
-			}
 			conn->close_after = true;
 			conn_settle(conn);
 			conn_enter(conn, CONN_WRITING);

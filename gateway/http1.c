@@ -297,8 +297,10 @@ http1_scan_head(Conn *conn)
 	}
 	if (in->length > (size_t) config.header_limit)
 	{
-		http1_fail(conn, conn->scanned == 0 ? "RO414" : "RO431",
-				   conn->scanned == 0 ? "The request line is too long." : "The headers are too long.");
+		bool		one_line = memchr(in->data, '\n', (size_t) config.header_limit) == NULL;
+
+		http1_fail(conn, one_line ? "RO414" : "RO431",
+				   one_line ? "The request line is too long." : "The headers are too long.");
 		return true;
 	}
 	return false;
@@ -330,7 +332,8 @@ chunk_line(Conn *conn, char *line, size_t size)
 	size_t		length;
 
 	if (feed == NULL)
-		return conn->in.length < size ? -1 : -2;
+		return conn->in.length < size && (conn->chunk_state != CHUNK_END || conn->in.length == 0 ||
+										  (conn->in.length == 1 && *conn->in.data == '\r')) ? -1 : -2;
 	length = (size_t) (feed - conn->in.data);
 	if (length == 0 || length >= size || feed[-1] != '\r')
 		return -2;

@@ -325,7 +325,10 @@ http2_answer(Request *request)
 void
 http2_goodbye(Conn *conn)
 {
-	nghttp2_session_terminate_session(conn->http2->session, NGHTTP2_NO_ERROR);
+	nghttp2_session *session = conn->http2->session;
+
+	nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session),
+						  NGHTTP2_NO_ERROR, NULL, 0);
 	if (conn->http2->streams.count == 0)
 		conn->close_after = true;
 }
