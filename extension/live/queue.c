@@ -15,7 +15,7 @@
  *
  * The worker's latch is set only when the worker sleeps.  It says so before
  * it looks at the queue for the last time; a writer looks after it has
- * written.  So one of the two notices.
+ * written.  So one of the two notices, and one writer of many sets the latch.
  *
  * After a crash the queue is empty and the generation starts anew; the worker
  * treats its own start as a loss.
@@ -77,7 +77,8 @@ roost_queue_push(const RoostEvent *events, int count)
 	LWLockRelease(queue_lock);
 
 	pg_memory_barrier();
-	if (pg_atomic_read_u32(&queue_shared->sleeping) != 0)
+	if (pg_atomic_read_u32(&queue_shared->sleeping) != 0 &&
+		pg_atomic_exchange_u32(&queue_shared->sleeping, 0) != 0)
 		roost_queue_wake();
 }
 

@@ -40,6 +40,13 @@ for my $stop ('fast', 'immediate', 'kill', 'checkpoint and kill')
 	$last = $next;
 }
 
+# many at once: the primary key would say if two were the same
+$node->pgbench('--no-vacuum --client=4 --jobs=2 --transactions=25 --protocol=prepared', 0,
+	[qr/processed: 100\/100/], [qr/^$/], 'four sessions make ids',
+	{ '001_id' => "INSERT INTO made SELECT roost_internal.id_next(:client_id) FROM generate_series(1, 1000)" }, 'roost');
+cmp_ok($node->safe_psql('roost', 'SELECT min(id) FROM (SELECT id FROM made ORDER BY id DESC LIMIT 100000) newest'), '>', $last,
+	'four sessions: all of them above the last');
+
 # an id that somebody got, from a transaction that never wrote anything else
 my $got = $node->safe_psql('roost', "BEGIN; SELECT max(roost_internal.id_next()) FROM generate_series(1, 200000); COMMIT");
 Roost::crash($node);

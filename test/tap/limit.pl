@@ -75,6 +75,14 @@ damaged('noise', join '', map { chr(($_ * 7) % 256) } 1 .. 4096);
 $node->restart;
 is(hit('192.0.2.1'), 998, 'and is written again');
 
+# many at once: no more than there are
+$node->safe_psql('roost', "SELECT roost_internal.clock_freeze(now(), true), roost.limit_policy_set('race', 'hour', 700, '1 hour')");
+$node->pgbench('--no-vacuum --client=4 --jobs=2 --transactions=100 --protocol=prepared', 0,
+	[qr/processed: 400\/400/], [qr/^$/], 'four sessions take from one limit',
+	{ '001_limit' => "SELECT count(roost.limit_hit('race', 1)) FROM generate_series(1, 3)" }, 'roost');
+is($node->safe_psql('roost', "SELECT denied FROM roost.stat_limit_policy WHERE class = 'race'"), 500, 'of 1200 they get 700');
+$node->safe_psql('roost', "SELECT roost_internal.clock_freeze(NULL, true)");
+
 # a smaller table keeps what fits
 $node->safe_psql('roost', "SELECT count(*) FROM generate_series(1, 20000) n, roost.limit_hit('test', n)");
 $node->append_conf('postgresql.conf', "roost.limit_size = '64kB'");

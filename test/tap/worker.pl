@@ -73,6 +73,19 @@ $node->safe_psql('roost', 'SET client_min_messages = warning; CREATE EXTENSION r
 $node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
 is($node->safe_psql('roost', 'SELECT pid, state FROM roost.stat_worker'), "$pid|running", 'created anew: it goes on');
 
+# a step that fails is logged and pauses, the worker goes on
+$node->safe_psql('roost', 'ALTER TABLE roost_data.maintenance RENAME TO away');
+my $before = -s $node->logfile;
+$node->restart;
+ok($node->poll_query_until('roost', 'SELECT failures > 0 FROM roost.stat_worker'), 'a step fails');
+$pid = worker_pid();
+$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')") for 1 .. 3;
+is(worker_pid(), $pid, 'the worker goes on');
+is(() = slurp_file($node->logfile, $before) =~ /ERROR:  relation "roost_data.maintenance" does not exist/g,
+	$node->safe_psql('roost', 'SELECT failures FROM roost.stat_worker'), 'each failure is logged, once');
+$node->safe_psql('roost', 'ALTER TABLE roost_data.away RENAME TO maintenance');
+ok($node->poll_query_until('roost', 'SELECT count(*) > 0 FROM roost_data.maintenance'), 'repaired, the step runs');
+
 # no free slot: one line says so
 $node->append_conf('postgresql.conf', 'max_worker_processes = 3');
 $node->restart;
