@@ -21,6 +21,9 @@
 #define ACCOUNT_VERIFY_LIFETIME_DEFAULT		(2 * 86400)
 #define ACCOUNT_RESET_LIFETIME_DEFAULT		3600
 #define ACCOUNT_MAIL_LIFETIME_MAX			(30 * 86400)
+#define ACCOUNT_MAIL_LIMIT_MIN				1
+#define ACCOUNT_MAIL_LIMIT_DEFAULT			5
+#define ACCOUNT_MAIL_LIMIT_MAX				1000
 #define ACCOUNT_SESSION_LIMIT_MIN			1
 #define ACCOUNT_SESSION_LIMIT_DEFAULT		50
 #define ACCOUNT_SESSION_LIMIT_MAX			1000
@@ -30,6 +33,7 @@
 static int	account_reuse_window;
 static int	account_verify_lifetime;
 static int	account_reset_lifetime;
+static int	account_mail_limit;
 static int	account_session_limit;
 static int	account_handle_rest;
 
@@ -63,6 +67,14 @@ account_define_gucs(void)
 							ACCOUNT_MAIL_LIFETIME_MIN,
 							ACCOUNT_MAIL_LIFETIME_MAX,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("roost.account_mail_limit",
+							"Number of mails to prove it or to set a password that an address gets in an hour.",
+							"Whoever asked for them; the answers do not tell.",
+							&account_mail_limit,
+							ACCOUNT_MAIL_LIMIT_DEFAULT,
+							ACCOUNT_MAIL_LIMIT_MIN,
+							ACCOUNT_MAIL_LIMIT_MAX,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("roost.account_session_limit",
 							"Number of sessions an account may have; a further login ends the one longest unused.",
 							NULL,

@@ -12,15 +12,19 @@ BEGIN
 	SELECT a.* INTO v_account FROM roost_data.account a WHERE a.id = email_token_send.account_id;
 	INSERT INTO roost_data.email_token (digest, account_id, purpose, email, created_at, expires_at)
 	VALUES (roost_internal.token_digest(v_token), v_account.id, purpose, email, v_now, v_now + lifetime);
-	PERFORM roost_internal.mail_add(email, template, v_account.language, pg_catalog.jsonb_build_object(
-		'username', v_account.username,
-		'display_name', coalesce(nullif(v_account.display_name, ''), v_account.username),
-		'token', v_token,
-		'hours', pg_catalog.ceil(pg_catalog.date_part('epoch', lifetime) / 3600)));
+	-- No address is flooded, by however many accounts that name it.
+	IF (SELECT pg_catalog.count(*) FROM roost_data.email_token t WHERE t.email = email_token_send.email AND t.created_at > v_now - interval '1 hour')
+		<= pg_catalog.current_setting('roost.account_mail_limit')::integer THEN
+		PERFORM roost_internal.mail_add(email, template, v_account.language, pg_catalog.jsonb_build_object(
+			'username', v_account.username,
+			'display_name', coalesce(nullif(v_account.display_name, ''), v_account.username),
+			'token', v_token,
+			'hours', pg_catalog.ceil(pg_catalog.date_part('epoch', lifetime) / 3600)));
+	END IF;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.email_token_send(bigint, text, text, text, interval) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.email_token_send(bigint, text, text, text, interval) IS 'Makes a token for an account and address, and a mail that carries it.';
+COMMENT ON FUNCTION roost_internal.email_token_send(bigint, text, text, text, interval) IS 'Makes a token for an account and address, and a mail that carries it; no mail beyond roost.account_mail_limit an hour.';
 
 CREATE OR REPLACE FUNCTION roost_internal.email_verify_send(account_id bigint, email text) RETURNS void
 LANGUAGE plpgsql VOLATILE

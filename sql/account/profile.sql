@@ -116,7 +116,7 @@ DECLARE
 	v_ids bigint[] := coalesce(ids, '{}');
 BEGIN
 	IF pg_catalog.cardinality(v_ids) > 100 THEN
-		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'ids', MESSAGE = 'too many ids', DETAIL = 'At most 100 accounts can be asked for at once.';
+		RAISE EXCEPTION USING ERRCODE = '54000', COLUMN = 'ids', MESSAGE = 'too many ids', DETAIL = 'At most 100 accounts can be asked for at once.';
 	END IF;
 	IF username IS NOT NULL THEN
 		v_ids := v_ids || ARRAY(SELECT h.account_id FROM roost_data.account_handle h WHERE h.username = pg_catalog.lower(account_list.username));
@@ -127,7 +127,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.account_list(roost.id, roost.id[], roost.username) FROM PUBLIC;
-COMMENT ON FUNCTION roost.account_list(roost.id, roost.id[], roost.username) IS 'The public profiles of several accounts, by ids (at most 100, answered in that order) or user name, as the actor (NULL: a stranger) sees them. Those that do not exist are left out. 22023 for more ids, or neither.';
+COMMENT ON FUNCTION roost.account_list(roost.id, roost.id[], roost.username) IS 'The public profiles of several accounts, by ids (at most 100, answered in that order) or user name, as the actor (NULL: a stranger) sees them. Those that do not exist are left out. 54000 for more ids, 22023 for neither.';
 SELECT roost_internal.route('GET', '/users', 'roost.account_list', auth => 'optional');
 
 CREATE OR REPLACE FUNCTION roost_internal.handle_take(account_id bigint, username text) RETURNS void

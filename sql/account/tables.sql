@@ -126,6 +126,7 @@ CREATE TABLE IF NOT EXISTS roost_data.email_token (
 );
 COMMENT ON TABLE roost_data.email_token IS 'Digests of the tokens in mails, and what each one proves: that its bearer reads the mail sent to email.';
 CREATE INDEX IF NOT EXISTS email_token_account_id_idx ON roost_data.email_token (account_id, purpose);
+CREATE INDEX IF NOT EXISTS email_token_email_idx ON roost_data.email_token (email, created_at);
 CREATE INDEX IF NOT EXISTS email_token_expires_at_idx ON roost_data.email_token (expires_at);
 
 CREATE OR REPLACE VIEW roost_bi.account AS

@@ -67,3 +67,11 @@ SELECT roost_internal.clock_freeze(now() + '4 days');
 SELECT roost_internal.account_maintenance() > 0 AS purged;
 SELECT count(*) FROM roost_data.email_token WHERE account_id IN (:ada, :bob, :eve);
 SELECT roost_internal.clock_freeze(NULL);
+
+-- An address gets five such mails an hour, whoever asks; the answers stay the same.
+SELECT count(roost.auth_register(('eml_flood' || n)::roost.username, 'eml.flood@example.org', 'correct horse battery')) FROM generate_series(1, 4) n;
+SELECT count(roost.auth_forgot_password('eml.flood@example.org')) FROM generate_series(1, 4);
+SELECT kind, count(*) FROM roost_data.job WHERE payload->>'to' = 'eml.flood@example.org' GROUP BY kind ORDER BY kind;
+UPDATE roost_data.email_token SET created_at = created_at - interval '61 minutes' WHERE email = 'eml.flood@example.org';
+SELECT roost.auth_forgot_password('eml.flood@example.org');
+SELECT kind, count(*) FROM roost_data.job WHERE payload->>'to' = 'eml.flood@example.org' GROUP BY kind ORDER BY kind;

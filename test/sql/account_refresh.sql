@@ -18,7 +18,7 @@ SELECT roost_internal.clock_freeze(:'base');
 SELECT refresh_token AS t0, session_id, (account).id AS ada FROM roost.auth_register('ref_ada', 'ref.ada@example.org', 'correct horse battery') \gset
 
 -- Each token is exchanged for the next; the session lives on.
-SELECT roost_internal.clock_freeze(:'base'::timestamptz + '1 second');
+UPDATE roost_data.session SET last_used_at = last_used_at - interval '1 day', expires_at = expires_at - interval '1 day' WHERE id = :session_id;
 SELECT refresh_token AS t1, r.session_id = :session_id AS same_session, (account).username, i.session_id = :session_id AS access
 FROM roost.auth_refresh(:'t0', '192.0.2.7', 'curl/8') r, roost.token_verify(r.access_token) i \gset
 \echo :same_session :username :access
@@ -26,12 +26,12 @@ SELECT :'t1' <> :'t0' AS rotated;
 SELECT expires_at - :'base' AS expires, last_used_at - :'base' AS used, address, user_agent FROM roost_data.session WHERE id = :session_id;
 
 -- The one just exchanged gives the same next one for ten seconds.
-SELECT roost_internal.clock_freeze(:'base'::timestamptz + '10.9 seconds');
+UPDATE roost_data.session SET refreshed_at = :'base'::timestamptz - interval '9.9 seconds' WHERE id = :session_id;
 SELECT (roost.auth_refresh(:'t0')).refresh_token = :'t1' AS same;
 SELECT (roost.auth_refresh(:'t0')).refresh_token = :'t1' AS same;
 
 -- Later it ends the session, although the request fails.
-SELECT roost_internal.clock_freeze(:'base'::timestamptz + '11 seconds');
+UPDATE roost_data.session SET refreshed_at = :'base'::timestamptz - interval '10 seconds' WHERE id = :session_id;
 SELECT pg_temp.try(format('SELECT roost.auth_refresh(%L)', :'t0'));
 SELECT pg_temp.try(format('SELECT roost.auth_refresh(%L)', :'t1'));
 SELECT roost.worker_sync();
@@ -60,7 +60,7 @@ SELECT (roost.auth_refresh(:'t0')).session_id = :session_id AS still_valid;
 
 -- Expired, logged out, suspended.
 SELECT refresh_token AS t0, session_id FROM roost.auth_login('ref_ada', 'correct horse battery') \gset
-UPDATE roost_data.session SET expires_at = :'base'::timestamptz + '11 seconds' WHERE id = :session_id;
+UPDATE roost_data.session SET expires_at = :'base' WHERE id = :session_id;
 SELECT pg_temp.try(format('SELECT roost.auth_refresh(%L)', :'t0'));
 SELECT refresh_token AS t0, session_id FROM roost.auth_login('ref_ada', 'correct horse battery') \gset
 SELECT roost.auth_logout(:ada, :session_id);
