@@ -328,9 +328,9 @@ jwk_element(JsonbContainer *set, int i)
 {
 	JsonbValue *element = getIthJsonbValueFromContainer(set, i);
 
-	if (element == NULL || element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
-		jwk_invalid("One of its keys is not a JSON object.");
-	return element->val.binary.data;
+	if (element != NULL && element->type == jbvBinary && JsonContainerIsObject(element->val.binary.data))
+		return element->val.binary.data;
+	jwk_invalid("One of its keys is not a JSON object.");
 }
 
 /*

@@ -22,11 +22,6 @@ typedef struct JwtReader
 	const char *end;
 } JwtReader;
 
-/* Bytes that are a character of a string by themselves. */
-static const bool jwt_plain[256] = {
-	[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 0x7f] = true,
-};
-
 static bool jwt_object(JwtReader *reader, int depth, RoostJwtMember *members, int *count);
 static bool jwt_duplicate(const RoostJwtMember *members, int count);
 static bool jwt_array(JwtReader *reader, int depth);
@@ -349,6 +344,13 @@ jwt_value(JwtReader *reader, int depth, RoostJwtMember *member)
 	return valid;
 }
 
+/* Returns whether a byte is a character of a string by itself. */
+static inline bool
+jwt_is_plain(unsigned char c)
+{
+	return (unsigned char) (c - 0x20) < 0x60 && c != '"' && c != '\\';
+}
+
 /*
  * Reads a string after its first quote.
  */
@@ -360,7 +362,7 @@ jwt_string(JwtReader *reader, RoostJwtText *value)
 	{
 		unsigned char c;
 
-		while (reader->at < reader->end && jwt_plain[(unsigned char) *reader->at])
+		while (reader->at < reader->end && jwt_is_plain(*reader->at))
 			reader->at++;
 		if (reader->at == reader->end)
 			return false;

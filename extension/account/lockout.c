@@ -105,7 +105,9 @@ typedef struct LockoutShared
 
 	/* guarded by the lock */
 	Oid			loaded;			/* the database whose table has been read */
-	LockoutEntry entries[FLEXIBLE_ARRAY_MEMBER];	/* of accounts, then addresses */
+
+	/* those of accounts, then those of addresses */
+	LockoutEntry entries[FLEXIBLE_ARRAY_MEMBER];
 } LockoutShared;
 
 /* columns of roost_data.login_lockout */

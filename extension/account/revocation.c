@@ -79,8 +79,10 @@ typedef struct RevocationShared
 
 static int	token_revocations;	/* GUC */
 static RevocationShared *revocation_shared = NULL;
-static RevocationBucket *revocation_buckets = NULL;	/* behind it, one cache line each */
-static int64 *revocation_expires = NULL;	/* behind them, by slot; guarded by the lock */
+
+/* Behind it the buckets, one cache line each; then the times, by slot. */
+static RevocationBucket *revocation_buckets = NULL;
+static int64 *revocation_expires = NULL;	/* guarded by the lock */
 static uint32 revocation_num_buckets = 0;	/* a power of two */
 static LWLock *revocation_lock = NULL;
 static LWLock *revocation_load_lock = NULL;

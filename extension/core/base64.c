@@ -90,7 +90,7 @@ roost_base64_encode(RoostBase64Alphabet alphabet,
 /*
  * Decodes with an alphabet that the compiler knows.
  */
-static inline __attribute__((always_inline)) int
+static inline int
 base64_decode(RoostBase64Alphabet alphabet, const char *in, size_t length, uint8_t *out)
 {
 	uint8_t    *start = out;
