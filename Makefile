@@ -115,7 +115,7 @@ SUITES = unit regress isolation tap upgrade data gateway gateway-asan
 run start stop status psql:
 	@scripts/roost $@
 demo:
-	@scripts/roost demo $(N)
+	@PASSWORD="$(PASSWORD)" scripts/roost demo $(N)
 bench:
 	@bench/run
 test:

@@ -1,0 +1,97 @@
+-- demo.sql: people, follows, posts and likes out of nothing, through the import
+-- functions.  Set-based and deterministic: the same account number always gets
+-- the same name, texts and friends, so running it again adds only what is new.
+--
+-- Variables: n (accounts), step (accounts, follows, posts or likes), first and
+-- last (the account numbers to make these for), password (of the account "demo").
+
+\set ON_ERROR_STOP on
+\set QUIET on
+SET client_min_messages = warning;
+SET synchronous_commit = off;
+
+-- A number in [0, 1) that depends on nothing but its arguments.
+CREATE FUNCTION pg_temp.u(a bigint, b bigint) RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT ((hashint8extended(a, b) >> 12) & 4503599627370495) / 4503599627370496.0 $$;
+
+-- One of the words, chosen by a number in [0, 1).
+CREATE FUNCTION pg_temp.pick(u double precision, words text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT words[1 + floor(u * cardinality(words))::integer] $$;
+
+-- How many, when few have many: at least smallest, rarely much more.
+CREATE FUNCTION pg_temp.tail(u double precision, smallest double precision, most double precision) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT floor(least(smallest / power(1 - u, 0.6), most))::integer $$;
+
+-- Account 0 is "demo"; the smaller the number, the better known.
+CREATE FUNCTION pg_temp.username(i bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN i = 0 THEN 'demo' ELSE pg_temp.pick(pg_temp.u(i, 1),
+		'{ada,ben,cleo,dario,elif,finn,greta,hugo,ines,jonas,kira,luca,mila,noah,olga,pablo,quinn,rosa,sami,tara,umut,vera,wim,xenia,yara,zoe}') || '_' || i END
+$$;
+
+-- Something that person i says the j-th time.
+CREATE FUNCTION pg_temp.sentence(i bigint, j bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT pg_temp.pick(pg_temp.u(i, 100 + j * 8),
+			'{"Today I tried",Finally,"Small joy:","Question:","Thinking about","Never again without","My week:","Hot take:","Does anybody else love","Good morning with","Still dreaming of","Late again because of"}')
+		|| ' ' || pg_temp.pick(pg_temp.u(i, 101 + j * 8),
+			'{"a new bicycle","fresh bread","the night train","a borrowed telescope","rain on the roof","my old synthesizer","the corner bookshop","an open window","the first snow","a very long spreadsheet","two cats and one chair","the ferry at dawn","Köln in autumn 🍂","un café au soleil","もう一度","the quiet hour"}')
+		|| ' ' || pg_temp.pick(pg_temp.u(i, 102 + j * 8),
+			'{"and it worked.","and I have notes.","before breakfast ☕","with friends.","for the third time.","– ask me anything.","and no regrets.","more soon!","if only for a day.","because why not?","in the best company 🎉","and that is all."}')
+		|| CASE WHEN pg_temp.u(i, 103 + j * 8) < 0.35 THEN ' #' || pg_temp.pick(pg_temp.u(i, 104 + j * 8), '{music,cycling,bread,trains,stars,books,cats,rain,work,travel}') ELSE '' END
+		|| CASE WHEN pg_temp.u(i, 105 + j * 8) < 0.08 THEN ' https://example.org/' || i || '/' || j ELSE '' END
+$$;
+
+SELECT :'step' = 'accounts' AS is_accounts, :'step' = 'follows' AS is_follows, :'step' = 'posts' AS is_posts, :'step' = 'likes' AS is_likes \gset
+
+\if :is_accounts
+INSERT INTO roost_data.import_account (external_id, username, email, password_hash, display_name, bio, language, is_private, created_at)
+SELECT 'demo-' || i, pg_temp.username(i), pg_temp.username(i) || '@example.org',
+	CASE WHEN i = 0 THEN crypt(:'password', gen_salt('bf', 10)) END,
+	initcap(split_part(pg_temp.username(i), '_', 1)), CASE WHEN pg_temp.u(i, 2) < 0.7 THEN pg_temp.sentence(i, 0) ELSE '' END,
+	pg_temp.pick(pg_temp.u(i, 3), '{en,en,en,de,fr,ja}'), i > 0 AND pg_temp.u(i, 4) < 0.05,
+	date_trunc('day', now()) - interval '400 days' * (0.25 + 0.75 * pg_temp.u(i, 5))
+FROM generate_series(:first, :last) i
+ON CONFLICT DO NOTHING;
+SELECT inserted, existing, refused FROM roost.account_import() \gset
+\endif
+
+\if :is_follows
+-- Whom one follows: mostly the well known, sometimes anybody.
+INSERT INTO roost_data.import_follow (follower, followee, created_at)
+SELECT DISTINCT ON (i, f) 'demo-' || i, 'demo-' || f, date_trunc('day', now()) - interval '90 days' * pg_temp.u(i, 3000 + k)
+FROM generate_series(:first, :last) i,
+	generate_series(1, CASE WHEN i = 0 THEN least(100, :n) ELSE pg_temp.tail(pg_temp.u(i, 10), 8, :n / 4.0) END) k,
+	LATERAL (SELECT floor(:n * power(pg_temp.u(i, 1000 + k), CASE WHEN k % 4 = 0 THEN 1 ELSE 2.5 END))::bigint AS f) x
+WHERE f <> i
+ORDER BY i, f, k;
+SELECT inserted, existing, refused FROM roost.follow_import() \gset
+\endif
+
+\if :is_posts
+-- Post j of account i is "demo-i-j".  Some answer or pass on a post of somebody well known.
+INSERT INTO roost_data.import_post (external_id, author, created_at, text, reply_to, quote_of, retweet_of, visibility, language)
+SELECT 'demo-' || i || '-' || j, 'demo-' || i,
+	date_trunc('day', now()) - interval '90 days' * CASE WHEN kind < 0.6 THEN 0.1 + 0.9 * pg_temp.u(i, 60 + j) ELSE 0.1 * pg_temp.u(i, 60 + j) END,
+	CASE WHEN kind >= 0.85 THEN '' WHEN kind >= 0.6 AND kind < 0.8 THEN '@' || pg_temp.username(other) || ' ' ELSE '' END
+		|| CASE WHEN kind >= 0.85 THEN '' ELSE pg_temp.sentence(i, j) END,
+	CASE WHEN kind >= 0.6 AND kind < 0.8 THEN 'demo-' || other || '-1' END,
+	CASE WHEN kind >= 0.8 AND kind < 0.85 THEN 'demo-' || other || '-1' END,
+	CASE WHEN kind >= 0.85 THEN 'demo-' || other || '-1' END,
+	CASE WHEN j > 1 AND kind < 0.6 AND pg_temp.u(i, 80 + j) < 0.08 THEN 'followers' ELSE 'public' END, 'en'
+FROM generate_series(:first, :last) i, generate_series(1, pg_temp.tail(pg_temp.u(i, 11), 3, 200)) j,
+	-- the first post of everybody is one of its own, and it is older: others build on it
+	LATERAL (SELECT CASE WHEN j = 1 THEN 0 ELSE pg_temp.u(i, 70 + j) END AS kind, floor((:last + 1) * power(pg_temp.u(i, 90 + j), 2.5))::bigint AS other) x
+ON CONFLICT DO NOTHING;
+SELECT inserted, existing, refused FROM roost.post_import() \gset
+\endif
+
+\if :is_likes
+INSERT INTO roost_data.import_like (account, post, created_at)
+SELECT DISTINCT 'demo-' || floor(:n * pg_temp.u(i * 1009 + j, k))::bigint, 'demo-' || i || '-' || j, date_trunc('day', now())
+FROM generate_series(:first, :last) i, generate_series(1, pg_temp.tail(pg_temp.u(i, 11), 3, 200)) j,
+	generate_series(1, pg_temp.tail(pg_temp.u(i, 4000 + j), 2, least(1000, :n / 5.0)) - 1) k;
+SELECT inserted, existing, refused FROM roost.like_import() \gset
+\endif
+
+\echo :inserted :existing :refused
