@@ -102,7 +102,7 @@ gateway/ui/node_modules/.fetched: gateway/ui/package-lock.json
 	-cd $(<D) && ! command -v npm >/dev/null || timeout 60 npm ci --silent --no-audit --no-fund
 	@mkdir -p $(@D) && touch $@
 ifeq ($(ROOST_DEBUG),)
-install-gateway: gateway/ui/node_modules/.fetched
+all: gateway/ui/node_modules/.fetched
 endif
 
 endif
