@@ -81,8 +81,13 @@ SELECT 'demo-' || i || '-' || j, 'demo-' || i,
 	CASE WHEN j > 1 AND kind < 0.6 AND pg_temp.u(i, 80 + j) < 0.08 THEN 'followers' ELSE 'public' END, 'en'
 FROM generate_series(:first, :last) i, generate_series(1, pg_temp.tail(pg_temp.u(i, 11), 3, 200)) j,
 	-- the first post of everybody is one of its own, and it is older: others build on it
-	LATERAL (SELECT CASE WHEN j = 1 THEN 0 ELSE pg_temp.u(i, 70 + j) END AS kind, floor((:last + 1) * power(pg_temp.u(i, 90 + j), 2.5))::bigint AS other) x
+	LATERAL (SELECT CASE WHEN j = 1 THEN 0 ELSE pg_temp.u(i, 70 + j) END AS kind, floor((i + 1) * power(pg_temp.u(i, 90 + j), 2.5))::bigint AS other) x
 ON CONFLICT DO NOTHING;
+-- Nobody passes the same post on twice.
+DELETE FROM roost_data.import_post p
+USING (SELECT external_id, row_number() OVER (PARTITION BY author, retweet_of ORDER BY external_id) AS n
+	FROM roost_data.import_post WHERE retweet_of IS NOT NULL) d
+WHERE d.external_id = p.external_id AND d.n > 1;
 SELECT inserted, existing, refused FROM roost.post_import() \gset
 \endif
 
@@ -90,7 +95,8 @@ SELECT inserted, existing, refused FROM roost.post_import() \gset
 INSERT INTO roost_data.import_like (account, post, created_at)
 SELECT DISTINCT 'demo-' || floor(:n * pg_temp.u(i * 1009 + j, k))::bigint, 'demo-' || i || '-' || j, date_trunc('day', now())
 FROM generate_series(:first, :last) i, generate_series(1, pg_temp.tail(pg_temp.u(i, 11), 3, 200)) j,
-	generate_series(1, pg_temp.tail(pg_temp.u(i, 4000 + j), 2, least(1000, :n / 5.0)) - 1) k;
+	generate_series(1, pg_temp.tail(pg_temp.u(i, 4000 + j), 2, least(1000, :n / 5.0)) - 1) k
+WHERE EXISTS (SELECT FROM roost_data.import_map m WHERE m.kind = 'post' AND m.external_id = 'demo-' || i || '-' || j);
 SELECT inserted, existing, refused FROM roost.like_import() \gset
 \endif
 
