@@ -8,6 +8,7 @@ use lib $FindBin::Bin;
 use Roost;
 use HTTP::Tiny;
 use JSON::PP;
+use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -23,13 +24,16 @@ $node->safe_psql('roost', q(
 
 my $port = PostgreSQL::Test::Cluster::get_free_port();
 my $log = $node->basedir . '/gateway.log';
-my $pid = fork() // die;
+our $pid = fork() // die;
 if ($pid == 0)
 {
 	open STDOUT, '>', $log or die;
 	open STDERR, '>&', \*STDOUT or die;
-	exec $node->config_data('--bindir') . '/roost-gateway', '--port', $port, '--database-url', $node->connstr('roost') . ' user=roost_gateway';
+	exec $node->config_data('--bindir') . '/roost-gateway', '--port', $port, '--database-url', $node->connstr('roost') . ' user=roost_gateway'
+		or POSIX::_exit(1);
 }
+my $parent = $$;
+END { kill 'KILL', $pid if $pid && $$ == $parent }
 
 my $http = HTTP::Tiny->new(timeout => 20);
 
@@ -102,6 +106,7 @@ is($json->{text}, 'hello from bob', 'with everything');
 kill 'TERM', $pid;
 waitpid($pid, 0);
 is($?, 0, 'it ends without an error');
+$pid = 0;
 my $text = slurp_file($log);
 unlike($text, qr/\Q$Roost::password\E|\Q$token{alice}\E/, 'no secret is in its log');
 unlike(slurp_file($node->logfile), qr/\Q$token{alice}\E/, 'nor in that of the server');
