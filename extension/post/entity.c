@@ -87,25 +87,31 @@ roost_entity_bound(const char *text, size_t length)
 
 /*
  * Returns the code point at *p and moves *p behind it.  A byte that is not
- * part of a sequence, and a zero, become U+FFFD.
+ * part of a sequence, and a zero, become U+FFFD; so does a sequence that is
+ * longer than it need be, which would be a sign in disguise.
  */
 static uint32_t
 text_next(const unsigned char **p, const unsigned char *end)
 {
+	static const uint32_t shortest[] = {1, 0x80, 0x800, 0x10000};
 	const unsigned char *s = *p;
 	int			more = *s < 0x80 ? 0 : *s >= 0xF0 ? 3 : *s >= 0xE0 ? 2 : *s >= 0xC0 ? 1 : -1;
 	uint32_t	c;
 
+	*p = s + 1;
 	if (more < 0 || end - s <= more)
-	{
-		*p = s + 1;
 		return 0xFFFD;
-	}
 	c = more == 0 ? *s : *s & (0x3F >> more);
 	for (int i = 1; i <= more; i++)
+	{
+		if ((s[i] & 0xC0) != 0x80)
+			return 0xFFFD;
 		c = c << 6 | (s[i] & 0x3F);
+	}
+	if (c < shortest[more])
+		return 0xFFFD;
 	*p = s + more + 1;
-	return c == 0 ? 0xFFFD : c;
+	return c;
 }
 
 /*
