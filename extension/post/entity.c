@@ -461,7 +461,7 @@ tld_match(const uint32_t *cp)
 		for (; *p; k++)
 		{
 			uint32_t	c = *p < 0x80 ? *p : *p < 0xE0 ? (*p & 0x1F) << 6 | (p[1] & 0x3F) :
-				(*p & 0x0F) << 12 | (p[1] & 0x3F) << 6 | (p[2] & 0x3F);
+			(*p & 0x0F) << 12 | (p[1] & 0x3F) << 6 | (p[2] & 0x3F);
 
 			if (cp[k] != c && !(c < 0x80 && (cp[k] | 0x20) == c))
 				break;

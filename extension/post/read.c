@@ -45,6 +45,7 @@ static const struct
 	const char *index;
 	const char *columns[LOOKUP_COLUMNS_MAX + 1];
 }			lookups[LOOKUPS] = {
+
 	[LOOKUP_POST] = {"post", "post_pkey", {
 			"id", "author_id", "thread_id", "reply_to_id", "reply_to_account_id", "quote_of_id", "retweet_of_id",
 			"created_at", "edited_at", "pinned_at", "visibility", "language", "text", "content_warning",

@@ -2,12 +2,14 @@
 
 CREATE OR REPLACE FUNCTION roost_internal.post_count() RETURNS trigger
 LANGUAGE c VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'roost_post_count';
 REVOKE ALL ON FUNCTION roost_internal.post_count() FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.post_count() IS 'Statement trigger of roost_data.post: adds the statement''s rows (INSERT) or takes them away (DELETE) in the counters of their authors and of the posts they answer, quote or retweet, and lists new public posts under their hashtags.';
 
 CREATE OR REPLACE FUNCTION roost_internal.post_like_count() RETURNS trigger
 LANGUAGE c VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'roost_post_like_count';
 REVOKE ALL ON FUNCTION roost_internal.post_like_count() FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.post_like_count() IS 'Statement trigger of roost_data.post_like: adds the statement''s rows (INSERT) or takes them away (DELETE) in the counters of the posts.';
