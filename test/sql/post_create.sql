@@ -8,7 +8,7 @@ INSERT INTO roost_data.account (id, username, display_name) SELECT 2000 + n, 'Au
 INSERT INTO roost_data.account_handle (username, account_id) SELECT 'author_' || n, 2000 + n FROM generate_series(1, 5) n;
 
 -- everything a post has
-SELECT id AS post FROM roost.post_create(2001, 'Hi @author_2, @AUTHOR_2 and @nobody: #Cafe #cafe https://example.org/x', 
+SELECT id AS post FROM roost.post_create(2001, 'Hi @author_2, @AUTHOR_2 and @nobody: #Cafe #cafe https://example.org/x',
 	visibility => 'unlisted', content_warning => 'coffee', language => 'en-GB',
 	media => '[{"url": "https://cdn.example/a.png", "type": "image", "description": "a hen"}]') \gset
 \pset format aligned
