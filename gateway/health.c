@@ -3,8 +3,8 @@
  * health.c
  *		/health and /metrics, and the gateway's own questions to the database.
  *
- * /health is a text that is made once a second from what the database says to
- * GET /health, so that being asked often costs nothing and a database that
+ * /health is a text that is made once a second of what the database says to
+ * GET /health, with the gateway's own state added, so that being asked often costs nothing and a database that
  * hangs does not hang the answer.  The same tick reads roost.gateway_config()
  * after a connection was made, after SIGHUP and every CONFIG_EVERY seconds.
  *
@@ -43,12 +43,12 @@ health_render(bool up)
 	metrics->database_up = up;
 	health_status = up ? 200 : 503;
 	health_text.length = 0;
-	buffer_printf(&health_text, "{\"status\":\"%s\",\"gateway\":{\"version\":\"%s\",\"uptime_seconds\":%lld},\"database\":",
-				  up ? "ok" : "unavailable", ROOST_VERSION, (long long) (ev_time() - started));
 	if (up && database_text.length > 0)
-		buffer_append(&health_text, database_text.data, database_text.length);
+		buffer_append(&health_text, database_text.data, database_text.length - 1);
 	else
-		buffer_append_text(&health_text, up ? "{\"status\":\"ok\"}" : "{\"status\":\"unavailable\"}");
+		buffer_printf(&health_text, "{\"status\":\"%s\"", up ? "ok" : "unavailable");
+	buffer_printf(&health_text, ",\"database\":\"%s\",\"gateway\":{\"version\":\"%s\",\"uptime_seconds\":%lld}",
+				  up ? "ok" : "unavailable", ROOST_VERSION, (long long) (ev_time() - started));
 	buffer_append(&health_text, "}\n", 2);
 }
 
@@ -65,10 +65,10 @@ on_health(PoolQuery *query, const PGresult *result)
 	database_text.length = 0;
 	if (up && atoi(text) >= 500)
 		up = false;
-	if (body && body[2] == '{')
+	if (body && body[2] == '{' && body[3] != '}')
 	{
 		buffer_append_text(&database_text, body + 2);
-		while (database_text.length > 0 && database_text.data[database_text.length - 1] == '\n')
+		while (database_text.length > 0 && database_text.data[database_text.length - 1] != '}')
 			database_text.length--;
 	}
 	/* a database without the route answers all the same */
