@@ -1,6 +1,13 @@
 -- Proving an e-mail address, forgotten passwords, changed passwords.
 
-CREATE OR REPLACE FUNCTION roost_internal.email_token_send(account_id bigint, purpose text, email text, template text, lifetime interval) RETURNS void
+CREATE OR REPLACE FUNCTION roost_internal.email_token_send(
+	account_id bigint,
+	purpose text,
+	email text,
+	template text,
+	lifetime interval,
+	keep boolean DEFAULT true
+) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -10,21 +17,28 @@ DECLARE
 	v_account roost_data.account;
 BEGIN
 	SELECT a.* INTO v_account FROM roost_data.account a WHERE a.id = email_token_send.account_id;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
 	INSERT INTO roost_data.email_token (digest, account_id, purpose, email, created_at, expires_at)
 	VALUES (roost_internal.token_digest(v_token), v_account.id, purpose, email, v_now, v_now + lifetime);
+	PERFORM roost_internal.mail_add(email, template, v_account.language, jsonb_build_object(
+		'username', v_account.username,
+		'display_name', coalesce(nullif(v_account.display_name, ''), v_account.username),
+		'token', v_token,
+		'hours', ceil(date_part('epoch', lifetime) / 3600)));
 	-- No address is flooded, by however many accounts that name it.
-	IF (SELECT pg_catalog.count(*) FROM roost_data.email_token t WHERE t.email = email_token_send.email AND t.created_at > v_now - interval '1 hour')
-		<= pg_catalog.current_setting('roost.account_mail_limit')::integer THEN
-		PERFORM roost_internal.mail_add(email, template, v_account.language, pg_catalog.jsonb_build_object(
-			'username', v_account.username,
-			'display_name', coalesce(nullif(v_account.display_name, ''), v_account.username),
-			'token', v_token,
-			'hours', pg_catalog.ceil(pg_catalog.date_part('epoch', lifetime) / 3600)));
+	IF EXISTS (
+		SELECT FROM roost_data.email_token t WHERE t.email = email_token_send.email AND t.created_at > v_now - interval '1 hour'
+		OFFSET current_setting('roost.account_mail_limit')::integer) OR NOT keep THEN
+		RAISE EXCEPTION USING ERRCODE = 'RO000';
 	END IF;
+EXCEPTION WHEN SQLSTATE 'RO000' THEN
+	-- Undone, after the same work: the time of the answer tells nothing.
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.email_token_send(bigint, text, text, text, interval) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.email_token_send(bigint, text, text, text, interval) IS 'Makes a token for an account and address, and a mail that carries it; no mail beyond roost.account_mail_limit an hour.';
+REVOKE ALL ON FUNCTION roost_internal.email_token_send(bigint, text, text, text, interval, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.email_token_send(bigint, text, text, text, interval, boolean) IS 'Makes a token for an account and address, and a mail that carries it. Beyond roost.account_mail_limit of them an hour for one address, or without keep, nothing is left of it.';
 
 CREATE OR REPLACE FUNCTION roost_internal.email_verify_send(account_id bigint, email text) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -220,18 +234,8 @@ BEGIN
 	WHERE e.email = v_email
 	ORDER BY e.verified_at IS NULL, e.created_at DESC, e.account_id DESC
 	LIMIT 1;
-	IF v_account_id IS NOT NULL THEN
-		PERFORM roost_internal.email_token_send(v_account_id, 'reset', v_email, 'reset_password',
-			pg_catalog.current_setting('roost.account_reset_lifetime')::interval);
-	ELSE
-		-- The same work, undone: the time of the answer tells nothing.
-		BEGIN
-			PERFORM roost_internal.email_token_send(a.id, 'reset', v_email, 'reset_password', '1 hour')
-			FROM roost_data.account a ORDER BY a.id LIMIT 1;
-			RAISE EXCEPTION USING ERRCODE = 'RO000';
-		EXCEPTION WHEN SQLSTATE 'RO000' THEN
-		END;
-	END IF;
+	PERFORM roost_internal.email_token_send(coalesce(v_account_id, (SELECT min(a.id) FROM roost_data.account a)), 'reset', v_email,
+		'reset_password', current_setting('roost.account_reset_lifetime')::interval, keep => v_account_id IS NOT NULL);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.auth_forgot_password(roost.email) FROM PUBLIC;
