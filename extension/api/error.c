@@ -3,10 +3,11 @@
  * error.c
  *		Errors on their way out of a request.
  *
- * An error keeps its SQLSTATE.  What callers can do something about (HTTP
- * status below 500) is kept out of the server log, loses the server's inner
- * context, and never quotes a row of a table.  The response headers that
- * belong to the error stand in its context, one line each.
+ * An error keeps its SQLSTATE, unless a right is missing that the server's own
+ * roles should have: that is a fault of the server.  What callers can do
+ * something about (HTTP status below 500) is kept out of the server log, loses
+ * the server's inner context, and never quotes a row of a table.  The response
+ * headers that belong to the error stand in its context, one line each.
  *
  * The log hook keeps parameters of roost.handle() out of the log, which
  * log_statement and log_min_duration_statement would write there: bodies hold
@@ -64,6 +65,11 @@ roost_api_rethrow(ApiRequest *request, ErrorData *error)
 	int			status;
 	StringInfoData context;
 	RoostSlice	ignored;
+
+	/* a right that the server's own roles lack is not the client's fault */
+	if (error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE && error->filename &&
+		strcmp(error->filename, "aclchk.c") == 0)
+		error->sqlerrcode = ERRCODE_INTERNAL_ERROR;
 
 	strlcpy(sqlstate, unpack_sql_state(error->sqlerrcode), sizeof(sqlstate));
 	status = roost_errcode_find(sqlstate)->status;

@@ -74,7 +74,7 @@ roost_api_function_resolve(const char *name, MemoryContext context)
  * Returns the FmgrInfo for a call.  If it is the kept one, *kept is true and
  * the caller marks the function ready again after success.
  */
-FmgrInfo   *
+FmgrInfo *
 roost_api_function_info(ApiFunction *function, bool *kept)
 {
 	FmgrInfo   *info = &function->info;

@@ -72,7 +72,7 @@ static Datum idempotency_bytes(const uint8 *bytes, int length);
 /*
  * Returns the first answer to a repeated request, or NULL.
  */
-text	   *
+text *
 roost_api_idempotency_replay(ApiRequest *request)
 {
 	RoostSlice	key;

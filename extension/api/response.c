@@ -178,12 +178,14 @@ response_origin(ApiRequest *request, StringInfo out)
 /*
  * Returns the whole answer.
  */
-text	   *
+text *
 roost_api_answer(ApiRequest *request)
 {
 	StringInfoData out;
 
-	if (request->method == API_GET && request->status == 200 && !request->no_body)
+	if (request->route && (request->route->sensitive || request->route->cookies))
+		roost_api_header(request, "Cache-Control", "no-store");
+	else if (request->method == API_GET && request->status == 200 && !request->no_body)
 		response_validators(request);
 	if (!request->no_body)
 		roost_api_header(request, "Content-Type", "application/json; charset=utf-8");
@@ -215,11 +217,6 @@ response_validators(ApiRequest *request)
 {
 	char		tag[32];
 
-	if (request->route->sensitive || request->route->cookies)
-	{
-		roost_api_header(request, "Cache-Control", "no-store");
-		return;
-	}
 	response_etag(&request->body_out, tag);
 	roost_api_header(request, "ETag", tag);
 	roost_api_header(request, "Cache-Control", request->authenticated ? "private, no-cache" : "no-cache");

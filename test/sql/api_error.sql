@@ -41,6 +41,15 @@ SELECT api_error.get('fail', 'state=' || state || '&detail=The+detail.&hint=The+
 -- faults of the server keep their context for the log
 SELECT api_error.get('fail', 'state=XX001');
 SELECT api_error.get('divide');
+-- so is a right that its roles lack
+CREATE ROLE roost_test_poor;
+SELECT roost.grant_gateway('roost_test_poor');
+SET SESSION AUTHORIZATION roost_test_poor;
+SELECT roost.handle('GET', '/api-error/add', '', '', NULL, NULL);
+\echo :LAST_ERROR_SQLSTATE
+RESET SESSION AUTHORIZATION;
+DROP OWNED BY roost_test_poor;
+DROP ROLE roost_test_poor;
 -- an error inside an inner request can be caught; the outer one goes on
 SELECT split_part(api_error.get('swallow'), E'\n\n', 2);
 SELECT split_part(api_error.get('swallow'), E'\n\n', 2);
