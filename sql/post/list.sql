@@ -204,7 +204,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_context(roost.id, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_context(roost.id, roost.id) IS 'The thread around a post: the posts it answers, from the start of the thread on, and all answers under it, oldest first, as far as the actor may see them. Strangers get the nearest 40 above and 60 below, 20 levels deep; others 4096 each. P0002 no such post.';
-SELECT roost_internal.route('GET', '/tweets/:post_id/context', 'roost.post_context', auth => 'optional');
+SELECT roost_internal.route('GET', '/tweets/:post_id/context', 'roost.post_context', auth => 'optional', lane => 'slow');
 
 CREATE OR REPLACE FUNCTION roost.bookmark_list(
 	actor_id roost.id,
