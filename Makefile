@@ -110,7 +110,16 @@ endif
 # What people run.
 
 SUITES = unit regress isolation tap upgrade data gateway gateway-asan
-.PHONY: run start stop status psql demo bench lint test $(addprefix test-,$(SUITES))
+.PHONY: help run start stop status psql demo bench lint indent test $(addprefix test-,$(SUITES))
+
+help:
+	@echo "run             a private instance in the foreground (Ctrl-C stops it)"
+	@echo "start, stop     the same in the background; status, psql (SQL also from standard input)"
+	@echo "demo N=1000     people, follows, posts and likes for it; PASSWORD=... for the account demo"
+	@echo "test            every suite; alone: $(addprefix test-,$(SUITES)) lint; TESTS=\"a b\" some tests of one"
+	@echo "bench           roost beside its peers"
+	@echo "all, install, uninstall, clean, indent"
+	@echo "Variables: ROOST_DATA=.run ROOST_PORT=8080 ROOST_PG_PORT=5480 PG_CONFIG=pg_config"
 
 run start stop status psql:
 	@scripts/roost $@
@@ -118,6 +127,8 @@ demo:
 	@PASSWORD="$(PASSWORD)" scripts/roost demo $(N)
 bench:
 	@bench/run
+indent: all
+	@scripts/indent || true
 test:
 	@scripts/test
 lint $(addprefix test-,$(SUITES)):
