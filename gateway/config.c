@@ -85,7 +85,7 @@ static const Option options[] = {
 	VALUE("queue-limit", OPTION_NUMBER, queue_limit, "1024", 0, 1000000, true, "requests waiting in the fast and in the write lane (then 503)"),
 	VALUE("slow-queue-limit", OPTION_NUMBER, slow_queue_limit, "64", 0, 1000000, true, "requests waiting in the slow lane (then 503)"),
 	VALUE("connect-timeout", OPTION_TIME, connect_timeout, "5s", 100, 600000, false, "time to connect to the database"),
-	TEXT("access-log", access_log, "-", true, "file of the access log, - for standard output, off for none"),
+	TEXT("access-log", access_log, "-", true, "file of the access log, - for standard output, off for none; access-%a.log: a file each weekday (UTC)"),
 	TEXT("log-level", log_level, "info", true, "error, warning, info or debug"),
 	TEXT("cors-origins", cors_origins, "", true, "origins that browsers may call from, comma-separated; * for all, then without cookies"),
 	VALUE("cors-max-age", OPTION_NUMBER, cors_max_age, "600", 0, 86400, true, "seconds that browsers keep a preflight answer"),

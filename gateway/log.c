@@ -8,6 +8,10 @@
  * request costs no system call.  A reader that does not keep up with a pipe
  * loses lines, which are counted, and never holds up requests.
  *
+ * The name of the access log may hold conversions of strftime, in UTC: then a
+ * new file begins when the name changes.  One that was last written days ago is
+ * emptied first, so that "access-%a.log" keeps a week.
+ *
  *-------------------------------------------------------------------------
  */
 #include <errno.h>
@@ -25,9 +29,12 @@
 
 #define LOG_FLUSH_SIZE (32 * 1024)
 #define LOG_KEEP_SIZE (1024 * 1024)
+#define LOG_STALE_SECONDS (2 * 24 * 60 * 60)
 
 static LogLevel log_level = LOG_INFO;
 static int	access_fd = -1;
+static char access_pattern[PATH_MAX];
+static char access_path[PATH_MAX];
 static Buffer access_buffer;
 static uint64_t access_dropped;
 
@@ -89,30 +96,64 @@ log_fatal(const char *format,...)
 	exit(1);
 }
 
+/* Works out what the access log is called now. */
+static void
+log_access_name(char *path, time_t now)
+{
+	struct tm	tm;
+
+	gmtime_r(&now, &tm);
+	if (strchr(access_pattern, '%') == NULL || strftime(path, PATH_MAX, access_pattern, &tm) == 0)
+		strcpy(path, access_pattern);
+}
+
 /*
  * Opens the access log, or opens it again after a rotation: a path, "-" for
  * standard output, or "off".
  */
 void
-log_access_open(const char *path)
+log_access_open(const char *pattern)
 {
+	time_t		now = time(NULL);
 	int			fd = -1;
 
 	log_access_flush();
-	if (strcmp(path, "-") == 0)
+	snprintf(access_pattern, sizeof(access_pattern), "%s", pattern);
+	log_access_name(access_path, now);
+	if (strcmp(access_path, "-") == 0)
 		fd = STDOUT_FILENO;
-	else if (strcmp(path, "off") != 0)
+	else if (strcmp(access_path, "off") != 0)
 	{
-		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+		struct stat status;
+		bool		stale = strchr(pattern, '%') != NULL && stat(access_path, &status) == 0 &&
+			now - status.st_mtime > LOG_STALE_SECONDS;
+
+		fd = open(access_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (stale ? O_TRUNC : 0), 0640);
 		if (fd < 0)
 		{
-			log_error("could not open access log \"%s\": %s", path, strerror(errno));
+			log_error("could not open access log \"%s\": %s", access_path, strerror(errno));
 			return;
 		}
 	}
 	if (access_fd > STDERR_FILENO)
 		close(access_fd);
 	access_fd = fd;
+}
+
+/* Begins a new file if the access log has another name by now. */
+void
+log_access_rotate(void)
+{
+	char		path[PATH_MAX];
+	char		pattern[PATH_MAX];
+
+	if (access_fd < 0 || strchr(access_pattern, '%') == NULL)
+		return;
+	log_access_name(path, time(NULL));
+	if (strcmp(path, access_path) == 0)
+		return;
+	strcpy(pattern, access_pattern);
+	log_access_open(pattern);
 }
 
 /* Returns the buffer to write a line to, or NULL if there is no access log. */

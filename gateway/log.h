@@ -24,7 +24,8 @@ extern void log_fatal(const char *format,...)
 			__attribute__((format(printf, 1, 2), noreturn));
 extern void log_set_level(LogLevel level);
 
-extern void log_access_open(const char *path);
+extern void log_access_open(const char *pattern);
+extern void log_access_rotate(void);
 extern Buffer *log_access_buffer(void);
 extern void log_access_end(void);
 extern void log_access_flush(void);

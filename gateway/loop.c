@@ -137,6 +137,7 @@ on_tick(struct ev_loop *l, ev_timer *timer, int events)
 	pool_tick();
 	health_tick();
 	log_access_flush();
+	log_access_rotate();
 	if (stop_at > 0 && (conn_count() == 0 || ev_now(loop) >= stop_at))
 		ev_break(loop, EVBREAK_ALL);
 }
