@@ -29,7 +29,7 @@ test('a linter finds no errors', { skip: !existsSync(redocly) && 'no @redocly/cl
 	assert.equal(totals.errors, 0);
 	// and would have found one
 	const broken = structuredClone(description);
-	delete broken.paths['/auth/login'].post.responses;
+	broken.paths['/auth/login'].post.requestBody = { content: 'nothing' };
 	assert.notEqual((await lint(broken)).totals.errors, 0);
 });
 
