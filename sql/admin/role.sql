@@ -26,19 +26,6 @@ $$;
 REVOKE ALL ON FUNCTION roost.grant_worker(name) FROM PUBLIC;
 COMMENT ON FUNCTION roost.grant_worker(name) IS 'Lets a role work on jobs: take them, with what they hold (mails with their tokens, too), and report. It reads no table.';
 
-CREATE OR REPLACE FUNCTION roost.grant_worker(role name) RETURNS void
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
-	EXECUTE format('GRANT USAGE ON SCHEMA roost TO %I', role);
-	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.job_take(text, integer, interval), roost.job_done(bigint, integer), roost.job_fail(bigint, integer, text, timestamptz) TO %I', role);
-END
-$$;
-REVOKE ALL ON FUNCTION roost.grant_worker(name) FROM PUBLIC;
-COMMENT ON FUNCTION roost.grant_worker(name) IS 'Lets a role work off jobs, for instance send mails: it may execute roost.job_take, roost.job_done and roost.job_fail. Payloads may hold secrets.';
-
 CREATE OR REPLACE FUNCTION roost.grant_analyst(role name) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
