@@ -49,3 +49,10 @@ CREATE TABLE IF NOT EXISTS roost_data.import_follow (
 	error text
 );
 COMMENT ON TABLE roost_data.import_follow IS 'Follows to import: COPY them here after their accounts are imported, then SELECT roost.follow_import(). follower and followee are external ids of accounts. What was imported leaves the table; what was refused stays, with the reason in error.';
+
+CREATE OR REPLACE VIEW roost_bi.follow AS
+SELECT f.id, f.follower_id, f.followee_id, f.created_at
+FROM roost_data.follow f
+JOIN roost_data.account r ON r.id = f.follower_id AND r.status = 'active' AND NOT r.is_private
+JOIN roost_data.account e ON e.id = f.followee_id AND e.status = 'active' AND NOT e.is_private;
+COMMENT ON VIEW roost_bi.follow IS 'Who follows whom and since when, among active accounts that are not private.';

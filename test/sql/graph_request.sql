@@ -66,4 +66,13 @@ UPDATE roost_data.account SET is_private = true WHERE id = 1101;
 SELECT id FROM roost.follower_list('1101', 1105);
 SELECT * FROM roost.account_follow(1108, '1101');
 
+-- follows of private accounts are not for analysts; a deleted account leaves none, and takes its requests along
+SELECT count(*) FROM roost_bi.follow WHERE followee_id = 1101;
+SELECT jsonb_array_length(e->'followers') AS followers, jsonb_array_length(e->'requests_received') AS received, e->'followers'->0->>'username' AS first
+FROM roost_internal.graph_export(1101) e;
+SELECT roost_internal.account_erase(1101), roost_internal.account_erase(1108);
+SELECT count(*) FROM roost_data.follow WHERE 1101 IN (follower_id, followee_id);
+SELECT count(*) FROM roost_data.follow_request WHERE 1101 IN (follower_id, followee_id);
+SELECT DISTINCT following_count FROM roost_bi.account WHERE id BETWEEN 1102 AND 1107;
+
 ROLLBACK;

@@ -4,6 +4,7 @@
 \pset format unaligned
 BEGIN;
 SET LOCAL client_min_messages = warning;
+SET LOCAL datestyle = iso;
 
 INSERT INTO roost_data.import_account (external_id, username, created_at) SELECT 'ip' || n, 'import_' || n, '2010-01-01Z' FROM generate_series(1, 4) n;
 SELECT * FROM roost.account_import();
