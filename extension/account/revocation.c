@@ -120,7 +120,6 @@ roost_revocation_check(int64 session_id, int64 account_id, int64 now)
 		__builtin_prefetch(&revocation_buckets[revocation_bucket(account_id)]);
 		if (revocation_find(session_id) || revocation_find(account_id))
 			return true;
-		ROOST_DEBUG_POINT("revocation_found_nothing");
 		pg_read_barrier();
 		if (pg_atomic_read_u64(&revocation_shared->changes) == changes &&
 			revocation_is_loaded() &&
@@ -165,7 +164,8 @@ revocation_load(void)
 	uint64		changes;
 	uint64		table = revocation_table;
 
-	if (!LWLockConditionalAcquire(revocation_load_lock, LW_EXCLUSIVE))
+	/* one that was prepared before a crash must be known to be in doubt */
+	if (roost_commit_adoptable() || !LWLockConditionalAcquire(revocation_load_lock, LW_EXCLUSIVE))
 		return;
 	if (pg_atomic_read_u64(&revocation_shared->loaded) == table)
 	{
