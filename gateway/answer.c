@@ -27,19 +27,19 @@
 #define GZIP_MIN 1024
 
 static const char api_security[] =
-	"content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n"
-	"cross-origin-resource-policy: same-origin\r\n"
-	"referrer-policy: no-referrer\r\n"
-	"x-content-type-options: nosniff\r\n";
+"content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n"
+"cross-origin-resource-policy: same-origin\r\n"
+"referrer-policy: no-referrer\r\n"
+"x-content-type-options: nosniff\r\n";
 
 static const char page_security[] =
-	"content-security-policy: default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-	"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"
-	"cross-origin-opener-policy: same-origin\r\n"
-	"cross-origin-resource-policy: same-origin\r\n"
-	"referrer-policy: no-referrer\r\n"
-	"x-content-type-options: nosniff\r\n"
-	"x-frame-options: DENY\r\n";
+"content-security-policy: default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"
+"cross-origin-opener-policy: same-origin\r\n"
+"cross-origin-resource-policy: same-origin\r\n"
+"referrer-policy: no-referrer\r\n"
+"x-content-type-options: nosniff\r\n"
+"x-frame-options: DENY\r\n";
 
 static const char transport_security[] = "strict-transport-security: max-age=31536000; includeSubDomains\r\n";
 

@@ -450,7 +450,7 @@ config_reload(void)
 		void	   *old = option_field(&config, option);
 		void	   *new = option_field(&read, option);
 		size_t		size = option->kind == OPTION_TEXT ? sizeof(char *) :
-			option->kind == OPTION_BOOL ? sizeof(bool) : sizeof(int);
+		option->kind == OPTION_BOOL ? sizeof(bool) : sizeof(int);
 		char		keep[sizeof(char *)];
 
 		if (option->reload)

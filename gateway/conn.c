@@ -53,7 +53,7 @@ static Buffer cipher;
 static int	on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
 
 static const struct lws_protocols protocols[] = {
-	{"client",on_event, 0, 0, 0, NULL, WRITE_SIZE},
+	{"client", on_event, 0, 0, 0, NULL, WRITE_SIZE},
 	{NULL, NULL, 0, 0, 0, NULL, 0}
 };
 

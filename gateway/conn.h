@@ -21,12 +21,16 @@ struct Tls;
 typedef enum ConnState
 {
 	CONN_IDLE,					/* no request; closed after idle-timeout */
-	CONN_HEAD,					/* a request head (or TLS handshake) is arriving; 408 after header-timeout */
+	CONN_HEAD,					/* a request head (or TLS handshake) is
+								 * arriving; 408 after header-timeout */
 	CONN_BODY,					/* a body is arriving; 408 after body-timeout */
-	CONN_BUSY,					/* a request is being answered; the lane's time limit applies */
-	CONN_WRITING,				/* an answer waits for the client; closed after write-timeout */
+	CONN_BUSY,					/* a request is being answered; the lane's
+								 * time limit applies */
+	CONN_WRITING,				/* an answer waits for the client; closed
+								 * after write-timeout */
 	CONN_MULTIPLEX,				/* HTTP/2 with streams open */
-	CONN_LINGER,				/* nothing more is sent; what comes is thrown away until the end */
+	CONN_LINGER,				/* nothing more is sent; what comes is thrown
+								 * away until the end */
 	CONN_DEAD,					/* to be closed at the next chance */
 	CONN_STATES
 } ConnState;
@@ -47,7 +51,8 @@ typedef struct Conn
 	struct Request *request;	/* HTTP/1: arriving or being answered */
 	Buffer		in;				/* HTTP/1: bytes not yet understood */
 	size_t		scanned;		/* of these, known not to end the head */
-	uint64_t	body_rest;		/* HTTP/1: bytes of body, or of the chunk, to come */
+	uint64_t	body_rest;		/* HTTP/1: bytes of body, or of the chunk, to
+								 * come */
 	int			chunk_state;
 	Buffer		out;			/* bytes for the client, before TLS */
 	const char *tail;			/* more of them, which stay where they are */

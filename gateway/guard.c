@@ -20,10 +20,10 @@
 #include "guard.h"
 
 static const char allowed_headers[] =
-	"Authorization, Content-Type, Idempotency-Key, If-None-Match, X-CSRF-Token, X-Request-Id, X-Roost-Cookies";
+"Authorization, Content-Type, Idempotency-Key, If-None-Match, X-CSRF-Token, X-Request-Id, X-Roost-Cookies";
 static const char exposed_headers[] =
-	"ETag, Link, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, "
-	"Idempotency-Replayed";
+"ETag, Link, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, "
+"Idempotency-Replayed";
 
 /* Returns whether a request has a cookie. */
 static bool

@@ -19,7 +19,8 @@
 #include "metrics.h"
 
 #define HEALTH_EVERY 1.0
-#define HEALTH_PATIENCE 3.0		/* without an answer for so long, the database is down */
+#define HEALTH_PATIENCE 3.0		/* without an answer for so long, the database
+								 * is down */
 #define CONFIG_EVERY 10.0
 
 static PoolQuery health_query;
@@ -113,7 +114,10 @@ health_start(void)
 	started = ev_time();
 	health_query = (PoolQuery)
 	{
-		.statement = STATEMENT_HANDLE,.values = {"GET", "/health", NULL, "", NULL, "127.0.0.1"},
+		.statement = STATEMENT_HANDLE,.values =
+		{
+			"GET", "/health", NULL, "", NULL, "127.0.0.1"
+		},
 			.on_result = on_health,.on_failure = on_health_failure
 	};
 	config_query = (PoolQuery)
@@ -183,7 +187,7 @@ health_answer(Request *request, const char *path)
 	static int	health_route;
 	static int	metrics_route_index;
 	bool		is_health = strcmp(path, "/health") == 0 ||
-		(path[0] == '/' && strcmp(route_without_base(path), "/health") == 0);
+	(path[0] == '/' && strcmp(route_without_base(path), "/health") == 0);
 
 	if (!is_health && strcmp(path, "/metrics") != 0)
 		return false;

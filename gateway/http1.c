@@ -353,7 +353,7 @@ chunk_size(const char *line, uint64_t *size)
 	for (; digits < 8; digits++, line++)
 	{
 		int			digit = *line >= '0' && *line <= '9' ? *line - '0' :
-			*line >= 'a' && *line <= 'f' ? *line - 'a' + 10 : *line >= 'A' && *line <= 'F' ? *line - 'A' + 10 : -1;
+		*line >= 'a' && *line <= 'f' ? *line - 'a' + 10 : *line >= 'A' && *line <= 'F' ? *line - 'A' + 10 : -1;
 
 		if (digit < 0)
 			break;
@@ -388,7 +388,10 @@ http1_chunks(Conn *conn)
 		}
 		if (conn->chunk_state == CHUNK_TRAILER)
 		{
-			/* trailers are allowed, and of no use; they share the time limit of the body */
+			/*
+			 * trailers are allowed, and of no use; they share the time limit
+			 * of the body
+			 */
 			if (length == 0)
 				return true;
 		}

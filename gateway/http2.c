@@ -237,7 +237,11 @@ http2_receive(Conn *conn, const char *data, size_t length)
 	conn->processing = true;
 	taken = nghttp2_session_mem_recv(conn->http2->session, (const uint8_t *) data, length);
 	conn->processing = false;
-	/* the connection is beyond repair; what nghttp2 has to say about it is still sent */
+
+	/*
+	 * the connection is beyond repair; what nghttp2 has to say about it is
+	 * still sent
+	 */
 	if (taken < 0 || (!nghttp2_session_want_read(conn->http2->session) && !nghttp2_session_want_write(conn->http2->session)))
 		conn->close_after = true;
 }

@@ -144,7 +144,10 @@ metric_routes(Buffer *into)
 			uint64_t	classes[6] = {0};
 			bool		counted = false;
 
-			/* each route once, where it stands first, with all processes' counts */
+			/*
+			 * each route once, where it stands first, with all processes'
+			 * counts
+			 */
 			for (int j = 0; j < slot_count; j++)
 				for (int s = 0; s < slots[j].route_count; s++)
 				{

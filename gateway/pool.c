@@ -40,7 +40,8 @@ typedef enum ConnectionState
 {
 	CONNECTION_DOWN,			/* waits for retry_at; next: CONNECTING */
 	CONNECTION_CONNECTING,		/* PQconnectPoll; next: PREPARING, DOWN */
-	CONNECTION_PREPARING,		/* statements are being prepared; next: READY, DOWN */
+	CONNECTION_PREPARING,		/* statements are being prepared; next: READY,
+								 * DOWN */
 	CONNECTION_READY			/* takes queries; next: DOWN */
 } ConnectionState;
 
@@ -54,7 +55,8 @@ typedef struct Connection
 	ev_io		io;
 	ev_timer	timer;			/* DOWN: retry; CONNECTING, PREPARING: give up */
 	List		in_flight;		/* PoolQuery, oldest first */
-	bool		answered;		/* the oldest has its result, its Sync is to come */
+	bool		answered;		/* the oldest has its result, its Sync is to
+								 * come */
 	bool		dirty;			/* has output to flush */
 	bool		broken;			/* libpq refused a query; to be given up */
 	double		pause;
@@ -297,7 +299,8 @@ connection_read(Connection *connection)
 		bool		alive;
 
 		if (result == NULL)
-			continue;			/* ends one statement; its Sync is still to come */
+			continue;			/* ends one statement; its Sync is still to
+								 * come */
 		alive = connection_take(connection, result);
 		PQclear(result);
 		if (!alive)
@@ -394,6 +397,7 @@ static void
 connection_start(Connection *connection)
 {
 	char		name[64];
+
 	/* what comes after the connection string wins over it */
 	const char *keywords[8] = {"dbname", "fallback_application_name", "client_encoding"};
 	const char *values[8] = {config.database_url, name, "UTF8"};
@@ -515,6 +519,7 @@ pool_tick(void)
 		{
 			Connection *connection = &lanes[l].connections[i];
 			ListNode   *node = list_first(&connection->in_flight);
+
 			/* with depth n, a statement may wait for n-1 others */
 			double		patience = lanes[l].timeout / 1000.0 + GRACE;
 

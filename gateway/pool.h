@@ -18,7 +18,8 @@
 /* The statements a gateway knows; each is prepared on every connection. */
 typedef enum PoolStatement
 {
-	STATEMENT_HANDLE,			/* roost.handle(method, path, query, headers, body, address) */
+	STATEMENT_HANDLE,			/* roost.handle(method, path, query, headers,
+								 * body, address) */
 	STATEMENT_CONFIG,			/* roost.gateway_config() */
 	STATEMENT_COUNT
 } PoolStatement;
@@ -27,7 +28,8 @@ typedef enum PoolFailure
 {
 	POOL_FULL,					/* too many requests wait */
 	POOL_DOWN,					/* no connection; the statement was not sent */
-	POOL_LOST,					/* the connection broke; nobody knows whether it ran */
+	POOL_LOST,					/* the connection broke; nobody knows whether
+								 * it ran */
 	POOL_TIMEOUT				/* the database did not answer in time */
 } PoolFailure;
 

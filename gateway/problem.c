@@ -60,7 +60,8 @@ problem_send(Request *request, const char *sqlstate, const char *detail, const c
 
 	answer_start(request, error->status);
 	if (error->status == 405)
-		answer_header(request, "allow", "GET, HEAD");	/* the gateway's own paths */
+		answer_header(request, "allow", "GET, HEAD");	/* the gateway's own
+														 * paths */
 	else if (error->status == 501)
 		answer_header(request, "allow", METHOD_LIST);
 	problem_finish(request, error, detail, hint, field);

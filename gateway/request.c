@@ -79,7 +79,10 @@ request_free(Request *request)
 	buffer_trim(&answer_body, KEEP_SIZE);
 	if (free_count < FREE_LIMIT)
 	{
-		/* the list of headers needs no clearing: header_count says what counts */
+		/*
+		 * the list of headers needs no clearing: header_count says what
+		 * counts
+		 */
 		memset(request, 0, offsetof(Request, headers));
 		memset((char *) request + offsetof(Request, header_count), 0,
 			   sizeof(Request) - offsetof(Request, header_count));

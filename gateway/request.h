@@ -46,7 +46,8 @@ typedef struct Request
 	char		id[REQUEST_ID_SIZE];
 	Address		address;		/* of the client, behind trusted proxies */
 	char		address_text[ADDRESS_TEXT_SIZE];
-	bool		secure;			/* the client speaks TLS to us or to a trusted proxy */
+	bool		secure;			/* the client speaks TLS to us or to a trusted
+								 * proxy */
 	bool		from_proxy;
 	Route		route;
 	int			lane;			/* of metrics */
@@ -58,7 +59,8 @@ typedef struct Request
 
 	/* the answer */
 	int			status;
-	bool		is_page;		/* a page for people, with its own security headers */
+	bool		is_page;		/* a page for people, with its own security
+								 * headers */
 	bool		has_type;
 	bool		has_cache;
 	bool		has_tag;

@@ -129,7 +129,7 @@ static int
 utf8_length(const unsigned char *p)
 {
 	int			length = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] <= 0xdf ? 2 :
-		p[0] >= 0xe0 && p[0] <= 0xef ? 3 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
+	p[0] >= 0xe0 && p[0] <= 0xef ? 3 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
 
 	for (int i = 1; i < length; i++)
 		if ((p[i] & 0xc0) != 0x80)

@@ -70,7 +70,7 @@ test('a client that has closed its half gets its answer', async () => {
 	assert.equal(answers(await answer)[0].status, 200);
 });
 test('100-continue is said when the body is wanted', async () => {
-	const request = http.request(`${gateway.url}/test/echo`, { method: 'POST', headers: { expect: '100-continue', 'content-type': 'application/json', 'content-length': 14 } });
+	const request = http.request(`${gateway.url}/test/echo`, { agent: false, method: 'POST', headers: { expect: '100-continue', 'content-type': 'application/json', 'content-length': 14 } });
 	request.flushHeaders();
 	await new Promise((resolve) => request.once('continue', resolve));
 	request.end('{"text":"yes"}');
@@ -81,7 +81,7 @@ test('100-continue is said when the body is wanted', async () => {
 test('chunked and long bodies arrive whole', async () => {
 	const text = 'ä€😀'.repeat(20000);
 	for (const size of [1, 7, 5000, 1 << 20]) {
-		const request = http.request(`${gateway.url}/test/echo`, { method: 'POST', headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' } });
+		const request = http.request(`${gateway.url}/test/echo`, { agent: false, method: 'POST', headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' } });
 		const bytes = Buffer.from(JSON.stringify({ text: size === 1 ? text.slice(0, 50) : text }));
 		for (let at = 0; at < bytes.length; at += size) request.write(bytes.subarray(at, at + size));
 		request.end();
