@@ -86,7 +86,7 @@ static bool worker_standby = false;
 static void worker_start(void);
 static void worker_leave(int code, Datum arg);
 static void worker_turn(void);
-static void worker_look(void);
+static void worker_look(bool sync);
 static void worker_drain(void);
 static void worker_count(const RoostEvent *events, int count);
 static void worker_offer(const RoostEvent *events, int count);
@@ -167,7 +167,7 @@ worker_turn(void)
 	}
 	ROOST_DEBUG_POINT("worker_turn");
 
-	worker_look();
+	worker_look(sync);
 	roost_commit_resolve();
 	worker_drain();
 	worker_run_due(sync);
@@ -183,13 +183,20 @@ worker_turn(void)
 }
 
 /*
- * Looks where we are: on a standby or not, with or without tables.
+ * Looks where we are: on a standby or not, with or without tables.  While all
+ * is well it does so only now and then, for busy turns are short.
  */
 static void
-worker_look(void)
+worker_look(bool sync)
 {
-	worker_standby = RecoveryInProgress();
+	static int64 looked_ms = 0;
+	int64		now = worker_now();
 
+	if (worker_ready && !worker_standby && !sync && now - looked_ms < WORKER_LOOK_MS)
+		return;
+	looked_ms = now;
+
+	worker_standby = RecoveryInProgress();
 	StartTransactionCommand();
 	worker_ready = roost_core_is_installed();
 	CommitTransactionCommand();
