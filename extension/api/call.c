@@ -54,7 +54,7 @@ roost_api_call(ApiRequest *request)
 
 	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
 
-	function->running = true;
+	function->running |= request->running;
 	initStringInfo(&request->body_out);
 	InitFunctionCallInfoData(*fcinfo, info, function->nargs, function->collation, NULL, NULL);
 	for (int i = 0; i < function->nargs; i++)
