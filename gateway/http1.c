@@ -77,11 +77,12 @@ parse_request_line(Request *request, const char *line, const char *end, const ch
 {
 	const char *space = memchr(line, ' ', (size_t) (end - line));
 	const char *second = space ? memchr(space + 1, ' ', (size_t) (end - space - 1)) : NULL;
-	const char *version = second + 1;
+	const char *version;
 
 	*sqlstate = "RO400";
 	if (space == NULL || second == NULL || space == line)
 		return "The request line is not METHOD TARGET HTTP/1.1.";
+	version = second + 1;
 	if (end - version != 8 || memcmp(version, "HTTP/", 5) != 0 || version[6] != '.' ||
 		version[5] < '0' || version[5] > '9' || version[7] < '0' || version[7] > '9')
 		return "The request line does not end in HTTP/1.1.";
@@ -109,12 +110,13 @@ static const char *
 parse_header_line(Request *request, const char *line, const char *end, const char **sqlstate)
 {
 	const char *colon = memchr(line, ':', (size_t) (end - line));
-	const char *value = colon + 1;
+	const char *value;
 	RequestHeader *header;
 
 	*sqlstate = "RO400";
 	if (colon == NULL)
 		return "A header line has no colon.";
+	value = colon + 1;
 	for (const char *c = value; c < end; c++)
 		if (((unsigned char) *c < 0x20 && *c != '\t') || *c == 0x7f)
 			return "A header holds a control character.";

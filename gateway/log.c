@@ -126,7 +126,7 @@ log_access_open(const char *pattern)
 	{
 		struct stat status;
 		bool		stale = strchr(pattern, '%') != NULL && stat(access_path, &status) == 0 &&
-			now - status.st_mtime > LOG_STALE_SECONDS;
+		now - status.st_mtime > LOG_STALE_SECONDS;
 
 		fd = open(access_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (stale ? O_TRUNC : 0), 0640);
 		if (fd < 0)
