@@ -55,6 +55,14 @@ $node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
 is($node->safe_psql('roost', "SELECT events - $events, losses - $losses FROM roost.stat_worker"), '2|1',
 	'with the events of the meantime, and the knowledge of a loss');
 
+# many writers, while the worker falls asleep and wakes: every event arrives
+$events = $node->safe_psql('roost', 'SELECT events FROM roost.stat_worker');
+$node->pgbench('--no-vacuum --client=4 --jobs=2 --transactions=500 --protocol=prepared', 0,
+	[qr/processed: 2000\/2000/], [qr/^$/], 'four sessions write',
+	{ '001_event' => "INSERT INTO watched SELECT generate_series(1, 1 + :client_id)" }, 'roost');
+$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+is($node->safe_psql('roost', "SELECT events - $events FROM roost.stat_worker"), 500 * (1 + 2 + 3 + 4), 'and every event arrives');
+
 # killed hard, the server starts anew, and the worker with it
 $node->append_conf('postgresql.conf', 'restart_after_crash = on');
 $node->reload;
