@@ -76,7 +76,8 @@ $node->safe_psql('roost', 'SET client_min_messages = error; DROP TABLE watched')
 $pid = worker_pid();
 $node->safe_psql('roost', "SELECT roost.uninstall(confirm => 'roost')");
 $node->safe_psql('roost', 'DROP EXTENSION roost');
-ok(wait_for_state($node, 'postgres', 'not installed'), 'dropped: it waits again');
+$node->safe_psql('postgres', "SELECT roost.worker_sync('1 minute')");
+is($node->safe_psql('postgres', 'SELECT state FROM roost.stat_worker'), 'not installed', 'dropped: it waits again');
 $node->safe_psql('roost', 'SET client_min_messages = warning; CREATE EXTENSION roost; SELECT roost.install()');
 $node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
 is($node->safe_psql('roost', 'SELECT pid, state FROM roost.stat_worker'), "$pid|running", 'created anew: it goes on');
