@@ -28,7 +28,7 @@ before(async () => {
 	testRoutes();
 	makeCertificate('first');
 	writeFileSync(join(folder, 'page.txt'), 'a line of text\n'.repeat(50000));
-	gateway = await startGateway({ 'tls-cert': cert, 'tls-key': key, 'body-limit': '64kB', 'header-limit': '8kB', 'body-timeout': '1s', 'header-timeout': '1s', 'idle-timeout': '2s', 'static-dir': folder, 'cors-origins': 'https://app.example' });
+	gateway = await startGateway({ 'tls-cert': cert, 'tls-key': key, 'body-limit': '64kB', 'header-limit': '8kB', 'body-timeout': '1s', 'header-timeout': '1s', 'static-dir': folder, 'cors-origins': 'https://app.example' });
 	plain = await startGateway({});
 });
 after(async () => { await gateway.stop(); await plain.stop(); });
