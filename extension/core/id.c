@@ -85,6 +85,7 @@ static int64 id_sequence_advance(Relation rel, int64 ms);
 static bool id_database_begins(void);
 static void id_tick_raise(int64 ms);
 static Relation id_sequence_open(void);
+static Oid	id_sequence_find(void);
 static int64 id_ms_check(TimestampTz at);
 static void id_relation_changed(Oid relid);
 
@@ -232,22 +233,32 @@ id_tick_raise(int64 ms)
 static Relation
 id_sequence_open(void)
 {
-	if (!OidIsValid(id_sequence))
-	{
-		Oid			schema = get_namespace_oid("roost_data", true);
+	Relation	rel = NULL;
 
-		if (OidIsValid(schema))
-			id_sequence = get_relname_relid("id_high", schema);
-		if (!OidIsValid(id_sequence) || get_rel_relkind(id_sequence) != RELKIND_SEQUENCE)
-		{
-			id_sequence = InvalidOid;
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("the tables of roost are not installed in this database"),
-					 errhint("Run SELECT roost.install().")));
-		}
+	if (OidIsValid(id_sequence))
+		rel = try_relation_open(id_sequence, RowExclusiveLock);
+	if (rel == NULL)
+	{
+		id_sequence = id_sequence_find();
+		rel = relation_open(id_sequence, RowExclusiveLock);
 	}
-	return relation_open(id_sequence, RowExclusiveLock);
+	return rel;
+}
+
+static Oid
+id_sequence_find(void)
+{
+	Oid			schema = get_namespace_oid("roost_data", true);
+	Oid			sequence = InvalidOid;
+
+	if (OidIsValid(schema))
+		sequence = get_relname_relid("id_high", schema);
+	if (!OidIsValid(sequence) || get_rel_relkind(sequence) != RELKIND_SEQUENCE)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the tables of roost are not installed in this database"),
+				 errhint("Run SELECT roost.install().")));
+	return sequence;
 }
 
 /*

@@ -140,13 +140,14 @@ gcra_tat(const GcraRule *rule, GcraEntry *entry, int64_t now)
 }
 
 /*
- * Fills in what a rule says to `cost` more units.
+ * Fills in what a rule says to `cost` more units.  More than the burst are
+ * never there; asking for one more than it says so, without an overflow.
  */
 static void
 gcra_look(const GcraRule *rule, int64_t tat, int64_t cost, int64_t now, GcraResult *result)
 {
 	int64_t		room = rule->burst * rule->interval;
-	int64_t		asked = cost * rule->interval;
+	int64_t		asked = (cost > rule->burst ? rule->burst + 1 : cost) * rule->interval;
 	int64_t		used = tat > now ? tat - now : 0;
 
 	result->allowed = used + asked <= room;

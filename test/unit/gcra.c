@@ -109,6 +109,21 @@ test_clock(void)
 }
 
 static void
+test_extremes(void)
+{
+	GcraTable	table = table_make(64);
+	GcraResult	result;
+	int64_t		now = 2000000000 * (int64_t) SECOND;
+	int64_t		year = 366 * 86400 * (int64_t) SECOND;
+
+	check(!take(&table, 5, year, 10, 1000000, now, &result) && result.retry == year, "more than there can be, of the slowest limit");
+	check(take(&table, 5, year, 10, 10, now, &result) && result.reset == 10 * year && result.remaining == 0, "all of it");
+	check(!take(&table, 5, year, 10, INT64_MAX, now, &result), "any number is too many");
+	check(take(&table, 6, 1, 1000000, 1000000, now, &result) && result.reset == SECOND, "of the fastest limit");
+	free(table.entries);
+}
+
+static void
 test_eviction(void)
 {
 	GcraTable	table = table_make(GCRA_BLOCK);
@@ -231,6 +246,7 @@ main(void)
 	test_model();
 	test_rules();
 	test_clock();
+	test_extremes();
 	test_eviction();
 	test_threads();
 	printf("1..%d\n", tests);
