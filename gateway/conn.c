@@ -249,6 +249,9 @@ conn_receive(Conn *conn, const char *data, size_t length)
 		http2_start(conn);
 	if (plain.length > 0)
 		conn_understand(conn, plain.data, plain.length);
+	/* connected in advance, as browsers do */
+	else if (conn->state == CONN_HEAD && conn->in.length == 0 && tls_is_established(conn->tls))
+		conn_enter(conn, CONN_IDLE);
 }
 
 /* Closes our half when everything is written, and waits for the client to close its own. */

@@ -9,7 +9,8 @@
  * body-timeout is answered with 408.
  *
  * Bounds: MAX_STREAMS open streams a connection, each with a head of at most
- * header-limit and a body of at most body-limit.  A client that opens and
+ * header-limit and a body of at most body-limit; all bodies of a connection
+ * together are at most BODIES times body-limit, then 503.  A client that opens and
  * resets streams faster than RESET_LIMIT a second is sent away.
  *
  *-------------------------------------------------------------------------
@@ -26,12 +27,14 @@
 #define MAX_STREAMS 100
 #define RESET_LIMIT 200
 #define HEADER_ROOM 64
+#define BODIES 4
 
 typedef struct Stream
 {
 	ListNode	node;
 	Request    *request;		/* NULL once its answer is complete */
 	double		opened;
+	size_t		body_length;
 	bool		complete;		/* the request has come */
 	bool		refused;		/* answered before it was complete */
 } Stream;
@@ -42,6 +45,7 @@ typedef struct Http2
 	Conn	   *conn;
 	nghttp2_session *session;
 	List		streams;
+	size_t		body_length;	/* of all streams */
 	int			resets;			/* in this second */
 	double		resets_since;
 } Http2;
@@ -120,6 +124,7 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *n
 static int
 on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data, size_t length, void *arg)
 {
+	Http2	   *http2 = arg;
 	Stream	   *stream = nghttp2_session_get_stream_user_data(session, id);
 
 	if (stream == NULL || stream->refused || stream->request == NULL)
@@ -129,6 +134,13 @@ on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data
 		stream_refuse(stream, "RO413", "The body is longer than this server takes.");
 		return 0;
 	}
+	if (http2->body_length + length > (size_t) config.body_limit * BODIES)
+	{
+		stream_refuse(stream, "RO503", "Too many bodies are arriving on this connection.");
+		return 0;
+	}
+	stream->body_length += length;
+	http2->body_length += length;
 	stream->request->has_body = true;
 	buffer_append(&stream->request->body, data, length);
 	return 0;
@@ -164,6 +176,7 @@ on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *arg)
 	request = stream->request;
 	nghttp2_session_set_stream_user_data(session, id, NULL);
 	list_remove(&http2->streams, &stream->node);
+	http2->body_length -= stream->body_length;
 	if (request && request->status == 0)
 	{
 		double		now = ev_time();

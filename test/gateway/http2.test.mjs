@@ -130,6 +130,23 @@ test('bodies arrive whole, and are refused when too long', async () => {
 	assert.equal((await request(client, { ':path': '/health' })).status, 200, 'the connection goes on');
 	client.close();
 });
+test('the bodies of one connection are bounded together', async () => {
+	const client = session(plain);
+	const streams = Array.from({ length: 20 }, () => client.request({ ':method': 'POST', ':path': '/test/echo', 'content-type': 'application/json' }).on('error', () => {}));
+	const first = Promise.race(streams.map((stream) => new Promise((resolve) => stream.once('response', (headers) => resolve(headers[':status'])))));
+	// together they are more than four of the 1 MB that one may have; none of them ever ends
+	for (const stream of streams) stream.write('x'.repeat(300000));
+	assert.equal(await first, 503);
+	client.destroy();
+});
+test('a connection made in advance is closed like an idle one when stopping', async () => {
+	const stopping = await startGateway({ 'tls-cert': cert, 'tls-key': key, 'stop-timeout': '10min', 'header-timeout': '10min' });
+	const socket = tls.connect({ port: stopping.port, host: '127.0.0.1' });
+	await once(socket, 'secureConnect');
+	socket.resume();
+	await until(async () => await metric(stopping, 'roost_gateway_clients') >= 2, 'the connection');
+	await stopping.stop();
+});
 test('long answers and pages arrive whole', async () => {
 	const client = session();
 	assert.equal(JSON.parse((await request(client, { ':path': '/test/long/3000000' })).text).length, 3000000);
