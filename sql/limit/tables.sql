@@ -17,11 +17,11 @@ CREATE OR REPLACE TRIGGER limit_policy_changed AFTER INSERT OR UPDATE OR DELETE 
 	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.relation_changed();
 
 INSERT INTO roost_data.limit_policy (class, name, "limit", period, burst, key) VALUES
-	('default', 'second', 5, '1 second', 5, 'account_or_address'),
+	('default', 'second', 5, '1 second', 10, 'account_or_address'),
 	('default', 'five_minutes', 300, '5 minutes', 300, 'account_or_address'),
 	('login', 'address', 30, '5 minutes', 30, 'address'),
 	('login', 'target', 10, '5 minutes', 10, 'target'),
-	('register', 'address', 5, '30 minutes', 5, 'address'),
+	('register', 'address', 30, '30 minutes', 30, 'address'),
 	('refresh', 'address', 150, '5 minutes', 150, 'address'),
 	('password', 'account_or_address', 10, '1 hour', 10, 'account_or_address'),
 	('password', 'target', 5, '1 hour', 5, 'target'),

@@ -62,17 +62,17 @@ SELECT remaining FROM roost.limit_hit('test', 6);
 SELECT * FROM roost.limit_hit('no such class', 1);
 SELECT * FROM roost.limit_hit('none', 1);
 
--- The built-in class: 5 a second and 300 in five minutes; the answer is about the one nearer to its end.
-SELECT n, hit.* FROM generate_series(1, 6) n, roost.limit_hit('default', 7 + n * 0) hit;
-SELECT roost.limit_hit('default', 8, cost => 5);
+-- The built-in class: 5 a second, 10 at once, and 300 in five minutes; the answer is about the one nearer to its end.
+SELECT n, hit.* FROM generate_series(1, 11) n, roost.limit_hit('default', 7 + n * 0) hit;
+SELECT roost.limit_hit('default', 8, cost => 10);
 SELECT roost_internal.clock_freeze('2040-01-02 00:00:01+00');
-SELECT count(*) FILTER (WHERE (roost.limit_hit('default', 8)).allowed) FROM generate_series(1, 10);
+SELECT count(*) FILTER (WHERE (roost.limit_hit('default', 8)).allowed) FROM generate_series(1, 20);
 
 -- Through a request, each route takes its class and "default".
 SELECT denied AS denied_before FROM roost.stat_limit_policy WHERE class = 'default' AND name = 'second' \gset
 SELECT array_agg(line ORDER BY n) FROM (
 	SELECT n, split_part(split_part(roost.handle('GET', '/tweets/public', '', '', NULL, '198.51.100.7'), 'RateLimit-Remaining: ', 2), E'\n', 1) AS line
-	FROM generate_series(1, 5) n) requests;
+	FROM generate_series(1, 10) n) requests;
 \set VERBOSITY terse
 SELECT roost.handle('GET', '/tweets/public', '', '', NULL, '198.51.100.7');
 SELECT denied - :denied_before AS denied FROM roost.stat_limit_policy WHERE class = 'default' AND name = 'second';
