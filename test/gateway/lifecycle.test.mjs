@@ -1,7 +1,7 @@
 // Processes: options, stopping, reloading, sharing a port, and a database that goes and comes.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -282,7 +282,8 @@ test('PostgreSQL may restart in the middle: requests fail fast, then go on', asy
 	};
 	const load = Promise.all(Array.from({ length: 8 }, (_, i) => client(i % 2 ? '/test/long/100' : '/tweets/public')));
 	await until(() => statuses.get(200) > 100, 'the load');
-	execFileSync('pg_ctl', ['-D', data, '-w', '-m', 'fast', 'restart'], { stdio: 'ignore' });
+	const restart = spawn('pg_ctl', ['-D', data, '-w', '-m', 'fast', 'restart'], { stdio: 'ignore' });
+	assert.deepEqual(await once(restart, 'exit'), [0, null]); // the load goes on meanwhile
 	const answered = statuses.get(200);
 	await until(() => statuses.get(200) > answered + 100, 'answers after the restart');
 	stop = true;
