@@ -43,11 +43,23 @@ CREATE OR REPLACE FUNCTION roost.grant_admin(role name) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	v_function regprocedure;
 BEGIN
 	PERFORM roost.grant_analyst(role);
+	EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA roost TO %I', role);
+	-- A view reads with its owner's rights, but calls functions with the reader's.
+	FOR v_function IN
+		SELECT DISTINCT d.refobjid::regprocedure
+		FROM pg_depend d JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+		JOIN pg_class c ON c.oid = w.ev_class AND c.relnamespace = 'roost'::regnamespace
+		JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid AND p.pronamespace = 'roost_internal'::regnamespace
+	LOOP
+		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, role);
+	END LOOP;
 	EXECUTE format('GRANT EXECUTE ON ALL ROUTINES IN SCHEMA roost TO %I', role);
 	EXECUTE format('REVOKE EXECUTE ON FUNCTION roost.install(), roost.uninstall(text), roost.grant_gateway(name), roost.grant_worker(name), roost.grant_analyst(name), roost.grant_admin(name) FROM %I', role);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.grant_admin(name) FROM PUBLIC;
-COMMENT ON FUNCTION roost.grant_admin(name) IS 'Lets a role call every function of schema roost as any account (actor_id), and read roost_bi; not install, uninstall or grant, which belong to the owner. Call it again after an update that brought new functions.';
+COMMENT ON FUNCTION roost.grant_admin(name) IS 'Lets a role call every function of schema roost as any account (actor_id), and read roost_bi and the views of statistics; not install, uninstall or grant, which belong to the owner. Call it again after an update that brought new functions.';
