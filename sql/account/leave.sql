@@ -17,6 +17,32 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.account_hooks(text) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.account_hooks(text) IS 'The functions roost_internal.<module><suffix>(bigint), and the modules they speak for.';
 
+CREATE OR REPLACE FUNCTION roost_internal.account_hold(account_id bigint, other_id bigint DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_key constant integer := pg_catalog.hashint8(account_id);
+	v_other constant integer := coalesce(pg_catalog.hashint8(other_id), v_key);
+BEGIN
+	PERFORM pg_catalog.pg_advisory_xact_lock_shared(1919905651, least(v_key, v_other));
+	IF v_other <> v_key THEN
+		PERFORM pg_catalog.pg_advisory_xact_lock_shared(1919905651, greatest(v_key, v_other));
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.account_hold(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.account_hold(bigint, bigint) IS 'Keeps one or two accounts from being deleted, or opened to everyone, until the end of the transaction: for what somebody does to another, and what must go when they go. What is read afterwards about their status still holds at the commit.';
+
+CREATE OR REPLACE FUNCTION roost_internal.account_hold_alone(account_id bigint) RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT pg_catalog.pg_advisory_xact_lock(1919905651, pg_catalog.hashint8($1))
+$$;
+REVOKE ALL ON FUNCTION roost_internal.account_hold_alone(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.account_hold_alone(bigint) IS 'Waits for all that hold the account, and keeps others out until the end of the transaction. The row of the account is locked before.';
+
 CREATE OR REPLACE FUNCTION roost_internal.account_export(account_id bigint) RETURNS jsonb
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -81,6 +107,9 @@ DECLARE
 BEGIN
 	PERFORM roost_internal.account_notice_send(account_erase.account_id, 'account_deleted');
 	PERFORM roost_internal.session_revoke(account_erase.account_id);
+	-- One at a time: two who leave at once may have followed and liked each other.
+	PERFORM pg_catalog.pg_advisory_xact_lock(1919905650, 0);
+	PERFORM roost_internal.account_hold_alone(account_erase.account_id);
 	FOR v_hook IN SELECT * FROM roost_internal.account_hooks('_account_delete') LOOP
 		EXECUTE pg_catalog.format('SELECT %s($1)', v_hook.function::regproc) USING account_erase.account_id;
 	END LOOP;

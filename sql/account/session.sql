@@ -150,7 +150,11 @@ DECLARE
 	v_refresh_key text := roost_internal.random_token(32);
 	v_refresh_token text := roost_internal.refresh_token_make(v_session_id, v_refresh_key, roost_internal.random_token(32));
 BEGIN
-	UPDATE roost_data.account a SET last_login_at = v_now, last_active_at = v_now WHERE a.id = session_create.account_id;
+	UPDATE roost_data.account a SET last_login_at = v_now, last_active_at = v_now
+	WHERE a.id = session_create.account_id AND a.status = 'active';
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'the account is not active';
+	END IF;
 	v_device_id := roost_internal.device_record(session_create.account_id, device, user_agent);
 	-- One session a device, and not too many of them.
 	PERFORM roost_internal.session_revoke(session_create.account_id, ARRAY(
@@ -169,7 +173,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.session_create(bigint, jsonb, inet, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.session_create(bigint, jsonb, inet, text) IS 'Logs an account in on a device and returns its tokens. An earlier session of the device ends, and beyond roost.account_session_limit sessions the one longest unused.';
+COMMENT ON FUNCTION roost_internal.session_create(bigint, jsonb, inet, text) IS 'Logs an account in on a device and returns its tokens. An earlier session of the device ends, and beyond roost.account_session_limit sessions the one longest unused. 42501 if the account has been deleted or suspended meanwhile.';
 
 CREATE OR REPLACE FUNCTION roost.session_list(actor_id roost.id, session_id roost.id DEFAULT NULL) RETURNS SETOF roost.session
 LANGUAGE sql STABLE SECURITY DEFINER

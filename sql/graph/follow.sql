@@ -1,18 +1,7 @@
 -- Follow and unfollow.
 --
--- Following, opening an account and deleting it meet under an advisory lock of
--- the account: followers share it, the others take it alone.  What is read
--- after taking it is therefore still true when the transaction commits.
-
-CREATE OR REPLACE FUNCTION roost_internal.graph_lock(account_id bigint, alone boolean) RETURNS void
-LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT CASE WHEN alone THEN pg_catalog.pg_advisory_xact_lock(1919905651, pg_catalog.hashint8(account_id))
-		ELSE pg_catalog.pg_advisory_xact_lock_shared(1919905651, pg_catalog.hashint8(account_id)) END
-$$;
-REVOKE ALL ON FUNCTION roost_internal.graph_lock(bigint, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.graph_lock(bigint, boolean) IS 'Holds, until the end of the transaction, the account''s place in the graph: shared by those who follow it or are followed by it, alone for what changes who may follow it.';
+-- Following holds both accounts; opening one to everyone and deleting it take
+-- it alone (sql/account/leave.sql).
 
 CREATE OR REPLACE FUNCTION roost.account_follow(actor_id roost.id, account_id roost.account_ref) RETURNS roost.relationship
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -25,7 +14,7 @@ BEGIN
 	IF v_account_id = actor_id THEN
 		RAISE EXCEPTION USING ERRCODE = '23514', COLUMN = 'account_id', MESSAGE = 'an account cannot follow itself';
 	END IF;
-	PERFORM roost_internal.graph_lock(actor_id, false), roost_internal.graph_lock(v_account_id, false);
+	PERFORM roost_internal.account_hold(actor_id, v_account_id);
 	SELECT a.is_private INTO v_private FROM roost_data.account a WHERE a.id = v_account_id AND a.status = 'active';
 	IF NOT FOUND OR NOT EXISTS (SELECT FROM roost_data.account a WHERE a.id = actor_id AND a.status = 'active') THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'the account does not exist';

@@ -22,7 +22,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM roost_internal.graph_lock(graph_account_delete.account_id, true);
+	PERFORM roost_internal.account_hold_alone(graph_account_delete.account_id);
 	DELETE FROM roost_data.follow_request r WHERE r.follower_id = graph_account_delete.account_id;
 	DELETE FROM roost_data.follow_request r WHERE r.followee_id = graph_account_delete.account_id;
 	DELETE FROM roost_data.follow f WHERE f.follower_id = graph_account_delete.account_id;

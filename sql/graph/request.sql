@@ -60,7 +60,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM roost_internal.graph_lock(NEW.id, true);
+	PERFORM roost_internal.account_hold_alone(NEW.id);
 	WITH waiting AS (
 		DELETE FROM roost_data.follow_request r WHERE r.followee_id = NEW.id RETURNING r.follower_id, r.id
 	)

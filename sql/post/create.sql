@@ -4,7 +4,8 @@
 -- post, and its deletion takes the lock alone: what is written for a post that
 -- goes away at the same moment either goes away with it or is refused.  The
 -- lock is in memory, so a thousand people who like one post do not queue for
--- its row.
+-- its row.  Both accounts are held as well (sql/account/leave.sql), because
+-- with an account its posts and all it did to others' go.
 
 CREATE OR REPLACE FUNCTION roost_internal.post_target(viewer_id bigint, INOUT post_id bigint, field text DEFAULT 'post_id', OUT author_id bigint, OUT thread_id bigint, OUT shared boolean)
 LANGUAGE plpgsql VOLATILE
@@ -12,6 +13,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_retweet_of_id bigint;
+	v_author_there boolean;
+	v_viewer_there boolean;
 BEGIN
 	LOOP
 		PERFORM pg_catalog.pg_advisory_xact_lock_shared(1919905652, pg_catalog.hashint8(post_id));
@@ -26,10 +29,18 @@ BEGIN
 		EXIT WHEN v_retweet_of_id IS NULL;
 		post_id := v_retweet_of_id;
 	END LOOP;
+	PERFORM roost_internal.account_hold(viewer_id, author_id);
+	SELECT pg_catalog.bool_or(a.id = post_target.author_id), pg_catalog.bool_or(a.id = viewer_id) INTO v_author_there, v_viewer_there
+	FROM roost_data.account a WHERE a.id = ANY (ARRAY[viewer_id, author_id]) AND a.status = 'active';
+	IF v_viewer_there IS NOT TRUE THEN
+		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'the account is not active';
+	ELSIF v_author_there IS NOT TRUE THEN
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = field, MESSAGE = 'the post does not exist';
+	END IF;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.post_target(bigint, bigint, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.post_target(bigint, bigint, text) IS 'The post that something is to be done to, which stays until the end of the transaction: the original of a retweet, else the post itself. shared: everybody may see it. P0002 if there is none that the viewer may see, with the name of the field that named it.';
+COMMENT ON FUNCTION roost_internal.post_target(bigint, bigint, text) IS 'The post that something is to be done to, which stays until the end of the transaction: the original of a retweet, else the post itself. shared: everybody may see it. P0002 if there is none that the viewer may see, with the name of the field that named it; 42501 if the viewer''s account is not active.';
 
 CREATE OR REPLACE FUNCTION roost.post_create(
 	actor_id roost.id,
@@ -70,6 +81,7 @@ BEGIN
 		SELECT t.post_id INTO v_quote_of_id FROM roost_internal.post_target(actor_id, quote_of_id, 'quote_of_id') t;
 	END IF;
 	v_entities := roost_internal.post_entities(v_text);
+	PERFORM roost_internal.account_hold(actor_id);
 	INSERT INTO roost_data.post (id, author_id, thread_id, reply_to_id, reply_to_account_id, quote_of_id, created_at, visibility,
 		language, text, content_warning, mention_ids, hashtags, mentions, urls, media)
 	VALUES (v_id, actor_id, v_thread_id, v_reply_to_id, v_reply_to_account_id, v_quote_of_id, roost.id_time(v_id),
@@ -95,6 +107,7 @@ DECLARE
 	v_author_id bigint;
 BEGIN
 	PERFORM pg_catalog.pg_advisory_xact_lock(1919905652, pg_catalog.hashint8(post_id));
+	PERFORM roost_internal.account_hold(actor_id);
 	SELECT p.author_id INTO v_author_id
 	FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
 	WHERE p.id = post_own.post_id

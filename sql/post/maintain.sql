@@ -86,12 +86,13 @@ CREATE OR REPLACE FUNCTION roost_internal.post_account_delete(account_id bigint)
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
+	-- In the order in which the deletion of a post goes on to what belongs to it.
+	DELETE FROM roost_data.post p WHERE p.author_id = $1;
 	DELETE FROM roost_data.post_like l WHERE l.account_id = $1;
 	DELETE FROM roost_data.post_bookmark b WHERE b.account_id = $1;
-	DELETE FROM roost_data.post p WHERE p.author_id = $1;
 $$;
 REVOKE ALL ON FUNCTION roost_internal.post_account_delete(bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.post_account_delete(bigint) IS 'Removes everything of an account in this module: its posts with all that belongs to them, its likes and its bookmarks. Mark the account as deleted first, so that nobody does anything to its posts any more.';
+COMMENT ON FUNCTION roost_internal.post_account_delete(bigint) IS 'Removes everything of an account in this module: its posts with all that belongs to them, its likes and its bookmarks. Hold the account alone first (roost_internal.account_hold_alone), so that nobody does anything to its posts any more.';
 
 CREATE OR REPLACE FUNCTION roost_internal.post_maintenance() RETURNS bigint
 LANGUAGE plpgsql VOLATILE
