@@ -88,7 +88,7 @@ tap() {
 	timeout 300 "$@" >"$log" 2>&1 </dev/null || code=$?
 	if grep -qE '^# pass [0-9]+$' "$log"; then # node counts for us
 		p=$(sed -n 's/^# pass //p' "$log")
-		f=$(sed -n 's/^# fail //p; s/^# cancelled //p' "$log" | paste -sd+ | bc)
+		f=$(($(sed -n 's/^# fail //p; s/^# cancelled //p' "$log" | paste -sd+)))
 		s=$(sed -n 's/^# skipped //p' "$log")
 	else
 		s=$(grep -ciE '^(ok.*# skip|1\.\.0 # skip)' "$log" || true)
