@@ -32,21 +32,28 @@ REVOKE ALL ON FUNCTION roost_internal.account_resolve(roost.account_ref) FROM PU
 COMMENT ON FUNCTION roost_internal.account_resolve(roost.account_ref) IS 'The id of the active account that an id or @name means. P0002 if there is none.';
 
 CREATE OR REPLACE FUNCTION roost_internal.account_me(account_id bigint) RETURNS roost.me
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT (a.id, a.username, a.display_name, a.bio, a.avatar_url, a.header_url, roost_internal.account_url(a.username),
+DECLARE
+	v_me roost.me;
+BEGIN
+	SELECT a.id, a.username, a.display_name, a.bio, a.avatar_url, a.header_url, roost_internal.account_url(a.username),
 		a.language, a.is_private, a.is_verified, a.created_at,
 		coalesce(s.follower_count, 0), coalesce(s.following_count, 0), coalesce(s.post_count, 0),
 		e.email, e.verified_at IS NOT NULL, a.birth_date,
 		pg_catalog.date_part('year', pg_catalog.age(roost_internal.clock_now() AT TIME ZONE 'UTC', a.birth_date)),
-		a.message_policy, a.role, a.last_login_at, a.last_active_at)::roost.me
+		a.message_policy, a.role, a.last_login_at, a.last_active_at
+	INTO v_me
 	FROM roost_data.account a
 	LEFT JOIN roost_data.account_email e ON e.account_id = a.id
 	LEFT JOIN LATERAL (
 		SELECT sum(t.follower_count) AS follower_count, sum(t.following_count) AS following_count, sum(t.post_count) AS post_count
 		FROM roost_data.account_stat t WHERE t.account_id = a.id
 	) s ON true
-	WHERE a.id = $1 AND a.status <> 'deleted'
+	WHERE a.id = account_me.account_id AND a.status <> 'deleted';
+	RETURN v_me;
+END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.account_me(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.account_me(bigint) IS 'An account as its owner sees it; null if there is none.';
