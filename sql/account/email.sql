@@ -26,7 +26,7 @@ BEGIN
 		'username', v_account.username,
 		'display_name', coalesce(nullif(v_account.display_name, ''), v_account.username),
 		'token', v_token,
-		'hours', ceil(date_part('epoch', lifetime) / 3600)));
+		'hours', ceil(date_part('epoch', lifetime) / 3600)), v_account.id);
 	-- No address is flooded, by however many accounts that name it.
 	IF EXISTS (
 		SELECT FROM roost_data.email_token t WHERE t.email = email_token_send.email AND t.created_at > v_now - interval '1 hour'
@@ -63,7 +63,8 @@ LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT roost_internal.mail_add(e.email, $2, a.language, jsonb_build_object(
-		'username', a.username, 'display_name', coalesce(nullif(a.display_name, ''), a.username)))
+		'username', a.username, 'display_name', coalesce(nullif(a.display_name, ''), a.username)),
+		CASE WHEN $2 <> 'account_deleted' THEN a.id END)
 	FROM roost_data.account a
 	JOIN roost_data.account_email e ON e.account_id = a.id
 	WHERE a.id = $1 AND e.verified_at IS NOT NULL

@@ -26,7 +26,7 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.mail_fill(text, jsonb, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.mail_fill(text, jsonb, boolean) IS 'The template with each {{name}} replaced by that value, or nothing if there is none; values are not looked through again. html: values are escaped.';
 
-CREATE OR REPLACE FUNCTION roost_internal.mail_add(recipient text, template text, language text, value jsonb) RETURNS bigint
+CREATE OR REPLACE FUNCTION roost_internal.mail_add(recipient text, template text, language text, value jsonb, account_id bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -47,6 +47,7 @@ BEGIN
 			HINT = 'Run SELECT roost.install().';
 	END IF;
 	RETURN roost_internal.job_add('mail', v_template.name, pg_catalog.jsonb_build_object(
+		'account_id', mail_add.account_id::text,
 		'to', recipient,
 		'template', v_template.name,
 		'language', v_template.language,
@@ -55,5 +56,15 @@ BEGIN
 		'html', roost_internal.mail_fill(v_template.html, v_value, true)), secret => true);
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.mail_add(text, text, text, jsonb) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.mail_add(text, text, text, jsonb) IS 'Puts a mail into the queue "mail": {to, template, language, subject, text, html}. value: what the template''s {{names}} stand for; site_name and public_url are always there. Returns the job''s id. 55000 if there is no such template.';
+REVOKE ALL ON FUNCTION roost_internal.mail_add(text, text, text, jsonb, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.mail_add(text, text, text, jsonb, bigint) IS 'Puts a mail into the queue "mail": {account_id, to, template, language, subject, text, html}. value: what the template''s {{names}} stand for; site_name and public_url are always there. account_id: whose mail it is; it is not sent once that account is deleted (null: in any case). Returns the job''s id. 55000 if there is no such template.';
+
+CREATE OR REPLACE FUNCTION roost_internal.job_account_delete(account_id bigint) RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	DELETE FROM roost_data.job j
+	WHERE j.queue = 'mail' AND j.done_at IS NULL AND j.dead_at IS NULL AND j.payload->>'account_id' = $1::text
+$$;
+REVOKE ALL ON FUNCTION roost_internal.job_account_delete(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.job_account_delete(bigint) IS 'Removes the mails of an account that have not been sent.';

@@ -19,7 +19,7 @@ CREATE FUNCTION pg_temp.mailed(recipient text) RETURNS text LANGUAGE sql AS $$
 	SELECT substring(payload->>'text', 'token=(\S+)') FROM roost_data.job WHERE payload->>'to' = $1 AND kind = 'verify_email' ORDER BY id DESC LIMIT 1
 $$;
 SELECT (account).id AS ada FROM roost.auth_register('eml_ada', 'eml.ada@example.org', 'correct horse battery', 'Ada <b>', language => 'pt-BR') \gset
-SELECT payload - 'text' - 'html' AS mail, secret, payload->>'text' LIKE 'Hello Ada <b>,%' AS text, payload->>'html' LIKE '%Hello Ada &lt;b&gt;,%' AS html
+SELECT payload - '{text,html,account_id}'::text[] AS mail, secret, payload->>'text' LIKE 'Hello Ada <b>,%' AS text, payload->>'html' LIKE '%Hello Ada &lt;b&gt;,%' AS html
 FROM roost_data.job WHERE payload->>'to' = 'eml.ada@example.org';
 SELECT pg_temp.mailed('eml.ada@example.org') AS first \gset
 SELECT roost.auth_resend_verification(:ada);

@@ -28,6 +28,12 @@ SELECT e->'leatest' AS other, e#>>'{account,profile,id}' = :'ada' AS id, e#>>'{a
 FROM roost.account_export(:ada) e;
 SELECT pg_temp.try('SELECT roost.account_export(1)');
 
+-- What would be left behind: an answer that is kept, mails that wait.
+SELECT split_part(roost.handle('POST', '/tweets', '', format(E'authorization: Bearer %s\ncontent-type: application/json\nidempotency-key: leave-1', :'a1'),
+	'{"text": "lea_ada was here"}', '192.0.2.9'), E'\n', 1) AS status;
+SELECT roost.auth_forgot_password('lea.ada@example.org');
+SELECT kind FROM roost_data.job WHERE payload->>'to' = 'lea.ada@example.org' ORDER BY id;
+
 SELECT pg_temp.try(format('SELECT roost.account_delete(%s, ''wrong wrong wrong'')', :ada));
 SELECT roost.account_delete(:ada, 'correct horse battery');
 SELECT account_id = :ada AS told FROM lea_gone;
@@ -42,6 +48,18 @@ SELECT pg_temp.try(format('SELECT roost.account_me(%s)', :ada)), pg_temp.try(for
 SELECT pg_temp.try($$SELECT roost.auth_login('lea_ada', 'correct horse battery')$$), pg_temp.try($$SELECT roost.auth_login('lea.ada@example.org', 'correct horse battery')$$);
 SELECT payload->>'to' AS recipient, payload->>'subject' AS subject FROM roost_data.job WHERE kind = 'account_deleted' AND payload->>'to' = 'lea.ada@example.org';
 SELECT count(*) FROM roost_bi.account WHERE id = :ada;
+-- Nothing else of her in any table (6c65… is her name in the hex of a bytea): the name rests, the last mail waits.
+CREATE FUNCTION pg_temp.traces(words text) RETURNS TABLE (relation text, n bigint) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR relation IN SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'roost_data'::regnamespace AND c.relkind = 'r' LOOP
+		EXECUTE format('SELECT count(*) FROM %s t WHERE t::text ~ %L', relation, words) INTO n;
+		IF n > 0 THEN
+			RETURN NEXT;
+		END IF;
+	END LOOP;
+END
+$$;
+SELECT * FROM pg_temp.traces('lea_ada|lea\.ada|192\.0\.2\.9|curl/8|1990-01-01|6c65615f616461') ORDER BY 1;
 
 -- The name rests a while, the address is free at once.
 SELECT pg_temp.try($$SELECT roost.auth_register('lea_ada', 'lea.ada@example.org', 'correct horse battery')$$);
