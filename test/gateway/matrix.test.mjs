@@ -177,8 +177,8 @@ test('paths and methods that are not there', async () => {
 
 test('the input got as far as it should', () => {
 	for (const status of [200, 400, 404, 422]) assert.ok(seen.get(status) > 50, `${status}: ${JSON.stringify([...seen])}`);
-	assert.equal(seen.get(429), undefined);
-	assert.equal(seen.get(401) > seen.get(422), false);
+	// wrong passwords lock alice out of proving hers; no other limit is in the way
+	for (const status of [401, 429]) assert.ok((seen.get(status) ?? 0) < seen.get(422) / 4, `${status}: ${JSON.stringify([...seen])}`);
 });
 
 test('nothing of it was done', () => {
