@@ -199,7 +199,10 @@ idempotency_hash(ApiRequest *request, ApiIdempotency *state)
 	appendStringInfo(&text, "secret %s", state->owner);
 	HMAC(EVP_sha256(), state->key.data, state->key.length, (uint8 *) text.data, text.len, state->secret, NULL);
 
-	/* no part but the body can hold a line break */
+	/*
+	 * No part but the body can hold a line break.  A refresh token may come
+	 * as a cookie, with the proof that the page itself sends it.
+	 */
 	resetStringInfo(&text);
 	appendStringInfo(&text, "request %s ", roost_api_method_name(request->method));
 	for (int i = 0; i < request->nsegments; i++)
@@ -209,6 +212,16 @@ idempotency_hash(ApiRequest *request, ApiIdempotency *state)
 	}
 	appendStringInfo(&text, "?%zu ", request->query.length);
 	appendBinaryStringInfo(&text, request->query.data, request->query.length);
+	if (request->refresh_cookie.length > 0)
+	{
+		RoostSlice	proof = {"", 0};
+
+		roost_uri_header(request->headers, "x-csrf-token", &proof);
+		appendStringInfo(&text, " %zu ", request->refresh_cookie.length);
+		appendBinaryStringInfo(&text, request->refresh_cookie.data, request->refresh_cookie.length);
+		appendStringInfo(&text, " %zu ", proof.length);
+		appendBinaryStringInfo(&text, proof.data, proof.length);
+	}
 	appendStringInfoChar(&text, '\n');
 	appendBinaryStringInfo(&text, request->body.data, request->body.length);
 	HMAC(EVP_sha256(), state->key.data, state->key.length, (uint8 *) text.data, text.len,
