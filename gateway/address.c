@@ -13,6 +13,21 @@
 
 static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
+/* Reads an address and nothing else; returns false if it is none. */
+static bool
+address_read(const char *text, size_t length, Address *address)
+{
+	char		copy[64];
+
+	if (length == 0 || length >= sizeof(copy))
+		return false;
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	memcpy(address->bytes, mapped, sizeof(mapped));
+	return inet_pton(AF_INET, copy, address->bytes + 12) == 1 ||
+		inet_pton(AF_INET6, copy, address->bytes) == 1;
+}
+
 /*
  * Reads an address as it stands in a header: "192.0.2.1", "192.0.2.1:80",
  * "2001:db8::1", "[2001:db8::1]:80".  Returns false for anything else.
@@ -20,8 +35,7 @@ static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xf
 bool
 address_parse(const char *text, size_t length, Address *address)
 {
-	char		copy[64];
-	char	   *end;
+	const char *end;
 
 	if (length > 0 && *text == '[')
 	{
@@ -34,13 +48,7 @@ address_parse(const char *text, size_t length, Address *address)
 	else if ((end = memchr(text, ':', length)) != NULL &&
 			 memchr(end + 1, ':', length - (size_t) (end + 1 - text)) == NULL)
 		length = (size_t) (end - text);
-	if (length == 0 || length >= sizeof(copy))
-		return false;
-	memcpy(copy, text, length);
-	copy[length] = '\0';
-	memcpy(address->bytes, mapped, sizeof(mapped));
-	return inet_pton(AF_INET, copy, address->bytes + 12) == 1 ||
-		inet_pton(AF_INET6, copy, address->bytes) == 1;
+	return address_read(text, length, address);
 }
 
 /* Takes the address of a connected socket; anything but IP is the loopback. */
@@ -76,20 +84,27 @@ network_parse(const char *text, size_t length, Network *network)
 	const char *slash = memchr(text, '/', length);
 	size_t		address_length = slash ? (size_t) (slash - text) : length;
 	bool		is_ipv4 = memchr(text, ':', address_length) == NULL;
-	long		bits = is_ipv4 ? 32 : 128;
-	char	   *end;
+	int			most = is_ipv4 ? 32 : 128;
+	int			bits = most;
 
-	if (!address_parse(text, address_length, &network->address))
+	if (!address_read(text, address_length, &network->address))
 		return false;
 	if (slash)
 	{
-		long		given = strtol(slash + 1, &end, 10);
+		const char *digit = slash + 1;
 
-		if (end != text + length || end == slash + 1 || given < 0 || given > bits)
+		if (digit == text + length)
 			return false;
-		bits = given;
+		for (bits = 0; digit < text + length; digit++)
+		{
+			if (*digit < '0' || *digit > '9')
+				return false;
+			bits = bits * 10 + (*digit - '0');
+			if (bits > most)
+				return false;
+		}
 	}
-	network->bits = (int) (is_ipv4 ? bits + 96 : bits);
+	network->bits = is_ipv4 ? bits + 96 : bits;
 	return true;
 }
 

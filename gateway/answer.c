@@ -129,9 +129,9 @@ answer_log(const Request *request, uint64_t microseconds)
 	buffer_append_text(line, stamp);
 	buffer_printf(line, ".%03dZ\",\"id\":\"%s\",\"address\":\"%s\",\"method\":", (int) ((request->received - (double) seconds) * 1000),
 				  request->id, request->address_text);
-	buffer_append_json(line, request->method_name);
+	buffer_append_json(line, request->message.method_name);
 	buffer_append(line, ",\"path\":", 8);
-	buffer_append_json(line, request_path(request));
+	buffer_append_json(line, message_path(&request->message));
 	buffer_printf(line, ",\"status\":%d,\"bytes\":%zu,\"ms\":%u.%03u,\"http\":%d}\n", request->status, request->answer_length,
 				  (unsigned) (microseconds / 1000), (unsigned) (microseconds % 1000), request->version);
 	log_access_end();
@@ -166,7 +166,7 @@ answer_compress(Request *request, const char *body, size_t length)
 	const char *accepted;
 
 	if (!config.gzip || length < GZIP_MIN || request->is_page || request->has_cookie || request->route.sensitive ||
-		request->method == METHOD_HEAD)
+		request->message.method == METHOD_HEAD)
 		return false;
 	buffer_append_text(&request->answer_head, "vary: Accept-Encoding\r\n");
 	accepted = request_header(request, "accept-encoding");
@@ -205,7 +205,7 @@ answer_send(Request *request, const char *body, size_t length, bool lasting)
 		buffer_append_number(&request->answer_head, request->answer_length);
 		buffer_append(&request->answer_head, "\r\n", 2);
 	}
-	if (request->method == METHOD_HEAD)
+	if (request->message.method == METHOD_HEAD)
 		request->answer_length = 0;
 	metrics_request(request->route.metric, request->lane, request->version, request->status, microseconds);
 	answer_log(request, microseconds);

@@ -116,7 +116,7 @@ conn_free(Conn *conn)
 	if (conn->request)
 		request_abandon(conn->request);
 	tls_free(conn->tls);
-	buffer_free(&conn->in);
+	buffer_free(&conn->reader.in);
 	buffer_free(&conn->out);
 	free(conn);
 }
@@ -250,7 +250,7 @@ conn_receive(Conn *conn, const char *data, size_t length)
 	if (plain.length > 0)
 		conn_understand(conn, plain.data, plain.length);
 	/* connected in advance, as browsers do */
-	else if (conn->state == CONN_HEAD && conn->in.length == 0 && tls_is_established(conn->tls))
+	else if (conn->state == CONN_HEAD && conn->reader.in.length == 0 && tls_is_established(conn->tls))
 		conn_enter(conn, CONN_IDLE);
 }
 
@@ -360,8 +360,8 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 		conn_receive(conn, in, length);
 	else if (!conn_write(conn))
 		return -1;
-	if (conn->in.length == 0 && conn->in.size > IN_KEEP)
-		buffer_free(&conn->in);
+	if (conn->reader.in.length == 0 && conn->reader.in.size > IN_KEEP)
+		buffer_free(&conn->reader.in);
 	conn_settle(conn);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <ev.h>
 
 #include "address.h"
+#include "http1_parse.h"
 
 struct Http2;
 struct Request;
@@ -49,11 +50,7 @@ typedef struct Conn
 	struct Tls *tls;			/* NULL without TLS */
 	struct Http2 *http2;		/* NULL for HTTP/1 */
 	struct Request *request;	/* HTTP/1: arriving or being answered */
-	Buffer		in;				/* HTTP/1: bytes not yet understood */
-	size_t		scanned;		/* of these, known not to end the head */
-	uint64_t	body_rest;		/* HTTP/1: bytes of body, or of the chunk, to
-								 * come */
-	int			chunk_state;
+	Http1Reader reader;			/* HTTP/1 */
 	Buffer		out;			/* bytes for the client, before TLS */
 	const char *tail;			/* more of them, which stay where they are */
 	size_t		tail_length;

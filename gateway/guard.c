@@ -31,13 +31,13 @@ cookie_exists(const Request *request, const char *name)
 {
 	size_t		name_length = strlen(name);
 
-	for (int i = 0; i < request->header_count; i++)
+	for (int i = 0; i < request->message.header_count; i++)
 	{
-		const char *cursor = request->head.data + request->headers[i].value;
+		const char *cursor = request->message.head.data + request->message.headers[i].value;
 		const char *pair;
 		size_t		length;
 
-		if (strcmp(request->head.data + request->headers[i].name, "cookie") != 0)
+		if (strcmp(request->message.head.data + request->message.headers[i].name, "cookie") != 0)
 			continue;
 		while ((pair = text_token(&cursor, ';', &length)) != NULL)
 			if (length > name_length && pair[name_length] == '=' && memcmp(pair, name, name_length) == 0)
@@ -90,7 +90,7 @@ guard_check(Request *request)
 	const char *site = request_header(request, "sec-fetch-site");
 	bool		wildcard;
 
-	if (request->method == METHOD_GET || request->method == METHOD_HEAD || request_header(request, "authorization"))
+	if (request->message.method == METHOD_GET || request->message.method == METHOD_HEAD || request_header(request, "authorization"))
 		return true;
 	if (!cookie_exists(request, "roost_access") && !cookie_exists(request, "roost_refresh"))
 		return true;
@@ -141,7 +141,7 @@ allow_header(Request *request, const char *name, unsigned methods)
 void
 guard_answer_options(Request *request)
 {
-	const char *path = request_path(request);
+	const char *path = message_path(&request->message);
 	const char *origin = request_header(request, "origin");
 	unsigned	methods = strcmp(path, "*") == 0 ? (1u << METHOD_OPTIONS) - 1 : route_methods(path);
 	bool		wildcard;

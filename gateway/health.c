@@ -197,7 +197,7 @@ health_answer(Request *request, const char *path)
 		metrics_route_index = metrics_route("GET", "/metrics");
 	}
 	request->route.metric = is_health ? health_route : metrics_route_index;
-	if (request->method != METHOD_GET && request->method != METHOD_HEAD)
+	if (request->message.method != METHOD_GET && request->message.method != METHOD_HEAD)
 	{
 		request_fail(request, "RO405", "Only GET and HEAD are possible here.");
 		return true;

@@ -94,26 +94,26 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *n
 	if (stream == NULL || stream->refused || stream->request == NULL || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
 		return 0;
 	request = stream->request;
-	if (request->head.length + name_length + value_length > (size_t) config.header_limit)
+	if (request->message.head.length + name_length + value_length > (size_t) config.header_limit)
 		fits = false;
 #define IS(text) (name_length == sizeof(text) - 1 && memcmp(name, text, sizeof(text) - 1) == 0)
 	else if (IS(":method"))
 	{
 		size_t		length = Min(value_length, HTTP_MAX_METHOD);
 
-		memcpy(request->method_name, value, length);
-		request->method_name[length] = '\0';
-		request->method = http_method(request->method_name);
+		memcpy(request->message.method_name, value, length);
+		request->message.method_name[length] = '\0';
+		request->message.method = http_method(request->message.method_name);
 	}
 	else if (IS(":path"))
 	{
-		if (!request_set_target(request, (const char *) value, value_length))
+		if (!message_set_target(&request->message, (const char *) value, value_length))
 			stream_refuse(stream, "RO400", "The target must be a path.");
 	}
 	else if (IS(":authority"))
-		fits = request_add_header(request, "host", 4, (const char *) value, value_length);
+		fits = message_add_header(&request->message, "host", 4, (const char *) value, value_length);
 	else if (*name != ':' && !(IS("host") && request_header(request, "host")))
-		fits = request_add_header(request, (const char *) name, name_length, (const char *) value, value_length);
+		fits = message_add_header(&request->message, (const char *) name, name_length, (const char *) value, value_length);
 #undef IS
 	if (!fits)
 		stream_refuse(stream, "RO431", "The headers are too long.");
@@ -129,7 +129,7 @@ on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data
 
 	if (stream == NULL || stream->refused || stream->request == NULL)
 		return 0;
-	if (stream->request->body.length + length > (size_t) config.body_limit)
+	if (stream->request->message.body.length + length > (size_t) config.body_limit)
 	{
 		stream_refuse(stream, "RO413", "The body is longer than this server takes.");
 		return 0;
@@ -141,8 +141,8 @@ on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data
 	}
 	stream->body_length += length;
 	http2->body_length += length;
-	stream->request->has_body = true;
-	buffer_append(&stream->request->body, data, length);
+	stream->request->message.has_body = true;
+	buffer_append(&stream->request->message.body, data, length);
 	return 0;
 }
 

@@ -46,7 +46,7 @@ problem_finish(Request *request, const RoostErrcode *error, const char *detail, 
 	problem_member(&body, "detail", detail);
 	problem_member(&body, "hint", hint);
 	problem_member(&body, "field", field);
-	problem_member(&body, "instance", request_path(request));
+	problem_member(&body, "instance", message_path(&request->message));
 	problem_member(&body, "request_id", request->id);
 	buffer_append(&body, "}\n", 2);
 	answer_send(request, body.data, body.length, false);

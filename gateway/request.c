@@ -28,6 +28,7 @@
 
 #define FREE_LIMIT 256
 #define KEEP_SIZE (16 * 1024)
+#define REQUEST_REST (sizeof(Request) - offsetof(Request, message) - sizeof(Message))	/* behind the message */
 
 static Request *free_requests[FREE_LIMIT];
 static int	free_count;
@@ -57,8 +58,8 @@ request_new(Conn *conn, int version)
 	request->version = version;
 	request->lane = METRICS_LANE_GATEWAY;
 	request->secure = conn->tls != NULL;
-	request->keep_alive = version == 2;
-	request_add_text(request, "", 0);	/* so that 0 is nowhere */
+	request->message.keep_alive = version == 2;
+	message_init(&request->message);
 	return request;
 }
 
@@ -66,40 +67,29 @@ request_new(Conn *conn, int version)
 void
 request_free(Request *request)
 {
-	Buffer		head = request->head;
-	Buffer		body = request->body;
 	Buffer		forward = request->forward;
 	Buffer		answer_head = request->answer_head;
 	Buffer		answer_body = request->answer_body;
 
-	buffer_trim(&head, KEEP_SIZE);
-	buffer_trim(&body, KEEP_SIZE);
+	if (free_count == FREE_LIMIT)
+	{
+		message_free(&request->message);
+		buffer_free(&forward);
+		buffer_free(&answer_head);
+		buffer_free(&answer_body);
+		free(request);
+		return;
+	}
+	message_reset(&request->message, KEEP_SIZE);
 	buffer_trim(&forward, KEEP_SIZE);
 	buffer_trim(&answer_head, KEEP_SIZE);
 	buffer_trim(&answer_body, KEEP_SIZE);
-	if (free_count < FREE_LIMIT)
-	{
-		/*
-		 * the list of headers needs no clearing: header_count says what
-		 * counts
-		 */
-		memset(request, 0, offsetof(Request, headers));
-		memset((char *) request + offsetof(Request, header_count), 0,
-			   sizeof(Request) - offsetof(Request, header_count));
-		request->head = head;
-		request->body = body;
-		request->forward = forward;
-		request->answer_head = answer_head;
-		request->answer_body = answer_body;
-		free_requests[free_count++] = request;
-		return;
-	}
-	buffer_free(&head);
-	buffer_free(&body);
-	buffer_free(&forward);
-	buffer_free(&answer_head);
-	buffer_free(&answer_body);
-	free(request);
+	memset(request, 0, offsetof(Request, message));
+	memset((char *) request + sizeof(Request) - REQUEST_REST, 0, REQUEST_REST);
+	request->forward = forward;
+	request->answer_head = answer_head;
+	request->answer_body = answer_body;
+	free_requests[free_count++] = request;
 }
 
 /* The client is gone: forget it, and the request too unless the database has it. */
@@ -110,80 +100,6 @@ request_abandon(Request *request)
 	request->conn = NULL;
 	if (!request->pending)
 		request_free(request);
-}
-
-/* Keeps a text with the head; returns where. */
-uint32_t
-request_add_text(Request *request, const char *text, size_t length)
-{
-	uint32_t	at = (uint32_t) request->head.length;
-
-	buffer_append(&request->head, text, length);
-	buffer_append(&request->head, "", 1);
-	return at;
-}
-
-/* Adds a header, with its name in lower case; returns false if there are too many. */
-bool
-request_add_header(Request *request, const char *name, size_t name_length,
-				   const char *value, size_t value_length)
-{
-	RequestHeader *header;
-
-	if (request->header_count == HTTP_MAX_HEADERS)
-		return false;
-	header = &request->headers[request->header_count++];
-	header->name = request_add_text(request, name, name_length);
-	for (char *c = request->head.data + header->name; *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char) (*c | 0x20);
-	header->value = request_add_text(request, value, value_length);
-	return true;
-}
-
-/* Returns the first header of that name (in lower case), or NULL. */
-const char *
-request_header(const Request *request, const char *name)
-{
-	for (int i = 0; i < request->header_count; i++)
-		if (strcmp(request->head.data + request->headers[i].name, name) == 0)
-			return request->head.data + request->headers[i].value;
-	return NULL;
-}
-
-/* Returns the path, as it was sent. */
-const char *
-request_path(const Request *request)
-{
-	return request->path ? request->head.data + request->path : "";
-}
-
-/*
- * Takes the target of the request line: "/path?query", the same behind
- * "http://host", or "*".  Returns false for anything else.
- */
-bool
-request_set_target(Request *request, const char *target, size_t length)
-{
-	const char *mark;
-
-	if (length > 7 && (strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0))
-	{
-		const char *slash = memchr(target + 8, '/', length > 8 ? length - 8 : 0);
-
-		length = slash ? length - (size_t) (slash - target) : 1;
-		target = slash ? slash : "/";
-	}
-	if (length == 0 || (*target != '/' && !(length == 1 && *target == '*')))
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if ((unsigned char) target[i] <= 0x20 || target[i] == 0x7f || target[i] == '#')
-			return false;
-	mark = memchr(target, '?', length);
-	request->path = request_add_text(request, target, mark ? (size_t) (mark - target) : length);
-	if (mark)
-		request->query_string = request_add_text(request, mark + 1, length - (size_t) (mark + 1 - target));
-	return true;
 }
 
 /* Returns whether a request id of a client is one that we repeat. */
@@ -287,9 +203,9 @@ request_forward(Request *request)
 		else if (strcmp(name, "x-forwarded-host") == 0 && !request->from_proxy)
 			continue;
 		else
-			for (int i = 0; i < request->header_count; i++)
-				if (strcmp(request->head.data + request->headers[i].name, name) == 0)
-					forward_line(request, name, request->head.data + request->headers[i].value);
+			for (int i = 0; i < request->message.header_count; i++)
+				if (strcmp(request->message.head.data + request->message.headers[i].name, name) == 0)
+					forward_line(request, name, request->message.head.data + request->message.headers[i].value);
 	}
 	buffer_append(&request->forward, "", 1);
 }
@@ -330,16 +246,16 @@ request_submit(Request *request)
 
 	request_forward(request);
 	query->statement = STATEMENT_HANDLE;
-	query->values[0] = request->method == METHOD_HEAD ? "GET" : request->method_name;
-	query->values[1] = request_path(request);
-	query->values[2] = request->query_string ? request->head.data + request->query_string : NULL;
+	query->values[0] = request->message.method == METHOD_HEAD ? "GET" : request->message.method_name;
+	query->values[1] = message_path(&request->message);
+	query->values[2] = message_query(&request->message);
 	query->values[3] = request->forward.data;
 	query->values[4] = NULL;
 	query->values[5] = request->address_text;
-	if (request->has_body)
+	if (request->message.has_body)
 	{
-		buffer_append(&request->body, "", 1);
-		query->values[4] = request->body.data;
+		buffer_append(&request->message.body, "", 1);
+		query->values[4] = request->message.body.data;
 	}
 	query->on_result = on_result;
 	query->on_failure = on_failure;
@@ -362,15 +278,15 @@ request_wants_websocket(const Request *request)
 void
 request_run(Request *request)
 {
-	const char *path = request_path(request);
+	const char *path = message_path(&request->message);
 
 	request_identify(request);
-	if (request->method == METHOD_OTHER)
+	if (request->message.method == METHOD_OTHER)
 	{
 		request_fail(request, "RO501", "This method is not known here; see the header Allow.");
 		return;
 	}
-	if (request->method == METHOD_OPTIONS)
+	if (request->message.method == METHOD_OPTIONS)
 	{
 		guard_answer_options(request);
 		return;
@@ -382,12 +298,12 @@ request_run(Request *request)
 	}
 	if (health_answer(request, path) || static_answer(request, path))
 		return;
-	if (request->has_body && memchr(request->body.data ? request->body.data : "", '\0', request->body.length))
+	if (request->message.has_body && memchr(request->message.body.data ? request->message.body.data : "", '\0', request->message.body.length))
 	{
 		request_fail(request, "ROJSN", "The body holds a NUL byte.");
 		return;
 	}
-	request->route = route_find(request->method, path);
+	request->route = route_find(request->message.method, path);
 	if (!guard_check(request))
 		return;
 	request_submit(request);

@@ -9,37 +9,17 @@
 #define REQUEST_H
 
 #include "conn.h"
-#include "http.h"
+#include "message.h"
 #include "pool.h"
 
 #define REQUEST_ID_SIZE 65
-
-/* Where a header's name and value begin in Request.head; both end in NUL. */
-typedef struct RequestHeader
-{
-	uint32_t	name;
-	uint32_t	value;
-} RequestHeader;
 
 typedef struct Request
 {
 	Conn	   *conn;			/* NULL when the client is gone */
 	int			version;		/* 1 or 2 */
 	int32_t		stream;			/* of HTTP/2 */
-	bool		http10;
-	bool		keep_alive;
-
-	/* what was asked */
-	Method		method;
-	char		method_name[HTTP_MAX_METHOD + 1];
-	Buffer		head;			/* path, query, names and values of headers */
-	uint32_t	path;			/* where it begins in head */
-	uint32_t	query_string;	/* 0: none */
-	RequestHeader headers[HTTP_MAX_HEADERS];
-	int			header_count;
-	Buffer		body;
-	bool		has_body;
-	uint64_t	content_length;
+	Message		message;		/* what was asked */
 	double		received;		/* when it was complete */
 
 	/* what we know about it */
@@ -78,14 +58,15 @@ extern bool request_is_draining(void);
 extern Request *request_new(Conn *conn, int version);
 extern void request_free(Request *request);
 extern void request_abandon(Request *request);
-extern bool request_add_header(Request *request, const char *name, size_t name_length,
-							   const char *value, size_t value_length);
-extern uint32_t request_add_text(Request *request, const char *text, size_t length);
-extern const char *request_header(const Request *request, const char *name);
-extern const char *request_path(const Request *request);
-extern bool request_set_target(Request *request, const char *target, size_t length);
 extern void request_run(Request *request);
 extern void request_fail(Request *request, const char *sqlstate, const char *detail);
+
+/* Returns the first header of that name (in lower case), or NULL. */
+static inline const char *
+request_header(const Request *request, const char *name)
+{
+	return message_header(&request->message, name);
+}
 
 /* for those who answer: status, headers, then the body (which is copied unless it lasts) */
 extern void answer_start(Request *request, int status);

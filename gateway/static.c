@@ -168,7 +168,7 @@ static_send(Request *request, const StaticFile *file)
 bool
 static_answer(Request *request, const char *path)
 {
-	if (request->method != METHOD_GET && request->method != METHOD_HEAD)
+	if (request->message.method != METHOD_GET && request->message.method != METHOD_HEAD)
 		return false;
 	for (int i = 0; i < file_count; i++)
 		if (strcmp(files[i]->path, path) == 0)
