@@ -8,6 +8,10 @@
  * sleeps until the next one is, or until an event comes.  It is the queue's
  * only reader.
  *
+ * After a turn with events it pauses, so that events that come thick and fast
+ * are taken in batches and their writers need not wake it.  An event that
+ * comes to a sleeping worker is taken at once.
+ *
  * Memory: worker_context lives as long as the process, turn_context is reset
  * after every call of a step.  Each call has a transaction of its own.
  *
@@ -42,6 +46,7 @@
 #include "roost.h"
 
 #define WORKER_BATCH			1024
+#define WORKER_PAUSE_MS			2	/* after a turn with events */
 #define WORKER_LOOK_MS			2000	/* for the tables, or promotion */
 #define WORKER_DOUBT_MS			200 /* for the end of prepared transactions */
 #define WORKER_FAIL_MIN_MS		1000
@@ -80,6 +85,7 @@ static StepState step_states[lengthof(worker_steps)];
 static MemoryContext turn_context = NULL;
 static RoostEvent *worker_batch = NULL;
 static uint64 worker_generation = 0;
+static bool worker_busy = false;	/* this turn had events */
 static bool worker_ready = false;	/* extension and tables are installed */
 static bool worker_standby = false;
 
@@ -94,6 +100,7 @@ static void worker_run_due(bool sync);
 static bool step_may_run(const RoostWorkerStep *step);
 static void step_call(int index, bool run, const RoostEvent *events, int count);
 static void worker_sleep(void);
+static bool worker_wanted(void);
 static int64 worker_now(void);
 
 /*
@@ -214,6 +221,7 @@ worker_drain(void)
 
 	roost_queue_stat(&stat);
 	end = stat.written;
+	worker_busy = stat.read < end;
 
 	for (;;)
 	{
@@ -361,7 +369,6 @@ static void
 worker_sleep(void)
 {
 	int64		wake = worker_now() + 60 * 1000;
-	bool		wanted;
 
 	if (!worker_ready || worker_standby)
 		wake = worker_now() + WORKER_LOOK_MS;
@@ -379,17 +386,29 @@ worker_sleep(void)
 			wake = Min(wake, step_states[i].retry_ms);
 	}
 
-	LWLockAcquire(roost_worker_shared->lock, LW_SHARED);
-	wanted = roost_worker_shared->turns_wanted > roost_worker_shared->turns_done;
-	LWLockRelease(roost_worker_shared->lock);
-
 	pgstat_report_activity(STATE_IDLE, NULL);
-	if (roost_queue_sleep() && !wanted && wake > worker_now())
+	if (worker_busy)
+		wake = worker_now() + WORKER_PAUSE_MS;
+	if ((worker_busy || roost_queue_sleep()) && !worker_wanted() && wake > worker_now())
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 wake - worker_now(), PG_WAIT_EXTENSION);
 	roost_queue_awake();
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
+}
+
+/*
+ * Returns whether somebody waits for a turn that has not begun.
+ */
+static bool
+worker_wanted(void)
+{
+	bool		wanted;
+
+	LWLockAcquire(roost_worker_shared->lock, LW_SHARED);
+	wanted = roost_worker_shared->turns_wanted > roost_worker_shared->turns_done;
+	LWLockRelease(roost_worker_shared->lock);
+	return wanted;
 }
 
 /*

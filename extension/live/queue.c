@@ -13,9 +13,12 @@
  * reader must then forget what it derived from events and build it anew.
  * That also happens when the commit queue lost events.
  *
- * The worker's latch is set only when the worker sleeps.  It says so before
- * it looks at the queue for the last time; a writer looks after it has
- * written.  So one of the two notices, and one writer of many sets the latch.
+ * The worker's latch is set only when the worker sleeps, or when the queue is
+ * more than half full.  The worker says that it sleeps before it looks at the
+ * queue for the last time; a writer looks after it has written.  So one of the
+ * two notices, and one writer of many sets the latch.  It does so without the
+ * lock, since the kernel likes to run the worker at once; the latch is in
+ * shared memory, and one whose owner has ended is set in vain.
  *
  * After a crash the queue is empty and the generation starts anew; the worker
  * treats its own start as a loss.
@@ -64,6 +67,8 @@ static LWLock *queue_lock = NULL;
 void
 roost_queue_push(const RoostEvent *events, int count)
 {
+	bool		filling;
+
 	LWLockAcquire(queue_lock, LW_EXCLUSIVE);
 	if (events == NULL || count > queue_size - (int) (queue_shared->written - queue_shared->read))
 		queue_shared->generation++;
@@ -74,11 +79,13 @@ roost_queue_push(const RoostEvent *events, int count)
 		for (int i = 0; i < count; i++)
 			queue_shared->events[queue_shared->written++ % queue_size] = events[i];
 	}
+	filling = queue_shared->written - queue_shared->read > queue_size / 2;
 	LWLockRelease(queue_lock);
 
 	pg_memory_barrier();
-	if (pg_atomic_read_u32(&queue_shared->sleeping) != 0 &&
-		pg_atomic_exchange_u32(&queue_shared->sleeping, 0) != 0)
+	if (filling ||
+		(pg_atomic_read_u32(&queue_shared->sleeping) != 0 &&
+		 pg_atomic_exchange_u32(&queue_shared->sleeping, 0) != 0))
 		roost_queue_wake();
 }
 
@@ -155,10 +162,13 @@ roost_queue_awake(void)
 void
 roost_queue_wake(void)
 {
+	Latch	   *latch;
+
 	LWLockAcquire(queue_lock, LW_SHARED);
-	if (queue_shared->latch != NULL)
-		SetLatch(queue_shared->latch);
+	latch = queue_shared->latch;
 	LWLockRelease(queue_lock);
+	if (latch != NULL)
+		SetLatch(latch);
 }
 
 /*
