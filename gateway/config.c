@@ -77,7 +77,7 @@ static const Option options[] = {
 	VALUE("fast-connections", OPTION_NUMBER, fast_connections, "2", 1, 64, false, "database connections of the fast lane"),
 	VALUE("fast-depth", OPTION_NUMBER, fast_depth, "16", 1, 256, false, "statements in flight on each of them"),
 	VALUE("fast-timeout", OPTION_TIME, fast_timeout, "5s", 10, 3600000, false, "statement_timeout of the fast lane"),
-	VALUE("write-connections", OPTION_NUMBER, write_connections, "4", 1, 64, false, "database connections of the write lane"),
+	VALUE("write-connections", OPTION_NUMBER, write_connections, "8", 1, 64, false, "database connections of the write lane"),
 	VALUE("write-depth", OPTION_NUMBER, write_depth, "4", 1, 256, false, "statements in flight on each of them"),
 	VALUE("write-lane-timeout", OPTION_TIME, write_timeout_sql, "10s", 10, 3600000, false, "statement_timeout of the write lane"),
 	VALUE("slow-connections", OPTION_NUMBER, slow_connections, "2", 1, 64, false, "database connections of the slow lane, one statement at a time"),

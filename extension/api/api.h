@@ -103,7 +103,7 @@ typedef struct ApiArgument
 	ApiSource	source;
 	ApiType		type;
 	bool		has_default;
-	Expr	   *default_expression; /* NULL when the value is constant */
+	Expr	   *default_expression; /* NULL when the value is known */
 	Datum		default_value;
 	bool		default_null;
 } ApiArgument;

@@ -15,6 +15,7 @@
 #include "api/api.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
@@ -26,7 +27,7 @@ static char *bind_decode_query(RoostSlice in);
 static void bind_field(ApiRequest *request, const char *name, const ApiValue *value);
 static int	bind_argument(ApiRequest *request, const char *name);
 static void bind_defaults(ApiRequest *request);
-static Datum bind_default(const ApiArgument *argument, bool *isnull);
+static Datum bind_default(ApiArgument *argument, bool *isnull);
 static void bind_page(ApiRequest *request);
 
 /*
@@ -241,11 +242,14 @@ bind_defaults(ApiRequest *request)
 }
 
 /*
- * Returns the value of an omitted argument.
+ * Returns the value of an omitted argument.  One that is always the same is
+ * kept from then on: domains leave their checks in the expression, and what
+ * changes a domain throws the function's description away.
  */
 static Datum
-bind_default(const ApiArgument *argument, bool *isnull)
+bind_default(ApiArgument *argument, bool *isnull)
 {
+	bool		keep;
 	EState	   *estate;
 	Datum		result;
 
@@ -253,12 +257,24 @@ bind_default(const ApiArgument *argument, bool *isnull)
 	if (argument->default_expression == NULL)
 		return argument->default_value;
 
+	keep = !contain_mutable_functions((Node *) argument->default_expression);
 	estate = CreateExecutorState();
 	result = ExecEvalExprSwitchContext(ExecPrepareExpr(copyObject(argument->default_expression), estate),
 									   GetPerTupleExprContext(estate), isnull);
 	if (!*isnull)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(keep ? argument->type.context : CurrentMemoryContext);
+
 		result = datumCopy(result, argument->type.by_value, argument->type.length);
+		MemoryContextSwitchTo(caller);
+	}
 	FreeExecutorState(estate);
+	if (keep)
+	{
+		argument->default_value = result;
+		argument->default_null = *isnull;
+		argument->default_expression = NULL;
+	}
 	return result;
 }
 

@@ -30,7 +30,7 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "core/debug_point.h"
-#include "executor/spi.h"
+#include "core/plan.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
@@ -66,7 +66,6 @@ static bytea *idempotency_encrypt(const ApiIdempotency *state, const char *text,
 static char *idempotency_decrypt(const ApiIdempotency *state, bytea *stored, int *length);
 static void idempotency_begin(Oid *user, int *context);
 static void idempotency_end(Oid user, int context);
-static SPIPlanPtr idempotency_plan(SPIPlanPtr *plan, const char *query, int nargs, Oid *types);
 static Datum idempotency_bytes(const uint8 *bytes, int length);
 
 /*
@@ -136,7 +135,7 @@ roost_api_idempotency_store(ApiRequest *request, text *answer)
 
 	/* a conflict is only possible with an expired row: we hold the lock */
 	idempotency_begin(&user, &context);
-	if (SPI_execute_plan(idempotency_plan(&plan,
+	if (SPI_execute_plan(roost_plan_keep(&plan,
 										  "INSERT INTO roost_data.idempotency_key AS k (owner, key_hash, request_hash, encrypted, answer) "
 										  "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (owner, key_hash) DO UPDATE SET "
 										  "request_hash = excluded.request_hash, encrypted = excluded.encrypted, "
@@ -263,7 +262,7 @@ idempotency_find(ApiRequest *request, ApiIdempotency *state)
 	idempotency_begin(&user, &context);
 
 	/* not read only: the snapshot must be younger than the lock */
-	if (SPI_execute_plan(idempotency_plan(&plan,
+	if (SPI_execute_plan(roost_plan_keep(&plan,
 										  "SELECT k.request_hash, k.answer FROM roost_data.idempotency_key k "
 										  "WHERE k.owner OPERATOR(pg_catalog.=) $1 AND k.key_hash OPERATOR(pg_catalog.=) $2 "
 										  "AND k.created_at OPERATOR(pg_catalog.>=) (pg_catalog.now() OPERATOR(pg_catalog.-) '24 hours'::pg_catalog.interval)",
@@ -402,21 +401,6 @@ idempotency_end(Oid user, int context)
 {
 	SPI_finish();
 	SetUserIdAndSecContext(user, context);
-}
-
-/* returns a kept plan, making it if necessary */
-static SPIPlanPtr
-idempotency_plan(SPIPlanPtr *plan, const char *query, int nargs, Oid *types)
-{
-	if (*plan == NULL)
-	{
-		SPIPlanPtr	made = SPI_prepare(query, nargs, types);
-
-		if (made == NULL || SPI_keepplan(made) != 0)
-			elog(ERROR, "could not prepare: %s", SPI_result_code_string(SPI_result));
-		*plan = made;
-	}
-	return *plan;
 }
 
 /* returns a bytea of the bytes */

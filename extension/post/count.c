@@ -23,6 +23,9 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
+#include "account/stat.h"
+#include "core/plan.h"
+
 PG_FUNCTION_INFO_V1(roost_post_count);
 PG_FUNCTION_INFO_V1(roost_post_like_count);
 PG_FUNCTION_INFO_V1(roost_post_stat_add);
@@ -56,25 +59,7 @@ static bool is_public(Datum visibility);
 static void deltas_add(DeltaList *list, int64 id, int what, int64 n);
 static void deltas_merge(DeltaList *list);
 static void post_stat_add(const Delta *delta);
-static void account_stat_add(int64 account_id, int64 posts);
 static void hashtags_add(Datum hashtags, int64 post_id);
-
-/*
- * Prepares a statement once in the life of the backend.
- */
-static SPIPlanPtr
-prepare(SPIPlanPtr *plan, const char *sql, int nargs, Oid *types)
-{
-	if (*plan == NULL)
-	{
-		SPIPlanPtr	p = SPI_prepare_cursor(sql, nargs, types, CURSOR_OPT_GENERIC_PLAN);
-
-		if (p == NULL || SPI_keepplan(p) != 0)
-			elog(ERROR, "could not prepare \"%s\"", sql);
-		*plan = p;
-	}
-	return *plan;
-}
 
 /*
  * Returns a column of the slot, or 0 where it is null.
@@ -144,7 +129,7 @@ roost_post_count(PG_FUNCTION_ARGS)
 
 	deltas_merge(&authors);
 	for (int i = 0; i < authors.count; i++)
-		account_stat_add(authors.delta[i].id, authors.delta[i].n[0]);
+		roost_account_stat_add(authors.delta[i].id, 0, 0, authors.delta[i].n[0]);
 	deltas_merge(&posts);
 	for (int i = 0; i < posts.count; i++)
 		post_stat_add(&posts.delta[i]);
@@ -294,7 +279,7 @@ post_stat_add(const Delta *delta)
 
 	if (!IsolationUsesXactSnapshot())
 	{
-		prepare(&update,
+		roost_plan_keep(&update,
 				"UPDATE roost_data.post_stat AS s SET"
 				" like_count = s.like_count OPERATOR(pg_catalog.+) $2,"
 				" retweet_count = s.retweet_count OPERATOR(pg_catalog.+) $3,"
@@ -312,7 +297,7 @@ post_stat_add(const Delta *delta)
 	}
 
 	/* a random slot: those of transactions still open are unseen */
-	prepare(&insert,
+	roost_plan_keep(&insert,
 			"INSERT INTO roost_data.post_stat (post_id, slot, like_count, retweet_count, reply_count, quote_count)"
 			" SELECT $1, $6, $2, $3, $4, $5"
 			" WHERE $2 OPERATOR(pg_catalog.+) $3 OPERATOR(pg_catalog.+) $4 OPERATOR(pg_catalog.+) $5 OPERATOR(pg_catalog.>) 0"
@@ -321,23 +306,6 @@ post_stat_add(const Delta *delta)
 	values[5] = Int32GetDatum((int32) pg_prng_uint64_range(&pg_global_prng_state, 1, PG_INT32_MAX));
 	result = SPI_execute_plan(insert, values, NULL, false, 0);
 	if (result != SPI_OK_INSERT)
-		elog(ERROR, "could not add to counters: %s", SPI_result_code_string(result));
-}
-
-/*
- * Adds to an author's number of posts.
- */
-static void
-account_stat_add(int64 account_id, int64 posts)
-{
-	static SPIPlanPtr plan = NULL;
-	Oid			types[2] = {INT8OID, INT8OID};
-	Datum		values[2] = {Int64GetDatum(account_id), Int64GetDatum(posts)};
-	int			result;
-
-	prepare(&plan, "SELECT roost_internal.account_stat_add($1, 0, 0, $2)", 2, types);
-	result = SPI_execute_plan(plan, values, NULL, false, 0);
-	if (result != SPI_OK_SELECT)
 		elog(ERROR, "could not add to counters: %s", SPI_result_code_string(result));
 }
 
@@ -352,7 +320,7 @@ hashtags_add(Datum hashtags, int64 post_id)
 	Datum		values[2] = {hashtags, Int64GetDatum(post_id)};
 	int			result;
 
-	prepare(&plan,
+	roost_plan_keep(&plan,
 			"INSERT INTO roost_data.post_hashtag (hashtag, post_id)"
 			" SELECT DISTINCT t, $2 FROM pg_catalog.unnest($1) AS t",
 			2, types);

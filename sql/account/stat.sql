@@ -1,38 +1,8 @@
 -- Counters of accounts, without a hot row.
 
 CREATE OR REPLACE FUNCTION roost_internal.account_stat_add(account_id bigint, followers bigint, following bigint, posts bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	v_slot integer;
-BEGIN
-	-- Under a fixed snapshot, adding to a row that another transaction changed
-	-- since would fail; a slot of one's own never does.
-	IF pg_catalog.current_setting('transaction_isolation') = 'read committed' THEN
-		SELECT s.slot INTO v_slot FROM roost_data.account_stat s
-		WHERE s.account_id = account_stat_add.account_id
-		ORDER BY s.slot LIMIT 1
-		FOR UPDATE SKIP LOCKED;
-	END IF;
-	IF v_slot IS NOT NULL THEN
-		UPDATE roost_data.account_stat s SET
-			follower_count = s.follower_count + followers,
-			following_count = s.following_count + following,
-			post_count = s.post_count + posts
-		WHERE s.account_id = account_stat_add.account_id AND s.slot = v_slot;
-		RETURN;
-	END IF;
-	-- A random number, because the slots of transactions still open are unseen;
-
-	LOOP
-		INSERT INTO roost_data.account_stat AS s (account_id, slot, follower_count, following_count, post_count)
-		VALUES (account_stat_add.account_id, 1 + (pg_catalog.random() * 2147483645)::integer, followers, following, posts)
-		ON CONFLICT DO NOTHING;
-		EXIT WHEN FOUND;
-	END LOOP;
-END
-$$;
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'roost_account_stat_add_sql';
 REVOKE ALL ON FUNCTION roost_internal.account_stat_add(bigint, bigint, bigint, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.account_stat_add(bigint, bigint, bigint, bigint) IS 'Adds to the counters of an account, within the transaction. Never waits for another one: it adds to a slot that nobody holds, or makes a new one.';
 
