@@ -500,7 +500,7 @@ lockout_save(void)
 {
 	LockoutEntry batch[SAVE_BATCH];
 	LockoutKind kinds[SAVE_BATCH];
-	int			count;
+	volatile int count;			/* read after an error */
 
 	lockout_ensure_loaded();
 	while ((count = lockout_collect(batch, kinds, MyDatabaseId)) > 0)

@@ -24,6 +24,7 @@
 #include "utils/builtins.h"
 
 #include "account/password.h"
+#include "core/compat.h"
 
 PG_FUNCTION_INFO_V1(roost_password_check);
 

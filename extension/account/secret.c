@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 
 #include "core/base64.h"
+#include "core/compat.h"
 
 PG_FUNCTION_INFO_V1(roost_secret_random_token);
 PG_FUNCTION_INFO_V1(roost_secret_token_digest);

@@ -11,17 +11,8 @@
 #include "postgres.h"
 
 #include "api/api.h"
-#include "common/jsonapi.h"
+#include "core/compat.h"
 #include "mb/pg_wchar.h"
-
-/* PostgreSQL 16 let the parser's actions return errors */
-#if PG_VERSION_NUM >= 160000
-#define BODY_ACTION		JsonParseErrorType
-#define BODY_DONE		return JSON_SUCCESS
-#else
-#define BODY_ACTION		void
-#define BODY_DONE		return
-#endif
 
 typedef struct BodyState
 {
@@ -31,20 +22,19 @@ typedef struct BodyState
 	int			depth;			/* open objects and arrays */
 	char	   *name;			/* of the current field of the outermost
 								 * object */
-	char	   *start;			/* of its value, if that is an object or array */
+	const char *start;			/* of its value, if that is an object or array */
 	ApiValueKind kind;
 } BodyState;
 
 static void body_check_media_type(ApiRequest *request);
-static JsonLexContext *body_lexer(RoostSlice body);
 static void body_failed(BodyState *state, JsonParseErrorType why) pg_attribute_noreturn();
 static void body_open(BodyState *state, ApiValueKind kind);
-static BODY_ACTION body_object_start(void *arg);
-static BODY_ACTION body_array_start(void *arg);
-static BODY_ACTION body_close(void *arg);
-static BODY_ACTION body_field_start(void *arg, char *name, bool isnull);
-static BODY_ACTION body_field_end(void *arg, char *name, bool isnull);
-static BODY_ACTION body_scalar(void *arg, char *token, JsonTokenType type);
+static RoostJsonAction body_object_start(void *arg);
+static RoostJsonAction body_array_start(void *arg);
+static RoostJsonAction body_close(void *arg);
+static RoostJsonAction body_field_start(void *arg, char *name, bool isnull);
+static RoostJsonAction body_field_end(void *arg, char *name, bool isnull);
+static RoostJsonAction body_scalar(void *arg, char *token, JsonTokenType type);
 
 /*
  * Calls the action for every field of the body's object.  Without a body
@@ -61,7 +51,9 @@ roost_api_body_parse(ApiRequest *request, ApiFieldAction action)
 		return;
 	body_check_media_type(request);
 
-	state.lex = body_lexer(request->body);
+	/* it decodes strings */
+	state.lex = makeJsonLexContextCstringLen(NULL, request->body.data, request->body.length,
+											 GetDatabaseEncoding(), true);
 	actions.semstate = &state;
 	actions.object_start = body_object_start;
 	actions.object_end = body_close;
@@ -102,19 +94,6 @@ body_check_media_type(ApiRequest *request)
 			(errcode(ERRCODE_ROOST_UNSUPPORTED_MEDIA),
 			 errmsg("the body must be JSON"),
 			 errhint("Send the header Content-Type: application/json.")));
-}
-
-/*
- * Returns a lexer for the body that decodes strings.
- */
-static JsonLexContext *
-body_lexer(RoostSlice body)
-{
-#if PG_VERSION_NUM >= 170000
-	return makeJsonLexContextCstringLen(NULL, body.data, body.length, GetDatabaseEncoding(), true);
-#else
-	return makeJsonLexContextCstringLen((char *) body.data, body.length, GetDatabaseEncoding(), true);
-#endif
 }
 
 /*
@@ -173,28 +152,28 @@ body_open(BodyState *state, ApiValueKind kind)
 	state->depth++;
 }
 
-static BODY_ACTION
+static RoostJsonAction
 body_object_start(void *arg)
 {
 	body_open(arg, API_VALUE_OBJECT);
-	BODY_DONE;
+	ROOST_JSON_ACTION_DONE();
 }
 
-static BODY_ACTION
+static RoostJsonAction
 body_array_start(void *arg)
 {
 	body_open(arg, API_VALUE_ARRAY);
-	BODY_DONE;
+	ROOST_JSON_ACTION_DONE();
 }
 
-static BODY_ACTION
+static RoostJsonAction
 body_close(void *arg)
 {
 	((BodyState *) arg)->depth--;
-	BODY_DONE;
+	ROOST_JSON_ACTION_DONE();
 }
 
-static BODY_ACTION
+static RoostJsonAction
 body_field_start(void *arg, char *name, bool isnull)
 {
 	BodyState  *state = arg;
@@ -204,11 +183,11 @@ body_field_start(void *arg, char *name, bool isnull)
 		state->name = name;
 		state->start = NULL;
 	}
-	BODY_DONE;
+	ROOST_JSON_ACTION_DONE();
 }
 
 /* hands an object or array on */
-static BODY_ACTION
+static RoostJsonAction
 body_field_end(void *arg, char *name, bool isnull)
 {
 	BodyState  *state = arg;
@@ -223,11 +202,11 @@ body_field_end(void *arg, char *name, bool isnull)
 		state->start = NULL;
 		state->name = NULL;
 	}
-	BODY_DONE;
+	ROOST_JSON_ACTION_DONE();
 }
 
 /* hands a scalar on */
-static BODY_ACTION
+static RoostJsonAction
 body_scalar(void *arg, char *token, JsonTokenType type)
 {
 	BodyState  *state = arg;
@@ -247,5 +226,5 @@ body_scalar(void *arg, char *token, JsonTokenType type)
 		state->action(state->request, state->name, &value);
 		state->name = NULL;
 	}
-	BODY_DONE;
+	ROOST_JSON_ACTION_DONE();
 }

@@ -11,6 +11,8 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "core/compat.h"
+
 PG_FUNCTION_INFO_V1(roost_api_cursor_id);
 PG_FUNCTION_INFO_V1(roost_api_in_extension_script);
 
