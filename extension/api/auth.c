@@ -121,6 +121,7 @@ roost_api_limit_target(ApiRequest *request)
 	if (i < 0 || request->nulls[i] || strcmp(request->route->limit_class, "none") == 0)
 		return;
 	target = TextDatumGetCString(request->values[i]);
+	target += strspn(target, "@");
 	target = asc_tolower(target, strlen(target));
 	if (!roost_limit_take(request->route->limit_class, 0, NULL, target, 1, &state))
 		auth_too_many(request, &state);

@@ -168,11 +168,11 @@ AS $$
 DECLARE
 	v_hash text;
 BEGIN
-	PERFORM roost_internal.login_check(actor_id, client_address);
 	PERFORM FROM roost_data.account a WHERE a.id = actor_id AND a.status = 'active' FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', MESSAGE = 'the account does not exist';
 	END IF;
+	PERFORM roost_internal.login_check(actor_id, client_address);
 	SELECT c.password_hash INTO v_hash FROM roost_data.account_credential c WHERE c.account_id = actor_id;
 	IF roost_internal.password_verify(password, v_hash) IS NOT TRUE THEN
 		PERFORM roost_internal.login_failed(actor_id, pg_catalog.host(client_address));

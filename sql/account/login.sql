@@ -125,6 +125,8 @@ DECLARE
 	v_matches boolean;
 	v_found record;
 BEGIN
+	-- One at a time for a name: guesses at once would all be made before the first one counts.
+	PERFORM pg_catalog.pg_advisory_xact_lock(1919905649, pg_catalog.hashint8(v_key));
 	PERFORM roost_internal.login_check(v_key, client_address);
 	FOR v_candidate IN SELECT * FROM roost_internal.login_candidates(identifier) LOOP
 		v_matches := CASE WHEN v_candidate.password_hash IS NULL THEN roost_internal.password_verify_dummy(password)

@@ -14,6 +14,11 @@ DECLARE
 	v_module text;
 	v_ddl text;
 BEGIN
+	IF pg_catalog.getdatabaseencoding() <> 'UTF8' THEN
+		RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = 'roost needs a database in UTF-8',
+			DETAIL = format('The encoding of database "%s" is %s.', current_database(), pg_catalog.getdatabaseencoding()),
+			HINT = format('Make one: CREATE DATABASE %I ENCODING ''UTF8'' LOCALE ''C.UTF-8'' TEMPLATE template0.', 'roost');
+	END IF;
 	FOREACH v_module IN ARRAY roost_internal.table_modules() LOOP
 		EXECUTE pg_catalog.format('SELECT roost_internal.tables_%s()', v_module) INTO v_ddl;
 		EXECUTE v_ddl;
@@ -23,7 +28,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.install() FROM PUBLIC;
-COMMENT ON FUNCTION roost.install() IS 'Creates the tables, indexes, triggers and views of roost in this database, or brings them to the version of the extension after ALTER EXTENSION roost UPDATE. They belong to the caller, not to the extension. Safe to call again. Returns the version reached.';
+COMMENT ON FUNCTION roost.install() IS 'Creates the tables, indexes, triggers and views of roost in this database, or brings them to the version of the extension after ALTER EXTENSION roost UPDATE. They belong to the caller, not to the extension. Safe to call again. Returns the version reached. 55000 if the database is not in UTF-8.';
 
 CREATE OR REPLACE FUNCTION roost.uninstall(confirm text) RETURNS void
 LANGUAGE plpgsql VOLATILE

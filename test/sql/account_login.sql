@@ -79,3 +79,15 @@ SELECT roost.auth_forgot_password('log.shared@example.org');
 SELECT substring(payload->>'text', 'token=(\S+)') AS token FROM roost_data.job WHERE kind = 'reset_password' AND payload->>'to' = 'log.shared@example.org' \gset
 SELECT roost.auth_reset_password(:'token', 'another good password');
 SELECT (roost.auth_login('log_carol', 'another good password')).account.username;
+
+-- However a name is written, it is one target of the rate limit (10 in 5 minutes), from wherever it is tried.
+CREATE FUNCTION pg_temp.attempt(identifier text, address text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM roost.handle('POST', '/auth/login', '', 'content-type: application/json', jsonb_build_object('identifier', identifier, 'password', 'a wrong one')::text, address);
+	RETURN 'ok';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END
+$$;
+SELECT pg_temp.attempt(repeat('@', n) || CASE WHEN n % 2 = 0 THEN 'Log_Target' ELSE 'log_TARGET' END, '203.0.113.' || n) AS answer
+FROM generate_series(1, 12) n;

@@ -34,7 +34,7 @@ SELECT (roost.auth_refresh(:'t0')).refresh_token = :'t1' AS same;
 UPDATE roost_data.session SET refreshed_at = :'base'::timestamptz - interval '10 seconds' WHERE id = :session_id;
 SELECT pg_temp.try(format('SELECT roost.auth_refresh(%L)', :'t0'));
 SELECT pg_temp.try(format('SELECT roost.auth_refresh(%L)', :'t1'));
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT revoked_at IS NOT NULL AS revoked, roost_internal.session_revoked(id) AS access_refused FROM roost_data.session WHERE id = :session_id;
 SELECT pg_temp.try(format('SELECT roost.auth_refresh(%L)', :'t1'));
 
@@ -44,7 +44,7 @@ SELECT (roost.auth_refresh(:'t0')).refresh_token AS t1 \gset
 SELECT (roost.auth_refresh(:'t1')).refresh_token AS t2 \gset
 SELECT pg_temp.try(format('SELECT roost.auth_refresh(%L)', :'t0'));
 SELECT pg_temp.try(format('SELECT roost.auth_refresh(%L)', :'t2'));
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT revoked_at IS NOT NULL AS revoked FROM roost_data.session WHERE id = :session_id;
 
 -- Made-up tokens end nothing.

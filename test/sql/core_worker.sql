@@ -30,7 +30,7 @@ SET ROLE core_worker_reader;
 \set VERBOSITY terse
 SELECT * FROM roost.stat_worker;
 SELECT * FROM roost.stat_event;
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT (roost.health()).status;
 RESET ROLE;
 GRANT pg_monitor TO core_worker_reader;

@@ -11,7 +11,7 @@ BEGIN
 	END LOOP;
 	RETURN roost_internal.login_locked(login_key, NULL);
 END $$;
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 CREATE TEMP TABLE before AS SELECT kind, key FROM roost_data.login_lockout;
 CREATE TEMP VIEW saved AS SELECT * FROM roost_data.login_lockout l WHERE NOT EXISTS (SELECT FROM before b WHERE b.kind = l.kind AND b.key = l.key);
 
@@ -68,7 +68,7 @@ RESET roost.lockout_delay;
 RESET roost.lockout_max_delay;
 
 -- The table follows, and nothing shows an address
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT kind, failures, count(*) FROM saved GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT count(*) AS forgotten FROM saved WHERE key = 71;
 SELECT column_name FROM information_schema.columns WHERE table_schema = 'roost' AND table_name = 'stat_lockout' ORDER BY ordinal_position;

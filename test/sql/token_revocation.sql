@@ -45,14 +45,14 @@ PREPARE TRANSACTION 'revocation';
 SELECT pg_temp.verdict(:'token') AS in_doubt;
 COMMIT PREPARED 'revocation';
 SELECT pg_temp.verdict(:'token');
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT pg_temp.verdict(:'token');
 DELETE FROM roost_data.revocation;
 BEGIN;
 INSERT INTO roost_data.revocation (id) VALUES (902);
 PREPARE TRANSACTION 'revocation';
 ROLLBACK PREPARED 'revocation';
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT pg_temp.verdict(:'token');
 
 -- More than the memory holds: the table is asked

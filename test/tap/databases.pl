@@ -34,6 +34,14 @@ for my $database (qw(one two))
 	is($node->safe_psql($database, 'SELECT count(*) FROM roost.maintenance_run() WHERE error IS NOT NULL'), 0, "$database: maintenance runs");
 }
 
+# One in another encoding is told so, and stays empty.
+$node->safe_psql('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+$node->safe_psql('latin', 'SET client_min_messages = warning; CREATE EXTENSION roost CASCADE');
+my $refusal = Roost::error($node, 'latin', 'SELECT roost.install()');
+like($refusal, qr/roost needs a database in UTF-8/, 'another encoding is refused');
+like($refusal, qr/HINT:.*ENCODING 'UTF8'/, 'with a way out');
+is($node->safe_psql('latin', "SELECT count(*) FROM pg_namespace WHERE nspname = 'roost_data'"), 0, 'and nothing was made');
+
 # The one that owns the memory goes away, also while the server runs.
 $node->safe_psql('postgres', 'DROP DATABASE one WITH (FORCE)');
 ok(Roost::login($node, 'two', 'bob'), 'the other goes on');

@@ -38,7 +38,7 @@ $node->safe_psql('roost', 'INSERT INTO roost_data.revocation (id) VALUES (3), (4
 fail_login(7, 6);
 # of one that fails, too
 $node->psql('roost', "BEGIN; SELECT roost_internal.login_failed(8, NULL); SELECT 1 / 0; COMMIT");
-$node->safe_psql('roost', 'SELECT roost.worker_sync()');
+$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
 
 sub check
 {
@@ -74,10 +74,10 @@ check($node, 'killed server');
 
 # a failure right before an ordinary stop
 fail_login(7, 1);
-$node->safe_psql('roost', 'SELECT roost.worker_sync()');
+$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
 $node->restart;
 is(failures(7), 7, 'failures go on after a restart');
-$node->safe_psql('roost', 'SELECT roost_internal.login_succeeded(7); SELECT roost.worker_sync()');
+$node->safe_psql('roost', "SELECT roost_internal.login_succeeded(7); SELECT roost.worker_sync('1 minute')");
 $node->stop('immediate');
 $node->start;
 is(failures(7), '', 'what was forgotten stays forgotten');
