@@ -13,7 +13,7 @@ MODULE_big = roost
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c extension/*/*.c bgworker/*.c)))
 
 PG_CPPFLAGS = -I$(CURDIR)/extension -I$(CURDIR) -DROOST_VERSION='"$(EXTVERSION)"' $(if $(ROOST_DEBUG),-DROOST_DEBUG)
-WARNINGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
+WARNINGS = -std=gnu11 -Wall -Wextra $(if $(ROOST_DEBUG),-Werror) -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-declaration-after-statement
 PG_CFLAGS = $(WARNINGS)
 SHLIB_LINK = -lcrypto -largon2
