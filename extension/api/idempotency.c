@@ -136,11 +136,11 @@ roost_api_idempotency_store(ApiRequest *request, text *answer)
 	/* a conflict is only possible with an expired row: we hold the lock */
 	idempotency_begin(&user, &context);
 	if (SPI_execute_plan(roost_plan_keep(&plan,
-										  "INSERT INTO roost_data.idempotency_key AS k (owner, key_hash, request_hash, encrypted, answer) "
-										  "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (owner, key_hash) DO UPDATE SET "
-										  "request_hash = excluded.request_hash, encrypted = excluded.encrypted, "
-										  "answer = excluded.answer, created_at = excluded.created_at",
-										  lengthof(types), types),
+										 "INSERT INTO roost_data.idempotency_key AS k (owner, key_hash, request_hash, encrypted, answer) "
+										 "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (owner, key_hash) DO UPDATE SET "
+										 "request_hash = excluded.request_hash, encrypted = excluded.encrypted, "
+										 "answer = excluded.answer, created_at = excluded.created_at",
+										 lengthof(types), types),
 						 values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not store an idempotency key");
 	idempotency_end(user, context);
@@ -263,10 +263,10 @@ idempotency_find(ApiRequest *request, ApiIdempotency *state)
 
 	/* not read only: the snapshot must be younger than the lock */
 	if (SPI_execute_plan(roost_plan_keep(&plan,
-										  "SELECT k.request_hash, k.answer FROM roost_data.idempotency_key k "
-										  "WHERE k.owner OPERATOR(pg_catalog.=) $1 AND k.key_hash OPERATOR(pg_catalog.=) $2 "
-										  "AND k.created_at OPERATOR(pg_catalog.>=) (pg_catalog.now() OPERATOR(pg_catalog.-) '24 hours'::pg_catalog.interval)",
-										  lengthof(types), types),
+										 "SELECT k.request_hash, k.answer FROM roost_data.idempotency_key k "
+										 "WHERE k.owner OPERATOR(pg_catalog.=) $1 AND k.key_hash OPERATOR(pg_catalog.=) $2 "
+										 "AND k.created_at OPERATOR(pg_catalog.>=) (pg_catalog.now() OPERATOR(pg_catalog.-) '24 hours'::pg_catalog.interval)",
+										 lengthof(types), types),
 						 values, NULL, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not look up an idempotency key");
 	if (SPI_processed > 0)

@@ -280,15 +280,15 @@ post_stat_add(const Delta *delta)
 	if (!IsolationUsesXactSnapshot())
 	{
 		roost_plan_keep(&update,
-				"UPDATE roost_data.post_stat AS s SET"
-				" like_count = s.like_count OPERATOR(pg_catalog.+) $2,"
-				" retweet_count = s.retweet_count OPERATOR(pg_catalog.+) $3,"
-				" reply_count = s.reply_count OPERATOR(pg_catalog.+) $4,"
-				" quote_count = s.quote_count OPERATOR(pg_catalog.+) $5"
-				" WHERE s.post_id OPERATOR(pg_catalog.=) $1 AND s.slot OPERATOR(pg_catalog.=)"
-				" (SELECT t.slot FROM roost_data.post_stat AS t WHERE t.post_id OPERATOR(pg_catalog.=) $1"
-				" ORDER BY t.slot LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)",
-				5, types);
+						"UPDATE roost_data.post_stat AS s SET"
+						" like_count = s.like_count OPERATOR(pg_catalog.+) $2,"
+						" retweet_count = s.retweet_count OPERATOR(pg_catalog.+) $3,"
+						" reply_count = s.reply_count OPERATOR(pg_catalog.+) $4,"
+						" quote_count = s.quote_count OPERATOR(pg_catalog.+) $5"
+						" WHERE s.post_id OPERATOR(pg_catalog.=) $1 AND s.slot OPERATOR(pg_catalog.=)"
+						" (SELECT t.slot FROM roost_data.post_stat AS t WHERE t.post_id OPERATOR(pg_catalog.=) $1"
+						" ORDER BY t.slot LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)",
+						5, types);
 		result = SPI_execute_plan(update, values, NULL, false, 0);
 		if (result != SPI_OK_UPDATE)
 			elog(ERROR, "could not add to counters: %s", SPI_result_code_string(result));
@@ -298,11 +298,11 @@ post_stat_add(const Delta *delta)
 
 	/* a random slot: those of transactions still open are unseen */
 	roost_plan_keep(&insert,
-			"INSERT INTO roost_data.post_stat (post_id, slot, like_count, retweet_count, reply_count, quote_count)"
-			" SELECT $1, $6, $2, $3, $4, $5"
-			" WHERE $2 OPERATOR(pg_catalog.+) $3 OPERATOR(pg_catalog.+) $4 OPERATOR(pg_catalog.+) $5 OPERATOR(pg_catalog.>) 0"
-			" OR EXISTS (SELECT FROM roost_data.post AS p WHERE p.id OPERATOR(pg_catalog.=) $1)",
-			6, types);
+					"INSERT INTO roost_data.post_stat (post_id, slot, like_count, retweet_count, reply_count, quote_count)"
+					" SELECT $1, $6, $2, $3, $4, $5"
+					" WHERE $2 OPERATOR(pg_catalog.+) $3 OPERATOR(pg_catalog.+) $4 OPERATOR(pg_catalog.+) $5 OPERATOR(pg_catalog.>) 0"
+					" OR EXISTS (SELECT FROM roost_data.post AS p WHERE p.id OPERATOR(pg_catalog.=) $1)",
+					6, types);
 	values[5] = Int32GetDatum((int32) pg_prng_uint64_range(&pg_global_prng_state, 1, PG_INT32_MAX));
 	result = SPI_execute_plan(insert, values, NULL, false, 0);
 	if (result != SPI_OK_INSERT)
@@ -321,9 +321,9 @@ hashtags_add(Datum hashtags, int64 post_id)
 	int			result;
 
 	roost_plan_keep(&plan,
-			"INSERT INTO roost_data.post_hashtag (hashtag, post_id)"
-			" SELECT DISTINCT t, $2 FROM pg_catalog.unnest($1) AS t",
-			2, types);
+					"INSERT INTO roost_data.post_hashtag (hashtag, post_id)"
+					" SELECT DISTINCT t, $2 FROM pg_catalog.unnest($1) AS t",
+					2, types);
 	result = SPI_execute_plan(plan, values, NULL, false, 0);
 	if (result != SPI_OK_INSERT)
 		elog(ERROR, "could not list hashtags: %s", SPI_result_code_string(result));

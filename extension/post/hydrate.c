@@ -6,7 +6,8 @@
  * Each post is read once with its author, its counters and what the reader has
  * done to it; the post that it retweets or quotes is a post like any other.
  * What the reader may not see is as if it did not exist.  Everything is read
- * under the caller's snapshot, so counters fit to what else it sees.
+ * under the caller's snapshot, so counters fit to what else it sees.  Those
+ * who only want to know what can be seen get just that.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,6 +32,7 @@
 PG_FUNCTION_INFO_V1(roost_post_hydrate);
 PG_FUNCTION_INFO_V1(roost_post_one);
 PG_FUNCTION_INFO_V1(roost_post_get);
+PG_FUNCTION_INFO_V1(roost_post_visible);
 
 /* Attributes of roost.post_embed, and those that roost.post has in addition */
 typedef enum PostAttribute
@@ -128,7 +130,7 @@ typedef struct Hydration
 	Mark		bookmarks;
 	idmap_hash *authors;
 	idmap_hash *posts;
-	TupleDesc	desc;			/* roost.post */
+	TupleDesc	desc;			/* roost.post, or NULL: only what can be seen */
 	TupleDesc	embed_desc;		/* roost.post_embed */
 	TupleDesc	author_desc;	/* roost.author */
 	StringInfoData url;
@@ -218,6 +220,61 @@ roost_post_get(PG_FUNCTION_ARGS)
 }
 
 /*
+ * roost_internal.post_visible(viewer_id, ids, seen) returns the ids that the
+ * viewer may see, in their order, and the posts that they show (another one
+ * for a retweet), without posts that have been seen, each once.
+ */
+Datum
+roost_post_visible(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Hydration	h;
+	idmap_hash *seen;
+	Datum	   *ids;
+	Datum	   *seen_ids;
+	Datum	   *posts;
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+	bool		found;
+	int			n;
+	int			num_seen;
+	int			num_visible = 0;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != lengthof(values))
+		elog(ERROR, "post_visible must return two columns");
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, NULL, &n);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &seen_ids, NULL, &num_seen);
+	posts = palloc(sizeof(Datum) * Max(n, 1));
+	seen = idmap_create(CurrentMemoryContext, n + num_seen, NULL);
+	for (int i = 0; i < num_seen; i++)
+		(void) idmap_insert(seen, DatumGetInt64(seen_ids[i]), &found);
+
+	hydration_begin(&h, PG_GETARG_INT64(0), NULL, n);
+	for (int i = 0; i < n; i++)
+	{
+		Post	   *post = post_find(&h, DatumGetInt64(ids[i]));
+		Datum		shown = ids[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (post == NULL)
+			continue;
+		if (!post->nulls[POST_RETWEET_OF_ID])
+			shown = post->values[POST_RETWEET_OF_ID];
+		if (post_find(&h, DatumGetInt64(shown)) == NULL)
+			continue;
+		(void) idmap_insert(seen, DatumGetInt64(shown), &found);
+		if (found)
+			continue;
+		ids[num_visible] = ids[i];
+		posts[num_visible++] = shown;
+	}
+	hydration_end(&h);
+	values[0] = PointerGetDatum(construct_array(ids, num_visible, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[1] = PointerGetDatum(construct_array(posts, num_visible, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
+
+/*
  * Returns one post as a composite, or NULL.
  */
 static Datum
@@ -242,8 +299,9 @@ hydrate_one(FunctionCallInfo fcinfo, int64 viewer_id, int64 id)
 static void
 hydration_begin(Hydration *h, int64 viewer_id, TupleDesc desc, int size)
 {
-	if (desc->natts != OUT_COUNT)
+	if (desc != NULL && desc->natts != OUT_COUNT)
 		elog(ERROR, "roost.post has %d attributes instead of %d", desc->natts, OUT_COUNT);
+	memset(h, 0, sizeof(Hydration));
 	roost_post_reader_begin(&h->reader);
 	h->viewer_id = viewer_id;
 	h->likes = (Mark) {LOOKUP_LIKE, -1, -1};
@@ -251,6 +309,8 @@ hydration_begin(Hydration *h, int64 viewer_id, TupleDesc desc, int size)
 	h->bookmarks = (Mark) {LOOKUP_BOOKMARK, -1, -1};
 	h->authors = idmap_create(CurrentMemoryContext, size, NULL);
 	h->posts = idmap_create(CurrentMemoryContext, size * 2, NULL);
+	if (desc == NULL)
+		return;
 	h->desc = desc;
 	h->author_desc = lookup_rowtype_tupdesc(TupleDescAttr(desc, OUT_AUTHOR)->atttypid, -1);
 	h->embed_desc = lookup_rowtype_tupdesc(TupleDescAttr(desc, OUT_QUOTE_OF)->atttypid, -1);
@@ -260,8 +320,11 @@ hydration_begin(Hydration *h, int64 viewer_id, TupleDesc desc, int size)
 static void
 hydration_end(Hydration *h)
 {
-	ReleaseTupleDesc(h->embed_desc);
-	ReleaseTupleDesc(h->author_desc);
+	if (h->desc != NULL)
+	{
+		ReleaseTupleDesc(h->embed_desc);
+		ReleaseTupleDesc(h->author_desc);
+	}
 	roost_post_reader_end(&h->reader);
 }
 
@@ -351,7 +414,7 @@ post_read(Hydration *h, int64 id)
 							post->nulls[POST_MENTION_IDS] ? (Datum) 0 : post->values[POST_MENTION_IDS],
 							post->author->is_private, post->author->active))
 		return NULL;
-	if (post->nulls[POST_RETWEET_OF_ID])
+	if (h->desc != NULL && post->nulls[POST_RETWEET_OF_ID])
 		post_read_counts(h, post);	/* else they are the original's */
 	return post;
 }
@@ -419,7 +482,8 @@ author_find(Hydration *h, int64 id)
 	author->active = VARSIZE_ANY_EXHDR(status) == strlen("active") &&
 		memcmp(VARDATA_ANY(status), "active", strlen("active")) == 0;
 	author->username = DatumGetTextPP(account[ACCOUNT_USERNAME]);
-	author->composite = HeapTupleGetDatum(heap_form_tuple(h->author_desc, account, account_nulls));
+	if (h->desc != NULL)
+		author->composite = HeapTupleGetDatum(heap_form_tuple(h->author_desc, account, account_nulls));
 	return author;
 }
 

@@ -21,12 +21,14 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/visibilitymap.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
+#include "storage/bufmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -57,6 +59,7 @@ static const struct
 	[LOOKUP_BOOKMARK] = {"post_bookmark", "post_bookmark_pkey", {"post_id"}},
 	[LOOKUP_FOLLOW] = {"follow", "follow_pkey"},
 	[LOOKUP_HANDLE] = {"account_handle", "account_handle_pkey", {"account_id"}},
+	[LOOKUP_AUTHOR] = {"post", "post_author_id_id_idx"},
 };
 
 typedef struct LookupCache
@@ -106,6 +109,8 @@ roost_post_reader_end(PostReader *reader)
 		index_close(reader->open[i].index, AccessShareLock);
 		table_close(reader->open[i].table, AccessShareLock);
 	}
+	if (BufferIsValid(reader->visibility))
+		ReleaseBuffer(reader->visibility);
 }
 
 /*
@@ -173,6 +178,51 @@ roost_post_read_next(PostReader *reader, PostLookup what)
 	TupleTableSlot *slot = reader->open[what].slot;
 
 	return index_getnext_slot(reader->open[what].scan, ForwardScanDirection, slot) ? slot : NULL;
+}
+
+/*
+ * Begins to read an author's posts between two ids (exclusive), newest first.
+ */
+void
+roost_post_read_range(PostReader *reader, int64 author_id, int64 before_id, int64 after_id)
+{
+	ScanKeyData keys[3];
+
+	if (reader->open[LOOKUP_AUTHOR].table == NULL)
+	{
+		lookup_open(reader, LOOKUP_AUTHOR, lengthof(keys));
+		reader->open[LOOKUP_AUTHOR].scan->xs_want_itup = true;
+	}
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(author_id));
+	ScanKeyInit(&keys[1], 2, BTLessStrategyNumber, F_INT8LT, Int64GetDatum(before_id));
+	ScanKeyInit(&keys[2], 2, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after_id));
+	index_rescan(reader->open[LOOKUP_AUTHOR].scan, keys, lengthof(keys), NULL, 0);
+}
+
+/*
+ * Returns the next of these posts (false: no more), and whom it answers or 0.
+ * The table is only looked at where the visibility map does not vouch for it.
+ */
+bool
+roost_post_read_range_next(PostReader *reader, int64 *id, int64 *reply_to_account_id)
+{
+	IndexScanDesc scan = reader->open[LOOKUP_AUTHOR].scan;
+	ItemPointer tid;
+
+	while ((tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
+	{
+		Datum		reply;
+		bool		isnull;
+
+		if (!VM_ALL_VISIBLE(scan->heapRelation, ItemPointerGetBlockNumber(tid), &reader->visibility) &&
+			!index_fetch_heap(scan, reader->open[LOOKUP_AUTHOR].slot))
+			continue;
+		*id = DatumGetInt64(index_getattr(scan->xs_itup, 2, scan->xs_itupdesc, &isnull));
+		reply = index_getattr(scan->xs_itup, 4, scan->xs_itupdesc, &isnull);
+		*reply_to_account_id = isnull ? 0 : DatumGetInt64(reply);
+		return true;
+	}
+	return false;
 }
 
 /*

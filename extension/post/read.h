@@ -12,6 +12,7 @@
 
 #include "access/genam.h"
 #include "executor/tuptable.h"
+#include "storage/buf.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
 
@@ -26,6 +27,7 @@ typedef enum PostLookup
 	LOOKUP_BOOKMARK,			/* (account_id, post_id) */
 	LOOKUP_FOLLOW,				/* (follower_id, followee_id) */
 	LOOKUP_HANDLE,				/* (username) */
+	LOOKUP_AUTHOR,				/* (author_id, id DESC), by the index alone */
 	LOOKUPS
 } PostLookup;
 
@@ -89,6 +91,8 @@ typedef struct PostReader
 		IndexScanDesc scan;
 		TupleTableSlot *slot;
 	}			open[LOOKUPS];
+	Buffer		visibility;		/* page of the visibility map, for
+								 * LOOKUP_AUTHOR */
 } PostReader;
 
 extern void roost_post_reader_begin(PostReader *reader);
@@ -97,6 +101,8 @@ extern TupleTableSlot *roost_post_read(PostReader *reader, PostLookup what, int 
 extern TupleTableSlot *roost_post_read_text(PostReader *reader, PostLookup what, text *key);
 extern int64 roost_post_read_below(PostReader *reader, PostLookup what, int64 first, int64 second);
 extern TupleTableSlot *roost_post_read_next(PostReader *reader, PostLookup what);
+extern void roost_post_read_range(PostReader *reader, int64 author_id, int64 before_id, int64 after_id);
+extern bool roost_post_read_range_next(PostReader *reader, int64 *id, int64 *reply_to_account_id);
 extern const AttrNumber *roost_post_columns(PostLookup what);
 extern bool roost_post_may_see(PostReader *reader, int64 viewer_id, int64 author_id, Oid visibility,
 							   Datum mention_ids, bool is_private, bool active);

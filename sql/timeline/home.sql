@@ -1,12 +1,7 @@
 -- The home timeline, read by pull: followees first, then their newest posts.
 --
--- Only ids are read until a page is known, in index-only scans of post
--- (author_id, id DESC), one for each followee.  With more followees than the
--- page has places, a first round stops each scan at its first entry, the head.
--- Those whose head is not among the page's number of newest heads cannot have
--- an entry on the page, and nothing older than these heads can be on it either.
--- So the cost is one index probe a followee and two pages of entries, whatever
--- the accounts post.
+-- Only ids are read until a page is known, from the index of post (author_id,
+-- id DESC) alone.  See extension/timeline/newest.c.
 
 CREATE OR REPLACE FUNCTION roost_internal.timeline_newest(
 	author_ids bigint[],
@@ -16,47 +11,8 @@ CREATE OR REPLACE FUNCTION roost_internal.timeline_newest(
 	after_id bigint,
 	replies roost.timeline_replies
 ) RETURNS bigint[]
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	v_authors bigint[] := author_ids;
-	v_floor bigint := after_id + 1;
-BEGIN
-	IF pg_catalog.cardinality(author_ids) > timeline_newest."limit" THEN
-		SELECT pg_catalog.array_agg(h.author_id),
-			CASE WHEN pg_catalog.count(*) < timeline_newest."limit" THEN v_floor ELSE pg_catalog.min(h.id) END
-		INTO v_authors, v_floor
-		FROM (
-			SELECT a.author_id, e.id
-			FROM pg_catalog.unnest(author_ids) a (author_id)
-			CROSS JOIN LATERAL (
-				SELECT p.id FROM roost_data.post p
-				WHERE p.author_id = a.author_id AND p.id < before_id AND p.id > after_id
-					AND (p.reply_to_account_id IS NULL OR replies = 'all'
-						OR replies = 'following' AND p.reply_to_account_id IN (SELECT pg_catalog.unnest(known_ids)))
-				ORDER BY p.id DESC
-				LIMIT 1
-			) e
-			ORDER BY e.id DESC
-			LIMIT timeline_newest."limit"
-		) h;
-	END IF;
-	RETURN ARRAY(
-		SELECT e.id
-		FROM pg_catalog.unnest(v_authors) a (author_id)
-		CROSS JOIN LATERAL (
-			SELECT p.id FROM roost_data.post p
-			WHERE p.author_id = a.author_id AND p.id < before_id AND p.id >= v_floor
-				AND (p.reply_to_account_id IS NULL OR replies = 'all'
-					OR replies = 'following' AND p.reply_to_account_id IN (SELECT pg_catalog.unnest(known_ids)))
-			ORDER BY p.id DESC
-			LIMIT timeline_newest."limit"
-		) e
-		ORDER BY e.id DESC
-		LIMIT timeline_newest."limit");
-END
-$$;
+LANGUAGE c STABLE
+AS 'MODULE_PATHNAME', 'roost_timeline_newest';
 REVOKE ALL ON FUNCTION roost_internal.timeline_newest(bigint[], bigint[], integer, bigint, bigint, roost.timeline_replies) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.timeline_newest(bigint[], bigint[], integer, bigint, bigint, roost.timeline_replies) IS 'The ids of the newest "limit" posts of the authors between the two ids (exclusive), newest first; of replies all, none, or only those to a known account.';
 
@@ -85,18 +41,8 @@ BEGIN
 	LOOP
 		v_newest := roost_internal.timeline_newest(CASE WHEN own THEN v_known ELSE v_followees END, v_known,
 			v_want, v_before, after_id, replies);
-		SELECT pg_catalog.array_agg(s.id ORDER BY s.id DESC), pg_catalog.array_agg(s.post_id) INTO v_ids, v_posts
-		FROM (
-			SELECT pg_catalog.max(e.id) AS id, coalesce(e.retweet_of_id, e.id) AS post_id
-			FROM roost_data.post e JOIN roost_data.account a ON a.id = e.author_id
-			WHERE e.id = ANY (v_newest) AND coalesce(e.retweet_of_id, e.id) <> ALL (v_seen)
-				AND roost_internal.may_see(reader_id, e.author_id, e.visibility, e.mention_ids, a.is_private, a.status)
-				AND (e.retweet_of_id IS NULL OR EXISTS (
-					SELECT FROM roost_data.post p JOIN roost_data.account pa ON pa.id = p.author_id
-					WHERE p.id = e.retweet_of_id
-						AND roost_internal.may_see(reader_id, p.author_id, p.visibility, p.mention_ids, pa.is_private, pa.status)))
-			GROUP BY 2
-		) s;
+		SELECT p.visible_ids, p.post_ids INTO v_ids, v_posts
+		FROM roost_internal.post_visible(reader_id, v_newest, v_seen) p;
 		v_page := v_page || v_ids;
 		EXIT WHEN pg_catalog.cardinality(v_newest) < v_want
 			OR pg_catalog.cardinality(v_page) >= timeline_home_ids."limit";
