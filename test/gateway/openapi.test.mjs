@@ -6,6 +6,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { Ajv2020, addFormats } from './lib.mjs';
+
 const url = process.env.ROOST_URL;
 const redocly = new URL('node_modules/.bin/redocly', import.meta.url).pathname;
 const description = await (await fetch(`${url}/openapi.json`)).json();
@@ -31,6 +33,15 @@ test('a linter finds no errors', { skip: !existsSync(redocly) && 'no @redocly/cl
 	const broken = structuredClone(description);
 	broken.paths['/auth/login'].post.requestBody = { content: 'nothing' };
 	assert.notEqual((await lint(broken)).totals.errors, 0);
+});
+
+test('every schema is one', { skip: !Ajv2020 && 'no ajv: answers are not checked against the description' }, () => {
+	const ajv = new Ajv2020({ strict: false });
+	addFormats(ajv);
+	ajv.addSchema({ $id: 'openapi', ...description });
+	const names = Object.keys(description.components.schemas);
+	assert.ok(names.length > 10);
+	for (const name of names) assert.ok(ajv.getSchema(`openapi#/components/schemas/${name}`), name);
 });
 
 test('every pattern is one for JavaScript, too', () => {
