@@ -97,7 +97,7 @@ $$;
 REVOKE ALL ON FUNCTION roost.post_create(roost.id, roost.post_text, roost.id, roost.id, roost.visibility, roost.post_warning, roost.language, roost.post_media) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_create(roost.id, roost.post_text, roost.id, roost.id, roost.visibility, roost.post_warning, roost.language, roost.post_media) IS
 'Posts a text of at most roost.post_max_length characters (after normalization to NFC); it may be empty if there is media or a post to quote. Mentions, hashtags and links are taken from the text. An answer to a retweet, or a quote of one, goes to its original. Returns the post. 22001 text too long, 23514 empty, P0002 the post to answer or quote does not exist or the actor may not see it.';
-SELECT roost_internal.route('POST', '/tweets', 'roost.post_create', limit_class => 'write', status => 201);
+SELECT roost_internal.route('POST', '/tweets', 'roost.post_create', limit_class => 'post', status => 201);
 
 CREATE OR REPLACE FUNCTION roost_internal.post_own(actor_id bigint, post_id bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -194,4 +194,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_delete(roost.id, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_delete(roost.id, roost.id) IS 'Deletes an own post with its likes, bookmarks, history and retweets; answers to it stay. Returns the post as it was, so that it can be written anew. 42501 another''s post, P0002 no such post.';
-SELECT roost_internal.route('DELETE', '/tweets/:post_id', 'roost.post_delete', limit_class => 'write');
+SELECT roost_internal.route('DELETE', '/tweets/:post_id', 'roost.post_delete', limit_class => 'delete');

@@ -43,7 +43,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_like(roost.id, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_like(roost.id, roost.id) IS 'Likes a post, or the original of a retweet. Again: changes nothing. Returns the post. P0002 no such post.';
-SELECT roost_internal.route('POST', '/tweets/:post_id/like', 'roost.post_like', limit_class => 'write');
+SELECT roost_internal.route('POST', '/tweets/:post_id/like', 'roost.post_like', limit_class => 'like');
 
 CREATE OR REPLACE FUNCTION roost.post_unlike(actor_id roost.id, post_id roost.id) RETURNS roost.post
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -84,7 +84,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_retweet(roost.id, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_retweet(roost.id, roost.id) IS 'Shows a post, or the original of a retweet, to the actor''s followers as a post of its own with retweet_of. Again: changes nothing. Returns the original. 42501 the post is not for everyone, P0002 no such post.';
-SELECT roost_internal.route('POST', '/tweets/:post_id/retweet', 'roost.post_retweet', limit_class => 'write');
+SELECT roost_internal.route('POST', '/tweets/:post_id/retweet', 'roost.post_retweet', limit_class => 'post');
 
 CREATE OR REPLACE FUNCTION roost.post_unretweet(actor_id roost.id, post_id roost.id) RETURNS roost.post
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

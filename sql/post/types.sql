@@ -54,7 +54,7 @@ CREATE TYPE roost.post_embed AS (
 	content_warning text,
 	url text
 );
-COMMENT ON TYPE roost.post_embed IS 'A post inside another one. thread_id is the first post of the thread; liked, retweeted and bookmarked speak of the reader and are false for anonymous ones; pinned says that its author has pinned it; mentions is a list of {id, username, start, end} and urls of {url, start, end}, positions in code points of text, end exclusive; hashtags are in lower case without #; media is the list given by the author; url is the permalink''s path.';
+COMMENT ON TYPE roost.post_embed IS 'A post inside another one. thread_id is the first post of the thread; liked, retweeted and bookmarked speak of the reader and are false for anonymous ones; pinned says that its author has pinned it; mentions is a list of {id, username, start, end} and urls of {url, start, end}, positions in code points of text, end exclusive; hashtags are in lower case without #; media is the list given by the author; url is the permalink.';
 
 CREATE TYPE roost.post AS (
 	id roost.id,

@@ -4,7 +4,7 @@ if (window.SwaggerUIBundle) {
 		url: '/openapi.json',
 		dom_id: '#ui',
 		deepLinking: true,
-		docExpansion: 'none',
+		docExpansion: 'list',
 		persistAuthorization: false,
 		tryItOutEnabled: true,
 		validatorUrl: null,
