@@ -82,3 +82,7 @@ SELECT roost.limit_unexempt(1);
 SELECT * FROM roost.limit_exemption_list();
 RESET ROLE;
 DROP ROLE limit_policy_caller;
+
+-- routes: every class of one has policies, and posting, liking and deleting have limits of their own
+SELECT limit_class FROM roost_internal.route WHERE builtin AND limit_class <> 'none' EXCEPT SELECT class FROM roost_data.limit_policy;
+SELECT limit_class, method, path FROM roost_internal.route WHERE builtin AND limit_class IN ('post', 'like', 'delete') ORDER BY 1, 3;

@@ -58,6 +58,15 @@ $new->safe_psql('postgres', 'CREATE DATABASE third');
 $new->command_ok([ 'pg_restore', '--exit-on-error', '-j2', '-d', $new->connstr('third'), $directory ], 'restore in parallel');
 is(Roost::tables($new, 'third'), Roost::tables($old, 'roost'), 'every table is equal again');
 
+# Where pg_cron has been made too, which only one database of a server can have:
+# roost goes elsewhere without it.
+$old->safe_psql('roost', 'CREATE EXTENSION pg_cron; SELECT roost.maintenance_schedule()');
+my $custom = $old->basedir . '/dump.custom';
+$old->command_ok([ 'pg_dump', '-Fc', '-e', 'roost', '-e', 'pgcrypto', '-f', $custom, '-d', $old->connstr('roost') ], 'dump without pg_cron');
+$new->safe_psql('postgres', 'CREATE DATABASE fourth');
+$new->command_ok([ 'pg_restore', '--exit-on-error', '-d', $new->connstr('fourth'), $custom ], 'restore without pg_cron');
+is(Roost::tables($new, 'fourth'), Roost::tables($old, 'roost'), 'every table is equal once more');
+
 $old->stop;
 $new->stop;
 done_testing();
