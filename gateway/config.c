@@ -67,6 +67,8 @@ static const Option options[] = {
 	TEXT("tls-cert", tls_cert, "", true, "certificate chain (PEM); turns TLS and HTTP/2 by ALPN on"),
 	TEXT("tls-key", tls_key, "", true, "private key of the certificate (PEM)"),
 	VALUE("max-connections", OPTION_NUMBER, max_connections, "10000", 1, 1000000, false, "client connections a process holds"),
+	VALUE("address-connections", OPTION_NUMBER, address_connections, "1000", 1, 1000000, true, "client connections of one address, or one /64 of IPv6, that a process holds"),
+	VALUE("output-limit", OPTION_BYTES, output_limit, "256MB", 1 << 20, 2047 << 20, true, "answers that a process holds for slow clients (then 503)"),
 	VALUE("body-limit", OPTION_BYTES, body_limit, "1MB", 1024, 64 << 20, true, "longest request body (413)"),
 	VALUE("header-limit", OPTION_BYTES, header_limit, "16kB", 1024, 256 << 10, true, "longest request line and headers (431)"),
 	VALUE("header-timeout", OPTION_TIME, header_timeout, "10s", 100, 600000, true, "time for the head of a request (408)"),

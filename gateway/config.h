@@ -27,6 +27,8 @@ typedef struct Config
 
 	/* limits of a client; sizes in bytes, times in milliseconds */
 	int			max_connections;
+	int			address_connections;
+	int			output_limit;
 	int			body_limit;
 	int			header_limit;
 	int			header_timeout;

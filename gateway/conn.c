@@ -18,12 +18,18 @@
  * - Reading stops while an HTTP/1 request is being answered and while output
  *   waits.  So a client that has closed its half still gets its answer, one
  *   that does not read cannot make us buffer without end, and neither spins.
+ *   Whether it is gone altogether is asked now and then, while its request
+ *   waits for a database connection (conn_check_waiting).
  * - Writing happens only when libwebsockets says that it may: headers and body
  *   in one write, at most WRITE_SIZE at a time, because it keeps what the
  *   kernel does not take.
  *
+ * What waits for clients is counted: beyond output-limit in all, or
+ * ANSWERS_LIMIT of one connection, no more is asked of the database.
+ *
  *-------------------------------------------------------------------------
  */
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,12 +40,15 @@
 #include "http2.h"
 #include "log.h"
 #include "metrics.h"
+#include "peer.h"
 #include "request.h"
 #include "tls.h"
 
 #define WRITE_SIZE (64 * 1024)
 #define OUT_LIMIT (256 * 1024)
+#define ANSWERS_LIMIT (8 * 1024 * 1024)
 #define IN_KEEP 2048
+#define GONE_AFTER 1.0
 #define LINGER_TIMEOUT 2000
 
 static struct lws_context *context;
@@ -110,7 +119,9 @@ static void
 conn_free(Conn *conn)
 {
 	list_remove(&states[conn->state], &conn->node);
+	peer_leave(&conn->peer);
 	metrics->clients--;
+	metrics->output -= conn->held;
 	if (conn->http2)
 		http2_free(conn);
 	if (conn->request)
@@ -118,18 +129,19 @@ conn_free(Conn *conn)
 	tls_free(conn->tls);
 	buffer_free(&conn->reader.in);
 	buffer_free(&conn->out);
+	buffer_free(&conn->answer);
 	free(conn);
 }
 
-/* Takes a socket that has just been accepted. */
+/* Takes a socket that has just been accepted, and is counted as one of its peer. */
 void
-conn_accept(int fd, const struct sockaddr_storage *from)
+conn_accept(int fd, const Address *peer)
 {
 	lws_adopt_desc_t adopt = {0};
 	Conn	   *conn = memory_new(sizeof(Conn));
 	struct lws *wsi;
 
-	address_from_socket(from, &conn->peer);
+	conn->peer = *peer;
 	conn->entered = ev_now(conn_loop);
 	list_append(&states[CONN_IDLE], &conn->node);
 	metrics->clients++;
@@ -191,14 +203,34 @@ conn_wants_input(Conn *conn)
 	return conn->state != CONN_BUSY && conn->state != CONN_WRITING;
 }
 
+/* Counts again what waits for the client of a connection. */
+static void
+conn_count_output(Conn *conn)
+{
+	size_t		held = conn->out.length + conn->answer.length + (conn->http2 ? http2_held(conn) : 0);
+
+	metrics->output += held;
+	metrics->output -= conn->held;
+	conn->held = held;
+}
+
+/* Returns whether so many bytes wait for clients that no more questions should be asked. */
+bool
+conn_output_is_full(const Conn *conn)
+{
+	return conn->held >= ANSWERS_LIMIT || metrics->output >= (uint64_t) config.output_limit;
+}
+
 /* Decides what the socket waits for; to be called after anything that changes a connection. */
 void
 conn_settle(Conn *conn)
 {
 	bool		reading;
+	bool		waiting;
 
 	if (conn->wsi == NULL)
 		return;
+	conn_count_output(conn);
 	if (conn->state == CONN_DEAD)
 	{
 		lws_callback_on_writable(conn->wsi);	/* where it is closed */
@@ -210,7 +242,12 @@ conn_settle(Conn *conn)
 		conn->reading = reading;
 		lws_rx_flow_control(conn->wsi, reading);
 	}
-	if (conn_has_output(conn) || (conn->close_after && conn->state != CONN_LINGER))
+	waiting = conn_has_output(conn);
+	if (!waiting && !lws_partial_buffered(conn->wsi))
+		conn->blocked = 0;
+	else if (conn->blocked == 0)
+		conn->blocked = ev_now(conn_loop);
+	if (waiting || (conn->close_after && conn->state != CONN_LINGER))
 		lws_callback_on_writable(conn->wsi);
 }
 
@@ -282,6 +319,8 @@ conn_fill(Conn *conn)
 	buffer_append(&conn->out, conn->tail, part);
 	conn->tail += part;
 	conn->tail_length -= part;
+	if (conn->tail_length == 0 && conn->answer.data)
+		buffer_free(&conn->answer);
 }
 
 /* Called when the socket takes bytes; returns false when the connection is to be closed. */
@@ -292,6 +331,7 @@ conn_write(Conn *conn)
 
 	if (conn->state == CONN_DEAD)
 		return false;
+	conn->blocked = 0;
 	conn_fill(conn);
 	length = Min(conn->out.length, WRITE_SIZE);
 	if (conn->tls)
@@ -367,7 +407,7 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 }
 
 /* Closes a connection at once, from outside its events. */
-static void
+void
 conn_kill(Conn *conn)
 {
 	conn_enter(conn, CONN_DEAD);
@@ -403,6 +443,42 @@ conn_time_out(Conn *conn)
 	}
 }
 
+/*
+ * Looks whether the client of a request that has waited for a while is still
+ * there.  Its input is not read meanwhile, so the kernel is asked.
+ */
+static void
+conn_check_waiting(Conn *conn)
+{
+	struct tcp_info info;
+	socklen_t	length = sizeof(info);
+
+	if (conn->request == NULL || !conn->request->pending || conn->request->query.waiting == NULL ||
+		getsockopt(lws_get_socket_fd(conn->wsi), IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
+		return;
+	if (info.tcpi_state == TCP_CLOSE)
+		conn_kill(conn);
+	else if (info.tcpi_state == TCP_CLOSE_WAIT)
+		request_give_up(conn->request);
+}
+
+/* Drops the requests that wait for the database when their clients are gone. */
+static void
+conn_tick_busy(void)
+{
+	ListNode   *next;
+
+	for (ListNode *node = states[CONN_BUSY].head.next; node != &states[CONN_BUSY].head; node = next)
+	{
+		Conn	   *conn = container_of(node, Conn, node);
+
+		if (ev_now(conn_loop) - conn->entered < GONE_AFTER)
+			break;
+		next = node->next;		/* only this connection leaves the list */
+		conn_check_waiting(conn);
+	}
+}
+
 /* Called a few times a second: ends what takes too long. */
 void
 conn_tick(void)
@@ -431,6 +507,7 @@ conn_tick(void)
 			conn_time_out(conn);
 		}
 	}
+	conn_tick_busy();
 	http2_tick();
 }
 

@@ -54,12 +54,20 @@ typedef struct Conn
 	Buffer		out;			/* bytes for the client, before TLS */
 	const char *tail;			/* more of them, which stay where they are */
 	size_t		tail_length;
+	Buffer		answer;			/* HTTP/1: a long answer, of which tail is the
+								 * rest */
+	size_t		held;			/* what is counted of all these in the bytes
+								 * that wait */
+	double		blocked;		/* since when output waits for the socket; 0:
+								 * it does not */
 } Conn;
 
 extern void conn_start(struct ev_loop *loop);
-extern void conn_accept(int fd, const struct sockaddr_storage *from);
+extern void conn_accept(int fd, const Address *peer);
 extern void conn_enter(Conn *conn, ConnState state);
 extern void conn_settle(Conn *conn);
+extern bool conn_output_is_full(const Conn *conn);
+extern void conn_kill(Conn *conn);
 extern void conn_tick(void);
 extern void conn_drain(void);
 extern int	conn_count(void);

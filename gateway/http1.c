@@ -170,7 +170,7 @@ http1_answer(Request *request, bool lasting)
 	Buffer	   *out = &conn->out;
 	bool		keep_alive = request->message.keep_alive && !request_is_draining();
 
-	buffer_reserve(out, 64 + request->answer_head.length + (lasting ? 0 : request->answer_length));
+	buffer_reserve(out, 64 + request->answer_head.length + (request->answer_length > OUT_ENOUGH ? 0 : request->answer_length));
 	buffer_append(out, "HTTP/1.1 ", 9);
 	buffer_append_number(out, (uint64_t) request->status);
 	buffer_append(out, " ", 1);
@@ -182,6 +182,13 @@ http1_answer(Request *request, bool lasting)
 	else if (request->message.http10)
 		buffer_append_text(out, "connection: keep-alive\r\n");
 	buffer_append(out, "\r\n", 2);
+	if (!lasting && request->answer_length > OUT_ENOUGH)
+	{
+		/* in one piece of its own, so that writing a part moves nothing */
+		buffer_append(&conn->answer, request->answer, request->answer_length);
+		request->answer = conn->answer.data;
+		lasting = true;
+	}
 	if (lasting)
 	{
 		conn->tail = request->answer;

@@ -6,12 +6,22 @@
  * A stream is a Request, kept in the connection's list until the stream
  * closes.  A stream that closes while its request is at the database cuts the
  * tie; the answer is thrown away.  A stream that is not complete after
- * body-timeout is answered with 408.
+ * body-timeout is answered with 408.  One that was answered before it was
+ * complete is reset behind its answer, so that it does not stay open.
  *
  * Bounds: MAX_STREAMS open streams a connection, each with a head of at most
  * header-limit and a body of at most body-limit; all bodies of a connection
- * together are at most BODIES times body-limit, then 503.  A client that opens and
- * resets streams faster than RESET_LIMIT a second is sent away.
+ * together are at most BODIES times body-limit, then 503.  Answers that wait
+ * for the client are bounded by conn.c.  A stream whose client takes less than
+ * PROGRESS_MIN of an answer in write-timeout is reset; a connection whose
+ * socket takes nothing for that long is closed.
+ *
+ * Sent away (ENHANCE_YOUR_CALM) is who, in one second, ends more than
+ * RESET_LIMIT streams early, or makes us end them by breaking the rules; sends
+ * more than CONTROL_LIMIT frames that carry nothing (those that answer our
+ * DATA do not count); or unpacks headers of more than HEADER_BOMB times
+ * header-limit.  nghttp2 bounds what it has to acknowledge, the settings in a
+ * frame and the CONTINUATIONs of a head by itself.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,14 +38,22 @@
 #define RESET_LIMIT 200
 #define HEADER_ROOM 64
 #define BODIES 4
+#define CONTROL_LIMIT 1000
+#define HEADER_BOMB 4
+#define PROGRESS_MIN (16 * 1024)
 
 typedef struct Stream
 {
 	ListNode	node;
-	Request    *request;		/* NULL once its answer is complete */
+	Request    *request;
 	double		opened;
+	size_t		head_length;	/* of all headers, kept or not */
 	size_t		body_length;
+	size_t		held;			/* of the answer */
+	double		progressed;		/* when the client had taken enough of it */
+	size_t		progress;		/* how much that was */
 	bool		complete;		/* the request has come */
+	bool		reset;			/* by us */
 	bool		refused;		/* answered before it was complete */
 } Stream;
 
@@ -46,12 +64,72 @@ typedef struct Http2
 	nghttp2_session *session;
 	List		streams;
 	size_t		body_length;	/* of all streams */
-	int			resets;			/* in this second */
-	double		resets_since;
+	size_t		held;			/* of the answers of all streams */
+	double		second;			/* when counting began */
+	int			resets;			/* since then */
+	int			controls;		/* since then, less what was allowed */
+	bool		misbehaved;
 } Http2;
 
 static List sessions;
 static bool sessions_made;
+
+/* Sends a client away. */
+static void
+http2_misbehave(Http2 *http2, const char *how)
+{
+	if (http2->misbehaved)
+		return;
+	http2->misbehaved = true;
+	metrics->misbehaved++;
+	log_write(LOG_DEBUG, "an HTTP/2 client is sent away: %s", how);
+	nghttp2_session_terminate_session(http2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+	http2->conn->close_after = true;
+}
+
+/* Starts to count again every second. */
+static void
+http2_count(Http2 *http2)
+{
+	double		now = ev_time();
+
+	if (now - http2->second < 1)
+		return;
+	http2->second = now;
+	http2->resets = http2->controls = 0;
+}
+
+/* The header of a frame has come. */
+static int
+on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *header, void *arg)
+{
+	Http2	   *http2 = arg;
+
+	if (header->type == NGHTTP2_HEADERS || (header->type == NGHTTP2_DATA && header->length > 0))
+		return 0;
+	http2_count(http2);
+	if (++http2->controls > CONTROL_LIMIT)
+		http2_misbehave(http2, "too many frames that carry nothing");
+	return 0;
+}
+
+/* A frame has been sent. */
+static int
+on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+{
+	Http2	   *http2 = arg;
+	Stream	   *stream;
+
+	if (frame->hd.type == NGHTTP2_DATA)
+		http2->controls = Max(http2->controls - 2, -CONTROL_LIMIT); /* a WINDOW_UPDATE of
+																	 * stream and connection */
+	if ((frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+		return 0;
+	stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+	if (stream && !stream->complete)
+		nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
+	return 0;
+}
 
 /* Answers with an error before the request is complete. */
 static void
@@ -91,7 +169,15 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *n
 	Request    *request;
 	bool		fits = true;
 
-	if (stream == NULL || stream->refused || stream->request == NULL || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+	if (stream == NULL)
+		return 0;
+	stream->head_length += name_length + value_length;
+	if (stream->head_length > (size_t) config.header_limit * HEADER_BOMB)
+	{
+		http2_misbehave(arg, "headers that unpack to too much");
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+	}
+	if (stream->refused || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
 		return 0;
 	request = stream->request;
 	if (request->message.head.length + name_length + value_length > (size_t) config.header_limit)
@@ -127,7 +213,7 @@ on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data
 	Http2	   *http2 = arg;
 	Stream	   *stream = nghttp2_session_get_stream_user_data(session, id);
 
-	if (stream == NULL || stream->refused || stream->request == NULL)
+	if (stream == NULL || stream->refused)
 		return 0;
 	if (stream->request->message.body.length + length > (size_t) config.body_limit)
 	{
@@ -156,7 +242,7 @@ on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 		!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
 		return 0;
 	stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-	if (stream == NULL || stream->refused || stream->complete || stream->request == NULL)
+	if (stream == NULL || stream->refused || stream->complete)
 		return 0;
 	stream->complete = true;
 	request_run(stream->request);
@@ -177,20 +263,13 @@ on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *arg)
 	nghttp2_session_set_stream_user_data(session, id, NULL);
 	list_remove(&http2->streams, &stream->node);
 	http2->body_length -= stream->body_length;
-	if (request && request->status == 0)
-	{
-		double		now = ev_time();
-
+	http2->held -= stream->held;
+	http2_count(http2);
+	if (error != NGHTTP2_NO_ERROR && ++http2->resets > RESET_LIMIT)
+		http2_misbehave(http2, "too many streams that end early");
+	if (request->status == 0)
 		request_abandon(request);
-		if (now - http2->resets_since >= 1)
-		{
-			http2->resets_since = now;
-			http2->resets = 0;
-		}
-		if (++http2->resets == RESET_LIMIT)
-			nghttp2_session_terminate_session(session, NGHTTP2_ENHANCE_YOUR_CALM);
-	}
-	else if (request)
+	else
 		request_free(request);
 	free(stream);
 	if (http2->streams.count == 0)
@@ -208,6 +287,8 @@ http2_callbacks(void)
 	{
 		nghttp2_session_callbacks_new(&callbacks);
 		nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+		nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
+		nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
 		nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
 		nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
 		nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
@@ -266,6 +347,13 @@ http2_has_output(Conn *conn)
 	return nghttp2_session_want_write(conn->http2->session);
 }
 
+/* Returns how many bytes of answers wait for the client. */
+size_t
+http2_held(Conn *conn)
+{
+	return conn->http2->held;
+}
+
 /* Adds frames to the output, until it has that many bytes. */
 void
 http2_fill(Conn *conn, size_t limit)
@@ -308,6 +396,7 @@ void
 http2_answer(Request *request)
 {
 	Conn	   *conn = request->conn;
+	Stream	   *stream = nghttp2_session_get_stream_user_data(conn->http2->session, request->stream);
 	nghttp2_nv	headers[HEADER_ROOM];
 	nghttp2_data_provider body = {.source.ptr = request,.read_callback = on_read_body};
 	char		status[4] = {(char) ('0' + request->status / 100), (char) ('0' + request->status / 10 % 10),
@@ -332,6 +421,9 @@ http2_answer(Request *request)
 		};
 		line = stop + 2;
 	}
+	stream->progressed = ev_time();
+	stream->held = request->answer_body.length;
+	conn->http2->held += stream->held;
 	nghttp2_submit_response(conn->http2->session, request->stream, headers, count,
 							request->answer_length > 0 ? &body : NULL);
 	if (!conn->processing)
@@ -350,25 +442,50 @@ http2_goodbye(Conn *conn)
 		conn->close_after = true;
 }
 
-/* Called a few times a second: refuses requests that do not become complete. */
+/* Refuses a request that does not become complete, and resets a stream whose answer is not taken. */
+static void
+stream_tick(Http2 *http2, Stream *stream, double now)
+{
+	Request    *request = stream->request;
+
+	if (!stream->complete && !stream->refused && (now - stream->opened) * 1000 > config.body_timeout)
+	{
+		stream_refuse(stream, "RO408", "The request did not arrive in time.");
+		return;
+	}
+	if (request->status == 0 || stream->reset)
+		return;
+	if (request->answer_sent >= stream->progress + PROGRESS_MIN)
+	{
+		stream->progress = request->answer_sent;
+		stream->progressed = now;
+	}
+	else if ((now - stream->progressed) * 1000 > config.write_timeout)
+	{
+		stream->reset = true;
+		nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE, request->stream, NGHTTP2_CANCEL);
+		conn_settle(http2->conn);
+	}
+}
+
+/* Called a few times a second: ends what takes too long. */
 void
 http2_tick(void)
 {
 	double		now = ev_time();
+	ListNode   *next;
 
 	if (!sessions_made)
 		return;
-	for (ListNode *s = sessions.head.next; s != &sessions.head; s = s->next)
+	for (ListNode *s = sessions.head.next; s != &sessions.head; s = next)
 	{
 		Http2	   *http2 = container_of(s, Http2, node);
 
+		next = s->next;
 		for (ListNode *n = http2->streams.head.next; n != &http2->streams.head; n = n->next)
-		{
-			Stream	   *stream = container_of(n, Stream, node);
-
-			if (!stream->complete && !stream->refused && (now - stream->opened) * 1000 > config.body_timeout)
-				stream_refuse(stream, "RO408", "The request did not arrive in time.");
-		}
+			stream_tick(http2, container_of(n, Stream, node), now);
+		if (http2->conn->blocked > 0 && (now - http2->conn->blocked) * 1000 > config.write_timeout)
+			conn_kill(http2->conn);
 	}
 }
 

@@ -13,6 +13,7 @@
 extern void http2_start(Conn *conn);
 extern void http2_receive(Conn *conn, const char *data, size_t length);
 extern bool http2_has_output(Conn *conn);
+extern size_t http2_held(Conn *conn);
 extern void http2_fill(Conn *conn, size_t limit);
 extern void http2_answer(Request *request);
 extern void http2_goodbye(Conn *conn);

@@ -15,6 +15,7 @@
  *-------------------------------------------------------------------------
  */
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -28,12 +29,14 @@
 #include "log.h"
 #include "loop.h"
 #include "metrics.h"
+#include "peer.h"
 #include "pool.h"
 #include "static.h"
 #include "tls.h"
 
 #define ACCEPT_BATCH 64
 #define ACCEPT_PAUSE 0.1
+#define COMPLAIN_EVERY 10.0
 #define TICK 0.25
 #define BACKLOG 4096
 
@@ -45,6 +48,29 @@ static ev_signal stop_signals[2];
 static ev_signal reload_signal;
 static double stop_at;
 
+/* Accepting failed: waits before it tries again, since the same would be reported again and again. */
+static void
+accept_fail(void)
+{
+	static double complained;
+
+	if (ev_now(loop) - complained >= COMPLAIN_EVERY)
+		log_warning("could not accept: %s", strerror(errno));
+	complained = ev_now(loop);
+	ev_io_stop(loop, &listener);
+	ev_timer_again(loop, &accept_pause);
+}
+
+/* Returns whether one more connection of an address is allowed, and counts it. */
+static bool
+accept_is_allowed(const Address *address)
+{
+	bool		proxy = network_list_has(&config.proxies, address);
+
+	return conn_count() < config.max_connections &&
+		peer_enter(address, proxy ? INT_MAX : config.address_connections);
+}
+
 /* Accepts at most that many connections; returns whether there may be more. */
 static bool
 accept_some(int most)
@@ -52,6 +78,7 @@ accept_some(int most)
 	while (most-- > 0)
 	{
 		struct sockaddr_storage from;
+		Address		address;
 		socklen_t	length = sizeof(from);
 		int			one = 1;
 		int			fd = accept4(listener.fd, (struct sockaddr *) &from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -59,24 +86,20 @@ accept_some(int most)
 		if (fd < 0)
 		{
 			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-			{
-				/* the connection would be reported again and again */
-				log_warning("could not accept: %s", strerror(errno));
-				ev_io_stop(loop, &listener);
-				ev_timer_again(loop, &accept_pause);
-			}
+				accept_fail();
 			if (errno == ECONNABORTED || errno == EINTR)
 				continue;
 			return false;
 		}
-		if (conn_count() >= config.max_connections)
+		address_from_socket(&from, &address);
+		if (!accept_is_allowed(&address))
 		{
 			metrics->refused++;
 			close(fd);
 			continue;
 		}
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		conn_accept(fd, &from);
+		conn_accept(fd, &address);
 	}
 	return true;
 }

@@ -51,7 +51,7 @@ metrics_attach(int process)
 	struct timespec now;
 
 	metrics = &slots[process];
-	metrics->clients = metrics->database_up = 0;
+	metrics->clients = metrics->output = metrics->database_up = 0;
 	for (int lane = 0; lane < METRICS_LANES; lane++)
 		metrics->lanes[lane].queued = metrics->lanes[lane].in_flight = metrics->lanes[lane].connections = 0;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -256,6 +256,8 @@ metrics_render(Buffer *into)
 	metric_single(into, "roost_gateway_clients", "gauge", "Open client connections.", SUM(clients));
 	metric_single(into, "roost_gateway_accepted_total", "counter", "Client connections accepted.", SUM(accepted));
 	metric_single(into, "roost_gateway_refused_total", "counter", "Client connections closed at once because there were too many.", SUM(refused));
+	metric_single(into, "roost_gateway_misbehaved_total", "counter", "Client connections ended because they abused HTTP/2.", SUM(misbehaved));
+	metric_single(into, "roost_gateway_output_bytes", "gauge", "Bytes of answers that wait for their clients.", SUM(output));
 	metric_single(into, "roost_gateway_received_bytes_total", "counter", "Bytes received from clients.", SUM(bytes_in));
 	metric_single(into, "roost_gateway_sent_bytes_total", "counter", "Bytes sent to clients.", SUM(bytes_out));
 	metric_single(into, "roost_gateway_gzip_input_bytes_total", "counter", "Bytes given to compression.", SUM(gzip_in));
@@ -267,6 +269,7 @@ metrics_render(Buffer *into)
 	metric_lanes(into, "roost_gateway_lane_connections", "gauge", "Usable database connections.", offsetof(LaneMetrics, connections));
 	metric_lanes(into, "roost_gateway_lane_rejected_total", "counter", "Requests refused because the queue was full or no connection usable.", offsetof(LaneMetrics, rejected));
 	metric_lanes(into, "roost_gateway_lane_failed_total", "counter", "Requests lost with their database connection.", offsetof(LaneMetrics, failed));
+	metric_lanes(into, "roost_gateway_lane_cancelled_total", "counter", "Requests that waited in a queue and were dropped because their client was gone.", offsetof(LaneMetrics, cancelled));
 	metric_lanes(into, "roost_gateway_lane_connects_total", "counter", "Database connections made.", offsetof(LaneMetrics, connects));
 	metric_processes(into);
 }

@@ -29,6 +29,7 @@ typedef struct LaneMetrics
 	uint64_t	connections;	/* now, usable ones */
 	uint64_t	rejected;		/* queue full, or no connection */
 	uint64_t	failed;			/* connection lost in the middle */
+	uint64_t	cancelled;		/* client gone while it waited */
 	uint64_t	connects;
 	uint64_t	buckets[METRICS_BUCKETS + 1];
 	uint64_t	microseconds;
@@ -41,7 +42,9 @@ typedef struct Metrics
 	double		started;		/* seconds since 1970 */
 	uint64_t	clients;		/* now */
 	uint64_t	accepted;
-	uint64_t	refused;
+	uint64_t	refused;		/* connections over a limit */
+	uint64_t	misbehaved;		/* connections ended for abuse of HTTP/2 */
+	uint64_t	output;			/* now: bytes that wait for clients */
 	uint64_t	bytes_in;
 	uint64_t	bytes_out;
 	uint64_t	requests[3];	/* by HTTP version */

@@ -8,7 +8,8 @@
  * the first one with fewer than PACK_DEPTH statements in flight (batches cost
  * the server less than spreading), else the least busy one below the lane's
  * depth, else it waits in the lane's queue, in order.  The queue is bounded;
- * when it is full, or no connection is usable, the query fails at once.
+ * when it is full, or no connection is usable, the query fails at once.  What
+ * still waits there can be taken back.
  *
  * On a connection, results come back in the order of its queries (FIFO).  Each
  * query has a Sync of its own, so an error aborts only itself; a query is over
@@ -152,6 +153,7 @@ fail_all(List *queries, PoolFailure failure)
 		PoolQuery  *query = container_of(node, PoolQuery, node);
 
 		list_remove(queries, node);
+		query->waiting = NULL;
 		query->on_failure(query, failure);
 	}
 }
@@ -462,8 +464,11 @@ lane_dispatch(Lane *lane)
 
 	while ((node = list_first(&lane->queue)) != NULL && (connection = lane_choose(lane)) != NULL)
 	{
+		PoolQuery  *query = container_of(node, PoolQuery, node);
+
 		list_remove(&lane->queue, node);
-		connection_send(connection, container_of(node, PoolQuery, node));
+		query->waiting = NULL;
+		connection_send(connection, query);
 	}
 	lane->metrics->queued = (uint64_t) lane->queue.count;
 }
@@ -489,8 +494,27 @@ pool_submit(LaneKind kind, PoolQuery *query)
 	else
 	{
 		list_append(&lane->queue, &query->node);
+		query->waiting = lane;
 		lane->metrics->queued = (uint64_t) lane->queue.count;
 	}
+}
+
+/*
+ * Takes a query back that waits for a connection: none of its functions will be
+ * called.  Returns false if it is at the database already.
+ */
+bool
+pool_cancel(PoolQuery *query)
+{
+	Lane	   *lane = query->waiting;
+
+	if (lane == NULL)
+		return false;
+	list_remove(&lane->queue, &query->node);
+	query->waiting = NULL;
+	lane->metrics->queued = (uint64_t) lane->queue.count;
+	lane->metrics->cancelled++;
+	return true;
 }
 
 /* Returns whether a lane has a usable connection. */

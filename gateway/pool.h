@@ -35,7 +35,8 @@ typedef enum PoolFailure
 
 /*
  * One statement; embedded in what asks, which keeps it and the texts it
- * points to until exactly one of the two functions has been called.
+ * points to until exactly one of the two functions has been called, or
+ * pool_cancel() has returned true.
  */
 typedef struct PoolQuery
 {
@@ -43,12 +44,14 @@ typedef struct PoolQuery
 	PoolStatement statement;
 	const char *values[POOL_MAX_PARAMETERS];
 	double		sent;
+	struct Lane *waiting;		/* in the queue of this lane, or NULL */
 	void		(*on_result) (struct PoolQuery *query, const PGresult *result);
 	void		(*on_failure) (struct PoolQuery *query, PoolFailure failure);
 } PoolQuery;
 
 extern void pool_start(struct ev_loop *loop);
 extern void pool_submit(LaneKind lane, PoolQuery *query);
+extern bool pool_cancel(PoolQuery *query);
 extern void pool_tick(void);
 extern void pool_stop(void);
 extern bool pool_is_up(LaneKind lane);

@@ -8,7 +8,8 @@
  * /metrics) or submits roost.handle to the pool.  answer.c ends it.
  *
  * A request outlives its connection: when the client goes, request_abandon()
- * cuts the tie, and what the database says later is thrown away.  Requests are
+ * cuts the tie: what waits for the database is dropped, what the database says
+ * later is thrown away.  Requests are
  * kept for reuse, at most FREE_LIMIT of them, with small buffers only.
  *
  *-------------------------------------------------------------------------
@@ -92,13 +93,13 @@ request_free(Request *request)
 	free_requests[free_count++] = request;
 }
 
-/* The client is gone: forget it, and the request too unless the database has it. */
+/* The client is gone: forget it, and the request too unless the database has it already. */
 void
 request_abandon(Request *request)
 {
 	metrics->aborted++;
 	request->conn = NULL;
-	if (!request->pending)
+	if (!request->pending || pool_cancel(&request->query))
 		request_free(request);
 }
 
@@ -264,6 +265,21 @@ request_submit(Request *request)
 	pool_submit(request->route.lane, query);
 }
 
+/*
+ * The client of a request that waits for the database seems to be gone.  What
+ * has not been sent is not worth sending; one who has only closed its half may
+ * ask again.
+ */
+void
+request_give_up(Request *request)
+{
+	if (request->pending && pool_cancel(&request->query))
+	{
+		request->pending = false;
+		request_fail(request, "RO503", "The client closed its half of the connection while the request waited.");
+	}
+}
+
 /* Returns whether the client wants another protocol than HTTP on this connection. */
 static bool
 request_wants_websocket(const Request *request)
@@ -301,6 +317,11 @@ request_run(Request *request)
 	if (request->message.has_body && memchr(request->message.body.data ? request->message.body.data : "", '\0', request->message.body.length))
 	{
 		request_fail(request, "ROJSN", "The body holds a NUL byte.");
+		return;
+	}
+	if (conn_output_is_full(request->conn))
+	{
+		request_fail(request, "RO503", "Too many answers wait for clients that do not read them.");
 		return;
 	}
 	request->route = route_find(request->message.method, path);

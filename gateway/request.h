@@ -58,6 +58,7 @@ extern bool request_is_draining(void);
 extern Request *request_new(Conn *conn, int version);
 extern void request_free(Request *request);
 extern void request_abandon(Request *request);
+extern void request_give_up(Request *request);
 extern void request_run(Request *request);
 extern void request_fail(Request *request, const char *sqlstate, const char *detail);
 

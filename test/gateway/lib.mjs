@@ -211,12 +211,17 @@ export function testRoutes() {
 			$$ BEGIN RAISE EXCEPTION USING ERRCODE = 'XX000', MESSAGE = 'a secret of the inside'; END $$;
 		CREATE OR REPLACE FUNCTION gateway_test.long(size integer) RETURNS text LANGUAGE sql IMMUTABLE AS
 			$$ SELECT repeat('0123456789', size / 10) $$;
+		CREATE TABLE IF NOT EXISTS gateway_test.note (text text);
+		CREATE OR REPLACE FUNCTION gateway_test.note(text text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS
+			$$ BEGIN INSERT INTO gateway_test.note VALUES (note.text); END $$;
 		CREATE OR REPLACE FUNCTION gateway_test.echo(text text) RETURNS text LANGUAGE sql VOLATILE AS $$ SELECT text $$;
 		SELECT roost_internal.route('GET', '/test/wait/:key', 'gateway_test.wait', auth => 'none', lane => 'slow');
 		SELECT roost_internal.route('GET', '/test/waitfast/:key', 'gateway_test.wait', auth => 'none', lane => 'fast');
 		SELECT roost_internal.route('GET', '/test/bug', 'gateway_test.bug', auth => 'none', lane => 'fast');
 		SELECT roost_internal.route('GET', '/test/long/:size', 'gateway_test.long', auth => 'none', lane => 'fast');
 		SELECT roost_internal.route('POST', '/test/echo', 'gateway_test.echo', auth => 'none');
+		SELECT roost_internal.route('POST', '/test/note', 'gateway_test.note', auth => 'none');
+		SELECT roost_internal.route('POST', '/test/waitwrite/:key', 'gateway_test.wait', auth => 'none', lane => 'write');
 		COMMIT;
 	`);
 }
