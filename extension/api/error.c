@@ -21,6 +21,7 @@
 #include "gateway/errcodes.h"
 #include "mb/pg_wchar.h"
 #include "tcop/tcopprot.h"
+#include "utils/guc.h"
 
 /* longest field name that an error repeats, in bytes */
 #define ERROR_FIELD_MAX		128
@@ -31,6 +32,7 @@ static void error_explain_value(ApiRequest *request, ErrorData *error);
 static void error_explain_constraint(ErrorData *error);
 static const char *error_field(const char *field);
 static void error_log(ErrorData *error);
+static bool error_logs_statement(const ErrorData *error);
 
 /*
  * Puts the log hook in place.
@@ -192,13 +194,25 @@ error_log(ErrorData *error)
 		/* the body or path was not valid UTF-8: the client's fault */
 		if (error->sqlerrcode == ERRCODE_CHARACTER_NOT_IN_REPERTOIRE && error->elevel == ERROR)
 			error->output_to_server = false;
-		if (error->detail && strncmp(error->detail, "parameters: ", 12) == 0)
+		if (error->detail && error_logs_statement(error))
 			error->detail = MemoryContextStrdup(error->assoc_context, "Parameters are not logged.");
-		if (error->detail_log && strncmp(error->detail_log, "parameters: ", 12) == 0)
-			error->detail_log = MemoryContextStrdup(error->assoc_context, "Parameters are not logged.");
-		if (error->context && strstr(error->context, "with parameters:"))
+		/* its last line would have them */
+		if (log_parameter_max_length_on_error != 0)
 			error->context = NULL;
 	}
 	if (error_previous_hook)
 		error_previous_hook(error);
+}
+
+/*
+ * Returns whether this logs a statement with its parameters.  Told by the
+ * message before its translation: the detail's words depend on the language
+ * and on the version of PostgreSQL.
+ */
+static bool
+error_logs_statement(const ErrorData *error)
+{
+	return error->elevel == LOG && error->message_id &&
+		(strncmp(error->message_id, "duration: ", 10) == 0 ||
+		 strcmp(error->message_id, "%s %s%s%s: %s") == 0);
 }
