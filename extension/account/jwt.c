@@ -159,7 +159,7 @@ roost_jwt_claims(const char *json, size_t length, bool ids, RoostJwtClaims *clai
 bool
 roost_jwt_audience(const RoostJwtMember *aud, const char *wanted)
 {
-	JwtReader	reader = {aud->value.data, aud->value.data + aud->value.length};
+	JwtReader	reader;
 
 	if (aud->value.data == NULL)
 		return false;
@@ -167,6 +167,7 @@ roost_jwt_audience(const RoostJwtMember *aud, const char *wanted)
 		return roost_jwt_text_equal(aud->value, wanted);
 
 	/* an array of strings, as jwt_is_audience() has seen */
+	reader = (JwtReader) {aud->value.data, aud->value.data + aud->value.length};
 	while (reader.at < reader.end)
 	{
 		RoostJwtText value;
