@@ -176,18 +176,17 @@ forwarded_for(const char *element, size_t length, Address *address)
 }
 
 /*
- * Sets the address to that of the client: from right to left through the
- * proxies' list, as long as the one who said it is trusted.  An element that
- * cannot be read ends the walk at the proxy that sent it.
+ * Sets the address to that of the client: from right to left through the list
+ * of one header line, Forwarded or X-Forwarded-For, as long as the one who
+ * said it is trusted.  An element that cannot be read ends the walk at the
+ * proxy that sent it.  Returns whether the walk goes on in the line before.
  */
-void
-address_behind_proxies(const NetworkList *proxies, const char *forwarded,
-					   const char *x_forwarded_for, Address *address)
+bool
+address_behind_proxies(const NetworkList *proxies, bool forwarded, const char *list, Address *address)
 {
-	const char *list = forwarded ? forwarded : x_forwarded_for;
-	const char *end = list ? list + strlen(list) : NULL;
+	const char *end = list + strlen(list);
 
-	while (list && network_list_has(proxies, address))
+	while (network_list_has(proxies, address))
 	{
 		const char *start = end;
 		const char *token;
@@ -203,10 +202,11 @@ address_behind_proxies(const NetworkList *proxies, const char *forwarded,
 		while (length > 0 && (token[length - 1] == ' ' || token[length - 1] == '\t'))
 			length--;
 		if (!(forwarded ? forwarded_for(token, length, &next) : address_parse(token, length, &next)))
-			return;
+			return false;
 		*address = next;
 		if (start == list)
-			return;
+			return true;
 		end = start - 1;
 	}
+	return false;
 }

@@ -38,7 +38,6 @@ extern void address_from_socket(const struct sockaddr_storage *from, Address *ad
 extern void address_format(const Address *address, char *text);
 extern bool network_list_parse(const char *text, NetworkList *list);
 extern bool network_list_has(const NetworkList *list, const Address *address);
-extern void address_behind_proxies(const NetworkList *proxies, const char *forwarded,
-								   const char *x_forwarded_for, Address *address);
+extern bool address_behind_proxies(const NetworkList *proxies, bool forwarded, const char *list, Address *address);
 
 #endif							/* ADDRESS_H */

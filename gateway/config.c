@@ -91,7 +91,8 @@ static const Option options[] = {
 	TEXT("log-level", log_level, "info", true, "error, warning, info or debug"),
 	TEXT("cors-origins", cors_origins, "", true, "origins that browsers may call from, comma-separated; * for all, then without cookies"),
 	VALUE("cors-max-age", OPTION_NUMBER, cors_max_age, "600", 0, 86400, true, "seconds that browsers keep a preflight answer"),
-	TEXT("trusted-proxies", trusted_proxies, "", true, "networks whose X-Forwarded-For and Forwarded are believed"),
+	TEXT("trusted-proxies", trusted_proxies, "", true, "networks whose word about the client is believed"),
+	TEXT("forwarded-header", forwarded_header, "x-forwarded-for", true, "where they say it: x-forwarded-for or forwarded"),
 	TEXT("metrics-allow", metrics_allow, "127.0.0.0/8,::1", true, "networks that may read /metrics"),
 	VALUE("gzip", OPTION_BOOL, gzip, "on", 0, 0, true, "compress JSON longer than 1 kB"),
 	VALUE("gzip-percent", OPTION_NUMBER, gzip_percent, "20", 1, 100, true, "share of the CPU that compression may take"),
@@ -345,6 +346,8 @@ config_check(Config *into)
 
 	if (!network_list_parse(into->trusted_proxies, &into->proxies))
 		return "trusted-proxies: must be networks like 10.0.0.0/8, separated by commas";
+	if (strcmp(into->forwarded_header, "x-forwarded-for") != 0 && strcmp(into->forwarded_header, "forwarded") != 0)
+		return "forwarded-header: must be x-forwarded-for or forwarded";
 	if (!network_list_parse(into->metrics_allow, &into->metrics_networks))
 		return "metrics-allow: must be networks like 10.0.0.0/8, separated by commas";
 	if ((*into->tls_cert == '\0') != (*into->tls_key == '\0'))

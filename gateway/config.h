@@ -56,6 +56,7 @@ typedef struct Config
 	char	   *cors_origins;
 	int			cors_max_age;
 	char	   *trusted_proxies;
+	char	   *forwarded_header;
 	char	   *metrics_allow;
 	bool		gzip;
 	int			gzip_percent;

@@ -141,6 +141,23 @@ id_make(char *id)
 	*id = '\0';
 }
 
+/*
+ * Finds the client behind trusted proxies.  Only the header that these proxies
+ * write counts, the other may be the client's own; and a proxy may write a line
+ * of its own below the client's.
+ */
+static void
+request_find_client(Request *request)
+{
+	bool		forwarded = strcmp(config.forwarded_header, "forwarded") == 0;
+
+	for (int i = request->message.header_count - 1; i >= 0; i--)
+		if (strcmp(request->message.head.data + request->message.headers[i].name, config.forwarded_header) == 0 &&
+			!address_behind_proxies(&config.proxies, forwarded,
+									request->message.head.data + request->message.headers[i].value, &request->address))
+			return;
+}
+
 /* Finds out who asks and under which id. */
 static void
 request_identify(Request *request)
@@ -159,8 +176,7 @@ request_identify(Request *request)
 		request->from_proxy = true;
 		if (proto)
 			request->secure = strcasecmp(proto, "https") == 0;
-		address_behind_proxies(&config.proxies, request_header(request, "forwarded"),
-							   request_header(request, "x-forwarded-for"), &request->address);
+		request_find_client(request);
 	}
 	address_format(&request->address, request->address_text);
 	request->received = ev_time();

@@ -35,6 +35,7 @@ test('mistakes in the configuration are explained, with exit code 2', () => {
 		[['--gzip=perhaps'], {}, /--gzip: must be on or off/],
 		[['serve'], {}, /unexpected argument "serve"/],
 		[['--trusted-proxies=10.0.0.0/33'], {}, /trusted-proxies: must be networks/],
+		[['--forwarded-header=via'], {}, /forwarded-header: must be/],
 		[['--tls-cert=/x'], {}, /tls-cert and tls-key go together/],
 		[['--database-url=host=x password=y'], {}, /password, which everyone/],
 		[['--database-url=postgresql://me:secret@x/db'], {}, /password, which everyone/],

@@ -213,8 +213,18 @@ test('who asks is found behind trusted proxies only', async () => {
 	assert.equal(await seen(trusting, { 'x-forwarded-for': '198.51.100.1, 203.0.113.7, 10.1.2.3' }), '203.0.113.7');
 	assert.equal(await seen(trusting, { 'x-forwarded-for': '198.51.100.1, rubbish' }), '127.0.0.1');
 	assert.equal(await seen(trusting, { 'x-forwarded-for': 'rubbish, 203.0.113.7:4711' }), '203.0.113.7');
-	assert.equal(await seen(trusting, { forwarded: 'for=198.51.100.1, for="[2001:db9::7]:4711";proto=https' }), '2001:db9::7');
-	assert.equal(await seen(trusting, { forwarded: 'proto=http;for=203.0.113.9, For="[2001:db8::1]"' }), '203.0.113.9');
+	// the one header that the proxy writes, and its own line of it: what the client wrote is passed on as well
+	assert.equal(await seen(trusting, { forwarded: 'for=198.51.100.1' }), '127.0.0.1');
+	assert.equal(await seen(trusting, { forwarded: 'for=198.51.100.1', 'x-forwarded-for': '203.0.113.7' }), '203.0.113.7');
+	const twice = async (first, second) => {
+		const [answer] = answers(await raw(trusting, `GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Forwarded-For: ${first}\r\nX-Forwarded-For: ${second}\r\n\r\n`));
+		const id = answer.headers['x-request-id'];
+		await until(() => trusting.out.includes(id), 'the line of the log');
+		return JSON.parse(trusting.out.split('\n').find((line) => line.includes(id))).address;
+	};
+	assert.equal(await twice('198.51.100.1', '203.0.113.7'), '203.0.113.7');
+	assert.equal(await twice('198.51.100.1, 203.0.113.7', '10.1.2.3'), '203.0.113.7');
+	assert.equal(await twice('198.51.100.1', 'rubbish'), '127.0.0.1');
 	const secure = await fetch(`${trusting.url}/health`, { headers: { 'x-forwarded-proto': 'https' } });
 	assert.match(secure.headers.get('strict-transport-security'), /max-age/);
 	assert.equal((await fetch(`${plain.url}/health`, { headers: { 'x-forwarded-proto': 'https' } })).headers.get('strict-transport-security'), null);
@@ -225,4 +235,9 @@ test('who asks is found behind trusted proxies only', async () => {
 	assert.equal((await fetch(`${trusting.url}/metrics`, { headers: { 'x-forwarded-for': '127.0.0.1' } })).status, 200);
 	await trusting.stop();
 	await plain.stop();
+	const other = await startGateway({ 'trusted-proxies': '127.0.0.0/8, 2001:db8::/32', 'forwarded-header': 'forwarded', 'access-log': '-' });
+	assert.equal(await seen(other, { forwarded: 'for=198.51.100.1, for="[2001:db9::7]:4711";proto=https' }), '2001:db9::7');
+	assert.equal(await seen(other, { forwarded: 'proto=http;for=203.0.113.9, For="[2001:db8::1]"' }), '203.0.113.9');
+	assert.equal(await seen(other, { 'x-forwarded-for': '198.51.100.1' }), '127.0.0.1');
+	await other.stop();
 });
