@@ -31,7 +31,8 @@ DECLARE
 	v_followees constant bigint[] := roost_internal.followee_ids(reader_id);
 	v_known constant bigint[] := v_followees || reader_id;
 	v_before bigint := before_id;
-	v_want integer := timeline_home_ids."limit" + 4;
+	v_limit constant integer := coalesce("limit", 20);
+	v_want integer := v_limit + 4;
 	v_newest bigint[];
 	v_ids bigint[];
 	v_posts bigint[];
@@ -45,12 +46,12 @@ BEGIN
 		FROM roost_internal.post_visible(reader_id, v_newest, v_seen) p;
 		v_page := v_page || v_ids;
 		EXIT WHEN pg_catalog.cardinality(v_newest) < v_want
-			OR pg_catalog.cardinality(v_page) >= timeline_home_ids."limit";
+			OR pg_catalog.cardinality(v_page) >= v_limit;
 		v_before := v_newest[v_want];
 		v_seen := v_seen || v_posts;
 		v_want := v_want * 2;
 	END LOOP;
-	RETURN v_page[1:timeline_home_ids."limit"];
+	RETURN v_page[1:v_limit];
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.timeline_home_ids(bigint, integer, bigint, bigint, roost.timeline_replies, boolean) FROM PUBLIC;

@@ -39,6 +39,7 @@ SELECT pg_temp.shown(p) FROM roost.timeline_home(2001) p;
 SELECT pg_temp.shown(p) FROM roost.timeline_home(2001, replies => 'all') p;
 SELECT pg_temp.shown(p) FROM roost.timeline_home(2001, replies => 'none', own => false) p;
 
+SELECT (SELECT count(*) FROM roost.timeline_home(2001, NULL)) = (SELECT count(*) FROM roost.timeline_home(2001)) AS same_as_default;
 -- a post shows once a page, where it appears first; then on a later page
 SELECT pg_temp.shown(p) FROM roost.timeline_home(2001, 3) p;
 SELECT pg_temp.shown(p) FROM roost.timeline_home(2001, 3, before => '3000012') p;
