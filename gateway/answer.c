@@ -65,7 +65,7 @@ answer_note(Request *request, const char *line, size_t name_length)
 	request->has_cache |= IS("cache-control");
 	request->has_tag |= IS("etag");
 	request->has_cookie |= IS("set-cookie");
-	request->has_vary |= IS("vary");
+	request->has_retry |= IS("retry-after");
 #undef IS
 	return true;
 }

@@ -18,7 +18,6 @@ typedef struct Config
 	char	   *database_url;
 	char	   *password_file;
 	char	   *static_dir;
-	char	   *config_file;
 	int			workers;
 
 	/* TLS */

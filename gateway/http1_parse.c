@@ -216,47 +216,49 @@ parse_header_line(Message *message, const char *line, const char *end, const cha
 	return NULL;
 }
 
-/* Finds out how the body comes; returns NULL, or the error. */
-static const char *
-parse_framing(Http1Reader *reader, Message *message, const char **sqlstate)
+/* Returns whether a header stands there more than once. */
+static bool
+header_repeats(const Message *message, const char *name)
 {
-	const char *coding = NULL;
-	const char *length = NULL;
-	const char *connection = message_header(message, "connection");
-	const char *host;
-	int			hosts = 0;
-	int64_t		number;
+	int			count = 0;
+
+	for (int i = 0; i < message->header_count; i++)
+		count += strcmp(message->head.data + message->headers[i].name, name) == 0;
+	return count > 1;
+}
+
+/* Checks which host is meant; returns NULL, or the error. */
+static const char *
+parse_host(const Message *message, const char **sqlstate)
+{
+	const char *host = message_header(message, "host");
 
 	*sqlstate = "RO400";
-	for (int i = 0; i < message->header_count; i++)
-	{
-		const char *name = message->head.data + message->headers[i].name;
-		const char *value = message->head.data + message->headers[i].value;
-
-		if (strcmp(name, "host") == 0)
-			hosts++;
-		else if (strcmp(name, "content-length") == 0)
-		{
-			if (length)
-				return "Content-Length stands there twice.";
-			length = value;
-		}
-		else if (strcmp(name, "transfer-encoding") == 0)
-		{
-			if (coding)
-				return "Transfer-Encoding stands there twice.";
-			coding = value;
-		}
-	}
-	message->keep_alive = message->http10 ? connection && http_list_has(connection, "keep-alive") :
-		!(connection && http_list_has(connection, "close"));
-	if (hosts > 1 || (hosts == 0 && !message->http10))
+	if (header_repeats(message, "host") || (host == NULL && !message->http10))
 		return "There must be one header Host.";
-	host = message_header(message, "host");
 	if (host && strpbrk(host, " \t,/@\\?#"))
 		return "The header Host is malformed.";
 	if (host && message->authority && strcasecmp(host, message->head.data + message->authority) != 0)
 		return "The target and the header Host name different hosts.";
+	return NULL;
+}
+
+/* Finds out how the body comes; returns NULL, or the error. */
+static const char *
+parse_framing(Http1Reader *reader, Message *message, const char **sqlstate)
+{
+	const char *connection = message_header(message, "connection");
+	const char *coding = message_header(message, "transfer-encoding");
+	const char *length = message_header(message, "content-length");
+	int64_t		number;
+
+	*sqlstate = "RO400";
+	message->keep_alive = message->http10 ? connection && http_list_has(connection, "keep-alive") :
+		!(connection && http_list_has(connection, "close"));
+	if (header_repeats(message, "content-length"))
+		return "Content-Length stands there twice.";
+	if (header_repeats(message, "transfer-encoding"))
+		return "Transfer-Encoding stands there twice.";
 	if (coding && length)
 		return "Content-Length and Transfer-Encoding exclude each other.";
 	if (coding)
@@ -278,7 +280,6 @@ parse_framing(Http1Reader *reader, Message *message, const char **sqlstate)
 		if (number > config.body_limit)
 			return "The body is longer than this server takes.";
 		message->has_body = number > 0;
-		reader->chunk_state = CHUNK_NONE;
 		reader->body_rest = (uint64_t) number;
 	}
 	return NULL;
@@ -308,6 +309,8 @@ http1_read_head(Http1Reader *reader, size_t length, Message *message)
 			parse_header_line(message, line, stop, &sqlstate);
 		line = stop + 2;
 	}
+	if (problem == NULL)
+		problem = parse_host(message, &sqlstate);
 	if (problem == NULL)
 		problem = parse_framing(reader, message, &sqlstate);
 	if (problem)

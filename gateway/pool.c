@@ -126,9 +126,6 @@ connection_enter(Connection *connection, ConnectionState state)
 			ev_timer_start(pool_loop, &connection->timer);
 			break;
 		case CONNECTION_CONNECTING:
-			ev_timer_set(&connection->timer, give_up, 0.);
-			ev_timer_start(pool_loop, &connection->timer);
-			break;
 		case CONNECTION_PREPARING:
 			ev_timer_set(&connection->timer, give_up, 0.);
 			ev_timer_start(pool_loop, &connection->timer);

@@ -35,7 +35,7 @@ problem_finish(Request *request, const RoostErrcode *error, const char *detail, 
 {
 	static Buffer body;
 
-	if (error->status == 503 && strstr(request->answer_head.length ? request->answer_head.data : "", "retry-after:") == NULL)
+	if (error->status == 503 && !request->has_retry)
 		answer_header(request, "retry-after", RETRY_AFTER);
 	answer_header(request, "content-type", "application/problem+json");
 	body.length = 0;

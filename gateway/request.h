@@ -45,7 +45,7 @@ typedef struct Request
 	bool		has_cache;
 	bool		has_tag;
 	bool		has_cookie;
-	bool		has_vary;
+	bool		has_retry;
 	Buffer		answer_head;	/* lines "name: value\r\n" */
 	Buffer		answer_body;	/* of HTTP/2 and compressed ones */
 	const char *answer;

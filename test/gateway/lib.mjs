@@ -209,6 +209,11 @@ export function testRoutes() {
 			$$ BEGIN PERFORM pg_advisory_xact_lock_shared(key); RETURN true; END $$;
 		CREATE OR REPLACE FUNCTION gateway_test.bug() RETURNS boolean LANGUAGE plpgsql AS
 			$$ BEGIN RAISE EXCEPTION USING ERRCODE = 'XX000', MESSAGE = 'a secret of the inside'; END $$;
+		CREATE OR REPLACE FUNCTION gateway_test.busy(seconds integer DEFAULT NULL) RETURNS boolean LANGUAGE plpgsql AS
+			$$ BEGIN
+				IF seconds IS NOT NULL THEN PERFORM roost.response_header('Retry-After', seconds::text); END IF;
+				RAISE EXCEPTION USING ERRCODE = '55P03', MESSAGE = 'somebody else has it';
+			END $$;
 		CREATE OR REPLACE FUNCTION gateway_test.long(size integer) RETURNS text LANGUAGE sql IMMUTABLE AS
 			$$ SELECT repeat('0123456789', size / 10) $$;
 		CREATE TABLE IF NOT EXISTS gateway_test.note (text text);
@@ -218,6 +223,7 @@ export function testRoutes() {
 		SELECT roost_internal.route('GET', '/test/wait/:key', 'gateway_test.wait', auth => 'none', lane => 'slow');
 		SELECT roost_internal.route('GET', '/test/waitfast/:key', 'gateway_test.wait', auth => 'none', lane => 'fast');
 		SELECT roost_internal.route('GET', '/test/bug', 'gateway_test.bug', auth => 'none', lane => 'fast');
+		SELECT roost_internal.route('GET', '/test/busy', 'gateway_test.busy', auth => 'none', lane => 'fast');
 		SELECT roost_internal.route('GET', '/test/long/:size', 'gateway_test.long', auth => 'none', lane => 'fast');
 		SELECT roost_internal.route('POST', '/test/echo', 'gateway_test.echo', auth => 'none');
 		SELECT roost_internal.route('POST', '/test/note', 'gateway_test.note', auth => 'none');

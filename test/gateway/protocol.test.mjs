@@ -175,6 +175,15 @@ test('an error of the inside tells nothing but an id, under which the log has it
 	await until(() => gateway.log.includes(answer.json.request_id) && gateway.log.includes('a secret of the inside'), 'the line of the log');
 });
 
+test('every 503 says when to try again, once', async () => {
+	// the one with a number first, so that its header must not be found again in reused memory
+	for (const query of ['?seconds=7', '', '', '?seconds=7', '']) {
+		const answer = await call(gateway, 'GET', `/test/busy${query}`);
+		assert.equal(answer.status, 503);
+		assert.equal(answer.json.code, 'busy');
+		assert.match(answer.headers.get('retry-after') ?? 'none', query ? /^7$|^1$/ : /^1$/);
+	}
+});
 test('pages are served, and nothing else of the disk', async () => {
 	for (const [path, type] of [['/', /html/], ['/docs/', /html/], ['/big.txt', /plain/]]) {
 		const answer = await fetch(`${gateway.url}${path}`);
