@@ -28,7 +28,10 @@ read_addresses(const Message *message)
 	if (proxies.count == 0)
 		network_list_parse("10.0.0.0/8, fd00::/8", &proxies);
 	address_parse("10.0.0.1", 8, &address);
-	address_behind_proxies(&proxies, message_header(message, "forwarded"), message_header(message, "x-forwarded-for"), &address);
+	if (message_header(message, "forwarded"))
+		address_behind_proxies(&proxies, true, message_header(message, "forwarded"), &address);
+	if (message_header(message, "x-forwarded-for"))
+		address_behind_proxies(&proxies, false, message_header(message, "x-forwarded-for"), &address);
 	address_format(&address, text);
 	if (networks)
 	{

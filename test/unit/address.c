@@ -70,18 +70,19 @@ in_networks(const char *networks, const char *text, int expected)
 	ok(result == expected, name);
 }
 
-/* Checks who asks, for a peer and what its headers say. */
+/* Checks who asks, for a peer and what one of its headers says. */
 static void
 who(const char *name, const char *peer, const char *forwarded, const char *x_forwarded_for, const char *expected)
 {
 	NetworkList proxies = {0};
 	Address		address;
 	char		result[ADDRESS_TEXT_SIZE];
+	const char *list = forwarded ? forwarded : x_forwarded_for;
 
 	network_list_parse("10.0.0.0/8, fd00::/8", &proxies);
 	address_parse(peer, strlen(peer), &address);
-	address_behind_proxies(&proxies, forwarded ? guarded(forwarded, strlen(forwarded) + 1) : NULL,
-						   x_forwarded_for ? guarded(x_forwarded_for, strlen(x_forwarded_for) + 1) : NULL, &address);
+	if (list)
+		address_behind_proxies(&proxies, forwarded != NULL, guarded(list, strlen(list) + 1), &address);
 	address_format(&address, result);
 	if (strcmp(result, expected) != 0)
 		printf("# got %s\n", result);
@@ -158,7 +159,6 @@ test_proxies(void)
 	who("commas alone say nothing", "10.0.0.1", NULL, ",,,", "10.0.0.1");
 	who("ports are cut off", "10.0.0.1", NULL, "203.0.113.1:5555", "203.0.113.1");
 	who("Forwarded", "10.0.0.1", "for=203.0.113.1;proto=https", NULL, "203.0.113.1");
-	who("Forwarded wins over X-Forwarded-For", "10.0.0.1", "for=203.0.113.1", "203.0.113.2", "203.0.113.1");
 	who("Forwarded with IPv6 in quotes", "10.0.0.1", "proto=http; For=\"[2001:db8::1]:80\"", NULL, "2001:db8::1");
 	who("Forwarded through proxies", "fd00::1", "for=203.0.113.1, for=\"[fd00::2]\"", NULL, "203.0.113.1");
 	who("Forwarded that hides", "10.0.0.1", "for=203.0.113.1, for=_secret", NULL, "10.0.0.1");
