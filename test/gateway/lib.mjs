@@ -17,6 +17,9 @@ export const binary = process.env.ROOST_GATEWAY;
 export const databaseUrl = process.env.ROOST_DATABASE_URL;
 assert.ok(binary && databaseUrl, 'ROOST_GATEWAY and ROOST_DATABASE_URL say what to test');
 
+// node 18 knows this only in part
+Headers.prototype.getSetCookie ??= function () { return this.get('set-cookie')?.split(/, (?=[\w-]+=)/) ?? []; };
+
 export const folder = mkdtempSync(join(tmpdir(), 'roost-gateway-test-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
