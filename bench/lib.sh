@@ -18,7 +18,7 @@ cpu() {
 	local pid files=()
 	for pid in "$@"; do files+=("/proc/$pid/stat"); done
 	# through cat: a process that has gone is no reason to stop
-	cat "${files[@]}" 2>/dev/null | awk -v tick="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); split($0, a, " "); s += a[12] + a[13] + a[14] + a[15] }
+	{ cat "${files[@]}" 2>/dev/null || true; } | awk -v tick="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); split($0, a, " "); s += a[12] + a[13] + a[14] + a[15] }
 		END { print s * 1000 / tick }'
 }
 with_children() { echo "$1 $(ps -o pid= --ppid "$1" | tr '\n' ' ')"; }

@@ -5,7 +5,7 @@
 private() {
 	local pid files=()
 	for pid in "$@"; do files+=("/proc/$pid/smaps_rollup"); done
-	cat "${files[@]}" 2>/dev/null | awk '/^Private_(Clean|Dirty):/ { s += $2 } END { printf "%.1f", s / 1024 }'
+	{ cat "${files[@]}" 2>/dev/null || true; } | awk '/^Private_(Clean|Dirty):/ { s += $2 } END { printf "%.1f", s / 1024 }'
 }
 
 gw=$(cat "$ROOST_DATA/gateway.pid")
