@@ -60,6 +60,12 @@ export async function startGateway(options = {}, environment = {}) {
 	gateway.exited = once(child, 'exit').then(([code, signal]) => { gateway.ended = true; return code ?? signal; });
 	gateway.stop = async () => {
 		if (!gateway.ended) child.kill('SIGTERM');
+		try {
+			await until(() => gateway.ended, 'the end of the gateway', 60000);
+		} catch (error) {
+			child.kill('SIGKILL');
+			throw error;
+		}
 		const code = await gateway.exited;
 		assert.equal(code, 0, `the gateway ended with ${code}: ${gateway.log}`);
 		assert.doesNotMatch(gateway.log, /runtime error:|AddressSanitizer|LeakSanitizer/);
