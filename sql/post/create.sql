@@ -162,7 +162,7 @@ BEGIN
 		v_entities := roost_internal.post_entities(v_text);
 		UPDATE roost_data.post p SET text = v_text, content_warning = v_warning, language = v_language, media = v_media,
 			mention_ids = v_entities.mention_ids, hashtags = v_entities.hashtags, mentions = v_entities.mentions, urls = v_entities.urls,
-			edited_at = roost_internal.clock_now()
+			edited_at = greatest(roost_internal.clock_now(), v_old.edited_at, v_old.created_at) -- ids may run ahead of the clock
 		WHERE p.id = v_old.id;
 	END IF;
 	IF visibility IS DISTINCT FROM v_old.visibility AND visibility IS NOT NULL THEN

@@ -18,6 +18,12 @@ SELECT revision, text, content_warning, language, media FROM roost.post_history(
 SELECT count(*) = 6 AND bool_and(created_at >= before) AS ascending
 FROM (SELECT created_at, lag(created_at, 1, created_at) OVER (ORDER BY revision) AS before FROM roost.post_history(:post)) h;
 
+-- ids may run ahead of the clock; an edit is never older than its post
+SELECT roost_internal.clock_freeze('2001-01-01 00:00:00+00');
+SELECT edited_at >= created_at FROM roost.post_edit(2301, :post, 'third #two @editor_3 example.org');
+SELECT roost_internal.clock_freeze(NULL);
+SELECT edited_at >= created_at FROM roost.post_edit(2301, :post, 'second #two @editor_3 example.org');
+
 -- a change that changes nothing leaves no trace
 SELECT edited_at AS edited FROM roost.post_get(:post) \gset
 SELECT edited_at = :'edited' FROM roost.post_edit(2301, :post, 'second #two @editor_3 example.org');
