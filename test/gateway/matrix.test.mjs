@@ -116,6 +116,7 @@ test('bodies: of another shape', async () => {
 	for (const operation of operations) {
 		if (operation.method === 'GET' || ends(operation)) continue;
 		for (const text of texts) {
+			if (text === '' && operation.method === 'DELETE') continue; // fetch of Node.js 18 cannot send that
 			const answer = await attempt(operation, { text });
 			if (text.trim() !== '') refused(answer, `${operation.method} ${operation.path} ${text.slice(0, 20)}`);
 		}
