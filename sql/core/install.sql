@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION roost.version() RETURNS text
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'roost_core_version';
-COMMENT ON FUNCTION roost.version() IS 'The version of the loaded library, for instance ''0.1.0''.';
+COMMENT ON FUNCTION roost.version() IS 'The version of the loaded library, for instance ''0.2.0''.';
 
 CREATE OR REPLACE FUNCTION roost.install() RETURNS text
 LANGUAGE plpgsql VOLATILE

@@ -1,0 +1,43 @@
+/*-------------------------------------------------------------------------
+ *
+ * stamp.h
+ *		Versions of what others keep copies of, and whether a snapshot sees
+ *		the newest one.
+ *
+ * A cache of committed rows is exact when three things hold: nobody is about
+ * to commit a change of them, the reader's snapshot sees every change that
+ * was committed, and the copy was made from that state.  A stamp answers the
+ * first two and numbers the third:
+ *
+ *	1.	version = roost_stamp_read(...); false: read the tables instead.
+ *	2.	A copy that remembers this version is good for this snapshot.
+ *	3.	A copy made now, under this snapshot, may be kept with this version.
+ *
+ * Who changes such rows calls roost_stamp_touch() in its transaction, before
+ * or after the change.  Before the transaction commits (or is prepared) every
+ * touched stamp is marked, so that step 1 fails from before the change can be
+ * seen until all that follows from the commit is done; then its version goes
+ * up and it remembers which transactions a snapshot must see.
+ *
+ * Stamps are hashed: two things may share one, which costs a needless miss
+ * and never a wrong hit.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ROOST_STAMP_H
+#define ROOST_STAMP_H
+
+#include "utils/snapshot.h"
+
+typedef enum RoostStampKind
+{
+	ROOST_STAMP_GRAPH,			/* whom an account follows */
+	ROOST_STAMP_POST,			/* a post's row and its counters */
+	ROOST_STAMP_ACCOUNT,		/* an account's row */
+	ROOST_STAMP_KINDS
+} RoostStampKind;
+
+extern void roost_stamp_touch(RoostStampKind kind, int64 id);
+extern bool roost_stamp_read(RoostStampKind kind, int64 id, Snapshot snapshot, uint32 *version);
+
+#endif							/* ROOST_STAMP_H */

@@ -1,0 +1,43 @@
+/*-------------------------------------------------------------------------
+ *
+ * page.h
+ *		Posts as one viewer sees them, under the active snapshot.
+ *
+ * One page is put together with one RoostPage: what it has looked up once it
+ * does not look up again.  Everything is palloc'ed in the context in which the
+ * page was begun.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ROOST_POST_PAGE_H
+#define ROOST_POST_PAGE_H
+
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+
+/* What decides whether a post belongs on a page; 0 where there is none */
+typedef struct RoostPostFacts
+{
+	int64		id;
+	int64		author_id;
+	int64		reply_to_account_id;
+	int64		retweet_of_id;
+	int64		quote_of_id;
+} RoostPostFacts;
+
+typedef struct RoostPage RoostPage;
+
+extern RoostPage *roost_page_begin(int64 viewer_id);	/* 0: a stranger */
+extern void roost_page_end(RoostPage *page);
+
+/* Returns a post that the viewer may see, or NULL.  Says nothing of the post that it retweets. */
+extern const RoostPostFacts *roost_page_find(RoostPage *page, int64 id);
+
+/* Returns whether the viewer follows the account, or is it. */
+extern bool roost_page_knows(RoostPage *page, int64 account_id);
+
+/* Appends the post as the JSON object of roost.post; false: nothing to be seen. */
+extern bool roost_page_json(RoostPage *page, int64 id, StringInfo out);
+
+#endif							/* ROOST_POST_PAGE_H */
