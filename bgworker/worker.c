@@ -270,6 +270,8 @@ worker_offer(const RoostEvent *events, int count)
 			step_states[i].lost = true;
 		else if (!step_states[i].lost)
 			step_call(i, false, events, count);
+		if (step_states[i].lost && worker_steps[i]->skip != NULL)
+			worker_steps[i]->skip();
 	}
 }
 

@@ -24,6 +24,11 @@
  * come before that are lost to the step.  Without it they may only touch
  * memory and files.  An error is logged and the step pauses, longer each
  * time; the other steps go on.
+ *
+ * `skip` is called instead of `events` for every batch that the step has not
+ * processed to its end: because of an error, or while it pauses.  It is the
+ * last chance to make void what lacks these events, before they count as
+ * applied.  It must not fail, and has no transaction.
  */
 typedef struct RoostWorkerStep
 {
@@ -35,6 +40,7 @@ typedef struct RoostWorkerStep
 	bool		(*due) (void);
 	void		(*run) (void);
 	void		(*events) (const RoostEvent *events, int count);
+	void		(*skip) (void);
 } RoostWorkerStep;
 
 /* Steps of modules, each defined in its own file. */
