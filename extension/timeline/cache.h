@@ -71,7 +71,7 @@ typedef struct TimelineHeap
 
 extern void roost_timeline_heap_init(TimelineHeap *heap, int64 before_id, int64 after_id, int want);
 extern bool roost_timeline_heap_add(TimelineHeap *heap, int64 id);	/* false: too old */
-extern int	roost_timeline_heap_sort(TimelineHeap *heap);	/* newest first; returns the count */
+extern int	roost_timeline_heap_sort(TimelineHeap *heap);	/* newest first; count */
 
 /* What an outbox could not say: read that author's posts below before_id. */
 typedef struct TimelineRest
@@ -110,7 +110,7 @@ extern int	roost_timeline_cache_push(const int64 *reader_ids, int n, int64 autho
 extern void roost_timeline_cache_append(int64 author_id, int64 id);
 extern void roost_timeline_cache_drop(TimelineKind kind, const int64 *owner_ids, int n);
 extern void roost_timeline_cache_drop_all(void);
-extern void roost_timeline_cache_drop_inboxes(void);	/* all of them; cheap when there are none */
+extern void roost_timeline_cache_drop_inboxes(void);	/* cheap without any */
 
 /* Authors who are not pushed to anybody; set by the worker, read by who builds */
 extern bool roost_timeline_cache_pull_set(int64 author_id, bool pulled);	/* false: no room */

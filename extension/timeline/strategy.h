@@ -10,9 +10,9 @@
 
 typedef enum TimelineStrategy
 {
-	TIMELINE_PUSH,				/* every post is put into its readers' inboxes */
-	TIMELINE_PULL,				/* readers merge outboxes; there are no inboxes */
-	TIMELINE_HYBRID				/* readers merge the outboxes of large accounts */
+	TIMELINE_PUSH,				/* posts go into inboxes */
+	TIMELINE_PULL,				/* readers merge outboxes */
+	TIMELINE_HYBRID				/* those of large accounts */
 } TimelineStrategy;
 
 extern int	roost_timeline_strategy;	/* a TimelineStrategy */
