@@ -1,13 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * hydrate.c
- *		Puts posts together as their readers see them.
+ *		Posts as composites, for SQL.
  *
- * Each post is read once with its author, its counters and what the reader has
+ * A post is put together with its author, its counters and what the reader has
  * done to it; the post that it retweets or quotes is a post like any other.
- * What the reader may not see is as if it did not exist.  Everything is read
- * under the caller's snapshot, so counters fit to what else it sees.  Those
- * who only want to know what can be seen get just that.
+ * What the reader may not see is as if it did not exist.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +13,6 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -26,8 +23,7 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
-#include "core/core.h"
-#include "post/read.h"
+#include "post/view.h"
 
 PG_FUNCTION_INFO_V1(roost_post_hydrate);
 PG_FUNCTION_INFO_V1(roost_post_one);
@@ -69,85 +65,13 @@ typedef enum PostAttribute
 	OUT_COUNT
 } PostAttribute;
 
-typedef struct Author
-{
-	bool		is_private;
-	bool		active;
-	text	   *username;
-	Datum		composite;		/* roost.author */
-} Author;
+StaticAssertDecl(OUT_COUNT == ROOST_PAGE_ATTRIBUTES, "attributes of roost.post");
 
-typedef struct Post
-{
-	int64		id;
-	Author	   *author;
-	Datum		values[POST_COLUMNS];
-	bool		nulls[POST_COLUMNS];
-	int64		counts[STAT_COLUMNS];
-	bool		liked;
-	bool		retweeted;
-	bool		bookmarked;
-} Post;
-
-/* What has been looked up: the Author or Post of an id, or NULL for none */
-typedef struct IdEntry
-{
-	int64		id;
-	char		status;
-	void	   *thing;
-} IdEntry;
-
-#define SH_PREFIX idmap
-#define SH_ELEMENT_TYPE IdEntry
-#define SH_KEY_TYPE int64
-#define SH_KEY id
-#define SH_HASH_KEY(tb, key) ((uint32) (((uint64) (key) * UINT64CONST(0x9E3779B97F4A7C15)) >> 32))
-#define SH_EQUAL(tb, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DEFINE
-#define SH_DECLARE
-#include "lib/simplehash.h"
-
-/*
- * What is known of the posts that the viewer has liked, retweeted or put
- * aside: none of the ids after "last" up to "from" is among them, and "last"
- * is (-1: nothing).  Pages run from new to old, so one look-up often answers
- * for many posts.
- */
-typedef struct Mark
-{
-	PostLookup	what;
-	int64		from;
-	int64		last;
-} Mark;
-
-typedef struct Hydration
-{
-	PostReader	reader;
-	int64		viewer_id;		/* 0: a stranger */
-	Mark		likes;
-	Mark		retweets;
-	Mark		bookmarks;
-	idmap_hash *authors;
-	idmap_hash *posts;
-	TupleDesc	desc;			/* roost.post, or NULL: only what can be seen */
-	TupleDesc	embed_desc;		/* roost.post_embed */
-	TupleDesc	author_desc;	/* roost.author */
-	StringInfoData url;
-} Hydration;
-
-static void hydration_begin(Hydration *h, int64 viewer_id, TupleDesc desc, int size);
-static void hydration_end(Hydration *h);
-static bool hydrate(Hydration *h, int64 id, int64 cursor, Datum *values, bool *nulls);
-static Post *post_find(Hydration *h, int64 id);
-static Post *post_read(Hydration *h, int64 id);
-static void post_read_counts(Hydration *h, Post *post);
-static bool is_marked(Hydration *h, Mark *mark, int64 id);
-static Author *author_find(Hydration *h, int64 id);
-static void post_values(Hydration *h, const Post *post, Datum *values, bool *nulls);
-static Datum post_embed(Hydration *h, const Post *post);
-static Datum post_url(Hydration *h, const Post *post);
 static Datum hydrate_one(FunctionCallInfo fcinfo, int64 viewer_id, int64 id);
+static void hydrate_describe(RoostPage *page, TupleDesc desc);
+static void hydrate_values(RoostPage *page, Post *post, Datum *values, bool *nulls);
+static Datum hydrate_author(RoostPage *page, Author *author);
+static Datum hydrate_embed(RoostPage *page, Post *post);
 
 /*
  * roost_internal.post_hydrate(viewer_id, ids, cursors) returns the posts that
@@ -157,7 +81,7 @@ Datum
 roost_post_hydrate(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
-	Hydration	h;
+	RoostPage  *page;
 	Datum	   *ids;
 	Datum	   *cursors = NULL;
 	bool	   *id_nulls;
@@ -174,7 +98,7 @@ roost_post_hydrate(PG_FUNCTION_ARGS)
 	if (n == 0)
 		return (Datum) 0;
 
-	hydration_begin(&h, PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0), info->setDesc, n);
+	page = roost_page_begin(PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0));
 	for (int i = 0; i < n; i++)
 	{
 		Datum		values[OUT_COUNT];
@@ -183,10 +107,10 @@ roost_post_hydrate(PG_FUNCTION_ARGS)
 		int64		cursor = i < ncursors && !cursor_nulls[i] ? DatumGetInt64(cursors[i]) : id;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!id_nulls[i] && hydrate(&h, id, cursor, values, nulls))
+		if (!id_nulls[i] && roost_page_row(page, info->setDesc, id, cursor, values, nulls))
 			tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
 	}
-	hydration_end(&h);
+	roost_page_end(page);
 	return (Datum) 0;
 }
 
@@ -228,7 +152,7 @@ Datum
 roost_post_visible(PG_FUNCTION_ARGS)
 {
 	TupleDesc	desc;
-	Hydration	h;
+	RoostPage  *page;
 	idmap_hash *seen;
 	Datum	   *ids;
 	Datum	   *seen_ids;
@@ -249,18 +173,18 @@ roost_post_visible(PG_FUNCTION_ARGS)
 	for (int i = 0; i < num_seen; i++)
 		(void) idmap_insert(seen, DatumGetInt64(seen_ids[i]), &found);
 
-	hydration_begin(&h, PG_GETARG_INT64(0), NULL, n);
+	page = roost_page_begin(PG_GETARG_INT64(0));
 	for (int i = 0; i < n; i++)
 	{
-		Post	   *post = post_find(&h, DatumGetInt64(ids[i]));
+		const RoostPostFacts *post = roost_page_find(page, DatumGetInt64(ids[i]));
 		Datum		shown = ids[i];
 
 		CHECK_FOR_INTERRUPTS();
 		if (post == NULL)
 			continue;
-		if (!post->nulls[POST_RETWEET_OF_ID])
-			shown = post->values[POST_RETWEET_OF_ID];
-		if (post_find(&h, DatumGetInt64(shown)) == NULL)
+		if (post->retweet_of_id != 0)
+			shown = Int64GetDatum(post->retweet_of_id);
+		if (roost_page_find(page, DatumGetInt64(shown)) == NULL)
 			continue;
 		(void) idmap_insert(seen, DatumGetInt64(shown), &found);
 		if (found)
@@ -268,7 +192,7 @@ roost_post_visible(PG_FUNCTION_ARGS)
 		ids[num_visible] = ids[i];
 		posts[num_visible++] = shown;
 	}
-	hydration_end(&h);
+	roost_page_end(page);
 	values[0] = PointerGetDatum(construct_array(ids, num_visible, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	values[1] = PointerGetDatum(construct_array(posts, num_visible, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
@@ -281,210 +205,61 @@ static Datum
 hydrate_one(FunctionCallInfo fcinfo, int64 viewer_id, int64 id)
 {
 	TupleDesc	desc = lookup_rowtype_tupdesc(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
-	Hydration	h;
+	RoostPage  *page;
 	Datum		values[OUT_COUNT];
 	bool		nulls[OUT_COUNT];
 	Datum		result = 0;
 
-	hydration_begin(&h, viewer_id, desc, 1);
-	if (hydrate(&h, id, id, values, nulls))
+	page = roost_page_begin(viewer_id);
+	if (roost_page_row(page, desc, id, id, values, nulls))
 		result = HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 	else
 		fcinfo->isnull = true;
-	hydration_end(&h);
+	roost_page_end(page);
 	ReleaseTupleDesc(desc);
 	return result;
-}
-
-static void
-hydration_begin(Hydration *h, int64 viewer_id, TupleDesc desc, int size)
-{
-	if (desc != NULL && desc->natts != OUT_COUNT)
-		elog(ERROR, "roost.post has %d attributes instead of %d", desc->natts, OUT_COUNT);
-	memset(h, 0, sizeof(Hydration));
-	roost_post_reader_begin(&h->reader);
-	h->viewer_id = viewer_id;
-	h->likes = (Mark) {LOOKUP_LIKE, -1, -1};
-	h->retweets = (Mark) {LOOKUP_RETWEET, -1, -1};
-	h->bookmarks = (Mark) {LOOKUP_BOOKMARK, -1, -1};
-	h->authors = idmap_create(CurrentMemoryContext, size, NULL);
-	h->posts = idmap_create(CurrentMemoryContext, size * 2, NULL);
-	if (desc == NULL)
-		return;
-	h->desc = desc;
-	h->author_desc = lookup_rowtype_tupdesc(TupleDescAttr(desc, OUT_AUTHOR)->atttypid, -1);
-	h->embed_desc = lookup_rowtype_tupdesc(TupleDescAttr(desc, OUT_QUOTE_OF)->atttypid, -1);
-	initStringInfo(&h->url);
-}
-
-static void
-hydration_end(Hydration *h)
-{
-	if (h->desc != NULL)
-	{
-		ReleaseTupleDesc(h->embed_desc);
-		ReleaseTupleDesc(h->author_desc);
-	}
-	roost_post_reader_end(&h->reader);
 }
 
 /*
  * Fills in the attributes of roost.post, and returns whether there is anything
  * to be seen.
  */
-static bool
-hydrate(Hydration *h, int64 id, int64 cursor, Datum *values, bool *nulls)
+bool
+roost_page_row(RoostPage *page, TupleDesc desc, int64 id, int64 cursor, Datum *values, bool *nulls)
 {
-	Post	   *post = post_find(h, id);
-	Post	   *other;
+	Post	   *post = roost_view_post(page, id);
+	Post	   *other = NULL;
 
-	if (post == NULL)
+	if (post == NULL ||
+		(post->facts.retweet_of_id != 0 && (other = roost_view_post(page, post->facts.retweet_of_id)) == NULL))
 		return false;
-	post_values(h, post, values, nulls);
-	nulls[OUT_RETWEET_OF] = nulls[OUT_QUOTE_OF] = true;
-	if (!post->nulls[POST_RETWEET_OF_ID])
-	{
-		other = post_find(h, DatumGetInt64(post->values[POST_RETWEET_OF_ID]));
-		if (other == NULL)
-			return false;
-		values[OUT_RETWEET_OF] = post_embed(h, other);
-		nulls[OUT_RETWEET_OF] = false;
-	}
-	if (!post->nulls[POST_QUOTE_OF_ID] &&
-		(other = post_find(h, DatumGetInt64(post->values[POST_QUOTE_OF_ID]))) != NULL)
-	{
-		values[OUT_QUOTE_OF] = post_embed(h, other);
-		nulls[OUT_QUOTE_OF] = false;
-	}
+	hydrate_describe(page, desc);
+	hydrate_values(page, post, values, nulls);
+	nulls[OUT_RETWEET_OF] = other == NULL;
+	if (other != NULL)
+		values[OUT_RETWEET_OF] = hydrate_embed(page, other);
+
+	other = post->facts.quote_of_id != 0 ? roost_view_post(page, post->facts.quote_of_id) : NULL;
+	nulls[OUT_QUOTE_OF] = other == NULL;
+	if (other != NULL)
+		values[OUT_QUOTE_OF] = hydrate_embed(page, other);
 	values[OUT_CURSOR] = Int64GetDatum(cursor);
 	nulls[OUT_CURSOR] = false;
 	return true;
 }
 
 /*
- * Returns the post if the viewer may see it, or NULL.
- */
-static Post *
-post_find(Hydration *h, int64 id)
-{
-	bool		found;
-	IdEntry    *entry = idmap_insert(h->posts, id, &found);
-
-	if (!found)
-		entry->thing = post_read(h, id);
-	return entry->thing;
-}
-
-/*
- * Copies a row and takes it apart: the columns in the order of their enum.
+ * Looks the types of the parts up, once a page.
  */
 static void
-row_read(PostLookup what, int ncolumns, TupleTableSlot *slot, Datum *values, bool *nulls)
+hydrate_describe(RoostPage *page, TupleDesc desc)
 {
-	const AttrNumber *columns = roost_post_columns(what);
-	TupleDesc	desc = slot->tts_tupleDescriptor;
-	Datum	   *all_values = palloc(sizeof(Datum) * desc->natts);
-	bool	   *all_nulls = palloc(sizeof(bool) * desc->natts);
-
-	heap_deform_tuple(ExecCopySlotHeapTuple(slot), desc, all_values, all_nulls);
-	for (int i = 0; i < ncolumns; i++)
-	{
-		values[i] = all_values[columns[i] - 1];
-		nulls[i] = all_nulls[columns[i] - 1];
-	}
-	pfree(all_values);
-	pfree(all_nulls);
-}
-
-static Post *
-post_read(Hydration *h, int64 id)
-{
-	TupleTableSlot *slot = roost_post_read(&h->reader, LOOKUP_POST, 1, id, 0);
-	Post	   *post;
-
-	if (slot == NULL)
-		return NULL;
-	post = palloc0(sizeof(Post));
-	post->id = id;
-	row_read(LOOKUP_POST, POST_COLUMNS, slot, post->values, post->nulls);
-	post->author = author_find(h, DatumGetInt64(post->values[POST_AUTHOR_ID]));
-	if (post->author == NULL ||
-		!roost_post_may_see(&h->reader, h->viewer_id, DatumGetInt64(post->values[POST_AUTHOR_ID]),
-							DatumGetObjectId(post->values[POST_VISIBILITY]),
-							post->nulls[POST_MENTION_IDS] ? (Datum) 0 : post->values[POST_MENTION_IDS],
-							post->author->is_private, post->author->active))
-		return NULL;
-	if (h->desc != NULL && post->nulls[POST_RETWEET_OF_ID])
-		post_read_counts(h, post);	/* else they are the original's */
-	return post;
-}
-
-/*
- * Reads a post's counters, and what the viewer has done to it.
- */
-static void
-post_read_counts(Hydration *h, Post *post)
-{
-	PostReader *reader = &h->reader;
-	TupleTableSlot *slot = roost_post_read(reader, LOOKUP_STAT, 1, post->id, 0);
-	const AttrNumber *columns = roost_post_columns(LOOKUP_STAT);
-
-	for (; slot != NULL; slot = roost_post_read_next(reader, LOOKUP_STAT))
-	{
-		bool		isnull;
-
-		for (int i = 0; i < STAT_COLUMNS; i++)
-			post->counts[i] += DatumGetInt64(slot_getattr(slot, columns[i], &isnull));
-	}
-	if (h->viewer_id == 0)
+	if (page->author_desc != NULL)
 		return;
-	post->bookmarked = is_marked(h, &h->bookmarks, post->id);
-	post->liked = post->counts[STAT_LIKE_COUNT] > 0 && is_marked(h, &h->likes, post->id);
-	post->retweeted = post->counts[STAT_RETWEET_COUNT] > 0 && is_marked(h, &h->retweets, post->id);
-}
-
-static bool
-is_marked(Hydration *h, Mark *mark, int64 id)
-{
-	if (id > mark->from || id < mark->last)
-	{
-		mark->last = roost_post_read_below(&h->reader, mark->what, h->viewer_id, id);
-		mark->from = id;
-	}
-	return id == mark->last;
-}
-
-/*
- * Returns the account, or NULL.
- */
-static Author *
-author_find(Hydration *h, int64 id)
-{
-	bool		found;
-	IdEntry    *entry = idmap_insert(h->authors, id, &found);
-	TupleTableSlot *slot;
-	Datum		account[ACCOUNT_COLUMNS];
-	bool		account_nulls[ACCOUNT_COLUMNS];
-	Author	   *author;
-	text	   *status;
-
-	if (found)
-		return entry->thing;
-	entry->thing = NULL;
-	slot = roost_post_read(&h->reader, LOOKUP_ACCOUNT, 1, id, 0);
-	if (slot == NULL)
-		return NULL;
-
-	row_read(LOOKUP_ACCOUNT, ACCOUNT_COLUMNS, slot, account, account_nulls);
-	author = entry->thing = palloc(sizeof(Author));
-	author->is_private = DatumGetBool(account[ACCOUNT_IS_PRIVATE]);
-	status = DatumGetTextPP(account[ACCOUNT_STATUS]);
-	author->active = VARSIZE_ANY_EXHDR(status) == strlen("active") &&
-		memcmp(VARDATA_ANY(status), "active", strlen("active")) == 0;
-	author->username = DatumGetTextPP(account[ACCOUNT_USERNAME]);
-	if (h->desc != NULL)
-		author->composite = HeapTupleGetDatum(heap_form_tuple(h->author_desc, account, account_nulls));
-	return author;
+	if (desc->natts != OUT_COUNT)
+		elog(ERROR, "roost.post has %d attributes instead of %d", desc->natts, OUT_COUNT);
+	page->author_desc = lookup_rowtype_tupdesc(TupleDescAttr(desc, OUT_AUTHOR)->atttypid, -1);
+	page->embed_desc = lookup_rowtype_tupdesc(TupleDescAttr(desc, OUT_QUOTE_OF)->atttypid, -1);
 }
 
 /*
@@ -525,7 +300,7 @@ empty_array(void)
  * Fills in the attributes that roost.post and roost.post_embed share.
  */
 static void
-post_values(Hydration *h, const Post *post, Datum *values, bool *nulls)
+hydrate_values(RoostPage *page, Post *post, Datum *values, bool *nulls)
 {
 	static const struct
 	{
@@ -561,45 +336,44 @@ post_values(Hydration *h, const Post *post, Datum *values, bool *nulls)
 			values[i] = i == OUT_HASHTAGS ? empty_array() : empty_json();
 			nulls[i] = false;
 		}
-	values[OUT_AUTHOR] = post->author->composite;
+	roost_view_count(page, post);
+	values[OUT_AUTHOR] = hydrate_author(page, post->author);
 	for (int i = 0; i < STAT_COLUMNS; i++)
 		values[OUT_LIKE_COUNT + i] = Int64GetDatum(post->counts[i]);
 	values[OUT_LIKED] = BoolGetDatum(post->liked);
 	values[OUT_RETWEETED] = BoolGetDatum(post->retweeted);
 	values[OUT_BOOKMARKED] = BoolGetDatum(post->bookmarked);
 	values[OUT_PINNED] = BoolGetDatum(!post->nulls[POST_PINNED_AT]);
-	values[OUT_URL] = post_url(h, post);
+	resetStringInfo(&page->url);
+	roost_view_url(post, &page->url);
+	values[OUT_URL] = PointerGetDatum(cstring_to_text_with_len(page->url.data, page->url.len));
 }
 
 /*
- * Returns the post as roost.post_embed.
+ * Returns an account as roost.author.
  */
 static Datum
-post_embed(Hydration *h, const Post *post)
+hydrate_author(RoostPage *page, Author *author)
+{
+	if (author->composite == (Datum) 0)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(page->context);
+
+		author->composite = HeapTupleGetDatum(heap_form_tuple(page->author_desc, author->values, author->nulls));
+		MemoryContextSwitchTo(caller);
+	}
+	return author->composite;
+}
+
+/*
+ * Returns a post as roost.post_embed.
+ */
+static Datum
+hydrate_embed(RoostPage *page, Post *post)
 {
 	Datum		values[OUT_EMBED_COUNT];
 	bool		nulls[OUT_EMBED_COUNT];
 
-	post_values(h, post, values, nulls);
-	return HeapTupleGetDatum(heap_form_tuple(h->embed_desc, values, nulls));
-}
-
-/*
- * Returns the permalink.  It does not repeat a text behind a warning.
- */
-static Datum
-post_url(Hydration *h, const Post *post)
-{
-	text	   *value = NULL;
-	int			length = strlen(roost_public_url);
-
-	if (post->nulls[POST_CONTENT_WARNING])
-		value = DatumGetTextPP(post->values[POST_TEXT]);
-	while (length > 0 && roost_public_url[length - 1] == '/')
-		length--;
-	resetStringInfo(&h->url);
-	appendBinaryStringInfo(&h->url, roost_public_url, length);
-	roost_post_path(&h->url, VARDATA_ANY(post->author->username), VARSIZE_ANY_EXHDR(post->author->username),
-					post->id, value ? VARDATA_ANY(value) : "", value ? VARSIZE_ANY_EXHDR(value) : 0);
-	return PointerGetDatum(cstring_to_text_with_len(h->url.data, h->url.len));
+	hydrate_values(page, post, values, nulls);
+	return HeapTupleGetDatum(heap_form_tuple(page->embed_desc, values, nulls));
 }

@@ -14,6 +14,7 @@
 
 #include "postgres.h"
 
+#include "access/tupdesc.h"
 #include "lib/stringinfo.h"
 
 /* What decides whether a post belongs on a page; 0 where there is none */
@@ -25,6 +26,9 @@ typedef struct RoostPostFacts
 	int64		retweet_of_id;
 	int64		quote_of_id;
 } RoostPostFacts;
+
+/* attributes of roost.post */
+#define ROOST_PAGE_ATTRIBUTES	28
 
 typedef struct RoostPage RoostPage;
 
@@ -39,5 +43,12 @@ extern bool roost_page_knows(RoostPage *page, int64 account_id);
 
 /* Appends the post as the JSON object of roost.post; false: nothing to be seen. */
 extern bool roost_page_json(RoostPage *page, int64 id, StringInfo out);
+
+/*
+ * Fills in the attributes of roost.post, whose descriptor is given; false:
+ * nothing to be seen.  Read posts from new to old where you can: what the
+ * viewer has done to them is found with fewer look-ups.
+ */
+extern bool roost_page_row(RoostPage *page, TupleDesc desc, int64 id, int64 cursor, Datum *values, bool *nulls);
 
 #endif							/* ROOST_POST_PAGE_H */

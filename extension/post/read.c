@@ -323,26 +323,26 @@ is_mentioned(Datum mention_ids, int64 account_id)
 }
 
 /*
- * Returns whether the viewer (0: a stranger) may see a post of the author,
+ * Decides whether the viewer (0: a stranger) may see a post of the author,
  * whose account is private or not, and active or not.  mention_ids is 0 where
  * nobody is mentioned.
  */
-bool
-roost_post_may_see(PostReader *reader, int64 viewer_id, int64 author_id, Oid visibility,
-				   Datum mention_ids, bool is_private, bool active)
+PostVerdict
+roost_post_judge(int64 viewer_id, int64 author_id, Oid visibility,
+				 Datum mention_ids, bool is_private, bool active)
 {
 	char		letter;
 
 	if (!active)
-		return false;
+		return POST_HIDDEN;
 	letter = visibility_letter(visibility);
 	if ((letter == 'p' || letter == 'u') && !is_private)
-		return true;
+		return POST_SEEN;
 	if (viewer_id == 0)
-		return false;
+		return POST_HIDDEN;
 	if (viewer_id == author_id || is_mentioned(mention_ids, viewer_id))
-		return true;
-	return letter != 'd' && roost_post_read(reader, LOOKUP_FOLLOW, 2, viewer_id, author_id) != NULL;
+		return POST_SEEN;
+	return letter == 'd' ? POST_HIDDEN : POST_SEEN_BY_FOLLOWERS;
 }
 
 /*
@@ -352,17 +352,21 @@ roost_post_may_see(PostReader *reader, int64 viewer_id, int64 author_id, Oid vis
 Datum
 roost_post_may_see_sql(PG_FUNCTION_ARGS)
 {
+	int64		viewer_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
 	PostReader	reader;
+	PostVerdict verdict;
 	text	   *status;
-	bool		result;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(4) || PG_ARGISNULL(5))
 		PG_RETURN_BOOL(false);
 	status = PG_GETARG_TEXT_PP(5);
+	verdict = roost_post_judge(viewer_id, PG_GETARG_INT64(1), PG_GETARG_OID(2),
+							   PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3), PG_GETARG_BOOL(4),
+							   VARSIZE_ANY_EXHDR(status) == 6 && memcmp(VARDATA_ANY(status), "active", 6) == 0);
+	if (verdict != POST_SEEN_BY_FOLLOWERS)
+		PG_RETURN_BOOL(verdict == POST_SEEN);
 	roost_post_reader_begin(&reader);
-	result = roost_post_may_see(&reader, PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0), PG_GETARG_INT64(1), PG_GETARG_OID(2),
-								PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3), PG_GETARG_BOOL(4),
-								VARSIZE_ANY_EXHDR(status) == 6 && memcmp(VARDATA_ANY(status), "active", 6) == 0);
+	verdict = roost_post_read(&reader, LOOKUP_FOLLOW, 2, viewer_id, PG_GETARG_INT64(1)) ? POST_SEEN : POST_HIDDEN;
 	roost_post_reader_end(&reader);
-	PG_RETURN_BOOL(result);
+	PG_RETURN_BOOL(verdict == POST_SEEN);
 }

@@ -80,6 +80,14 @@ typedef enum StatColumn
 
 #define LOOKUP_COLUMNS_MAX	POST_COLUMNS
 
+/* Whether a viewer may see a post */
+typedef enum PostVerdict
+{
+	POST_HIDDEN,
+	POST_SEEN,
+	POST_SEEN_BY_FOLLOWERS		/* if the viewer follows the author */
+} PostVerdict;
+
 /* What is open for reading; everything is opened when it is first needed */
 typedef struct PostReader
 {
@@ -104,8 +112,8 @@ extern TupleTableSlot *roost_post_read_next(PostReader *reader, PostLookup what)
 extern void roost_post_read_range(PostReader *reader, int64 author_id, int64 before_id, int64 after_id);
 extern bool roost_post_read_range_next(PostReader *reader, int64 *id, int64 *reply_to_account_id);
 extern const AttrNumber *roost_post_columns(PostLookup what);
-extern bool roost_post_may_see(PostReader *reader, int64 viewer_id, int64 author_id, Oid visibility,
-							   Datum mention_ids, bool is_private, bool active);
+extern PostVerdict roost_post_judge(int64 viewer_id, int64 author_id, Oid visibility,
+									Datum mention_ids, bool is_private, bool active);
 
 extern void roost_post_read_init(void);
 

@@ -6,6 +6,12 @@ AS 'MODULE_PATHNAME', 'roost_post_hydrate';
 REVOKE ALL ON FUNCTION roost_internal.post_hydrate(bigint, bigint[], bigint[]) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.post_hydrate(bigint, bigint[], bigint[]) IS 'The posts with these ids, in this order, as the viewer (null: a stranger) sees them; those that it may not see or that are gone are left out, and so is a retweet whose original is. cursor is the id, or what cursors has at its place.';
 
+CREATE OR REPLACE FUNCTION roost_internal.post_hydrate_json(viewer_id bigint, ids bigint[]) RETURNS text
+LANGUAGE c STABLE
+AS 'MODULE_PATHNAME', 'roost_post_hydrate_json';
+REVOKE ALL ON FUNCTION roost_internal.post_hydrate_json(bigint, bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.post_hydrate_json(bigint, bigint[]) IS 'The same posts as a JSON array, as HTTP answers have them.';
+
 CREATE OR REPLACE FUNCTION roost_internal.post_visible(viewer_id bigint, ids bigint[], seen bigint[], OUT visible_ids bigint[], OUT post_ids bigint[])
 LANGUAGE c STABLE STRICT
 AS 'MODULE_PATHNAME', 'roost_post_visible';

@@ -1,0 +1,269 @@
+/*-------------------------------------------------------------------------
+ *
+ * page.c
+ *		Finds posts for one viewer, and what the viewer has to do with them.
+ *
+ * A page remembers every post, author and follow that it has looked up, also
+ * those that are not there: posts of a page share authors, and what decides
+ * that a post belongs on the page is what it is then written from.  Counters,
+ * and what the viewer has done to a post, are looked up when the post is
+ * written.  Everything is read under one snapshot, so it fits together.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "post/post.h"
+
+#include "access/htup_details.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "core/core.h"
+#include "post/view.h"
+
+/* posts of a page, with those that they retweet or quote */
+#define PAGE_POSTS	64
+
+static Post *page_read(RoostPage *page, int64 id);
+static bool page_may_see(RoostPage *page, const Post *post);
+static Author *page_author(RoostPage *page, int64 id);
+static void page_row(RoostPage *page, PostLookup what, int ncolumns, TupleTableSlot *slot,
+					 Datum *values, bool *nulls);
+static bool page_is_marked(RoostPage *page, Mark *mark, int64 id);
+
+/*
+ * Begins a page under the active snapshot.
+ */
+RoostPage *
+roost_page_begin(int64 viewer_id)
+{
+	RoostPage  *page = palloc0(sizeof(RoostPage));
+
+	page->context = CurrentMemoryContext;
+	page->viewer_id = viewer_id;
+	page->likes = (Mark) {LOOKUP_LIKE, -1, -1};
+	page->retweets = (Mark) {LOOKUP_RETWEET, -1, -1};
+	page->bookmarks = (Mark) {LOOKUP_BOOKMARK, -1, -1};
+	page->authors = idmap_create(page->context, PAGE_POSTS, NULL);
+	page->posts = idmap_create(page->context, PAGE_POSTS, NULL);
+	roost_post_reader_begin(&page->reader);
+	initStringInfo(&page->url);
+	return page;
+}
+
+/*
+ * Closes what the page has opened.
+ */
+void
+roost_page_end(RoostPage *page)
+{
+	if (page->embed_desc != NULL)
+		ReleaseTupleDesc(page->embed_desc);
+	if (page->author_desc != NULL)
+		ReleaseTupleDesc(page->author_desc);
+	roost_post_reader_end(&page->reader);
+}
+
+/*
+ * Returns a post that the viewer may see, or NULL.
+ */
+const RoostPostFacts *
+roost_page_find(RoostPage *page, int64 id)
+{
+	Post	   *post = roost_view_post(page, id);
+
+	return post ? &post->facts : NULL;
+}
+
+/*
+ * Returns whether the viewer follows the account, or is it.
+ */
+bool
+roost_page_knows(RoostPage *page, int64 account_id)
+{
+	IdEntry    *entry;
+	bool		found;
+
+	if (page->viewer_id == 0)
+		return false;
+	if (account_id == page->viewer_id)
+		return true;
+	if (page->known == NULL)
+		page->known = idmap_create(page->context, PAGE_POSTS, NULL);
+	entry = idmap_insert(page->known, account_id, &found);
+	if (!found)
+		entry->thing = roost_post_read(&page->reader, LOOKUP_FOLLOW, 2, page->viewer_id, account_id);
+	return entry->thing != NULL;
+}
+
+/*
+ * Returns the post if the viewer may see it, or NULL.
+ */
+Post *
+roost_view_post(RoostPage *page, int64 id)
+{
+	bool		found;
+	IdEntry    *entry = idmap_insert(page->posts, id, &found);
+
+	if (!found)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(page->context);
+
+		entry->thing = page_read(page, id);
+		MemoryContextSwitchTo(caller);
+	}
+	return entry->thing;
+}
+
+/*
+ * Reads a post from the tables.
+ */
+static Post *
+page_read(RoostPage *page, int64 id)
+{
+	TupleTableSlot *slot = roost_post_read(&page->reader, LOOKUP_POST, 1, id, 0);
+	Post	   *post;
+
+	if (slot == NULL)
+		return NULL;
+	post = palloc0(sizeof(Post));
+	page_row(page, LOOKUP_POST, POST_COLUMNS, slot, post->values, post->nulls);
+#define FACT(column) (post->nulls[column] ? 0 : DatumGetInt64(post->values[column]))
+	post->facts.id = id;
+	post->facts.author_id = FACT(POST_AUTHOR_ID);
+	post->facts.reply_to_account_id = FACT(POST_REPLY_TO_ACCOUNT_ID);
+	post->facts.retweet_of_id = FACT(POST_RETWEET_OF_ID);
+	post->facts.quote_of_id = FACT(POST_QUOTE_OF_ID);
+#undef FACT
+	post->author = page_author(page, post->facts.author_id);
+	return page_may_see(page, post) ? post : NULL;
+}
+
+/*
+ * Returns whether the viewer may see a post.
+ */
+static bool
+page_may_see(RoostPage *page, const Post *post)
+{
+	if (post->author == NULL)
+		return false;
+	switch (roost_post_judge(page->viewer_id, post->facts.author_id,
+							 DatumGetObjectId(post->values[POST_VISIBILITY]),
+							 post->nulls[POST_MENTION_IDS] ? (Datum) 0 : post->values[POST_MENTION_IDS],
+							 post->author->is_private, post->author->active))
+	{
+		case POST_SEEN:
+			return true;
+		case POST_SEEN_BY_FOLLOWERS:
+			return roost_page_knows(page, post->facts.author_id);
+		default:
+			return false;
+	}
+}
+
+/*
+ * Returns the account, or NULL.
+ */
+static Author *
+page_author(RoostPage *page, int64 id)
+{
+	bool		found;
+	IdEntry    *entry = idmap_insert(page->authors, id, &found);
+	TupleTableSlot *slot;
+	Author	   *author;
+	text	   *status;
+
+	if (found)
+		return entry->thing;
+	entry->thing = NULL;
+	slot = roost_post_read(&page->reader, LOOKUP_ACCOUNT, 1, id, 0);
+	if (slot == NULL)
+		return NULL;
+	author = entry->thing = palloc0(sizeof(Author));
+	page_row(page, LOOKUP_ACCOUNT, ACCOUNT_COLUMNS, slot, author->values, author->nulls);
+	author->is_private = DatumGetBool(author->values[ACCOUNT_IS_PRIVATE]);
+	status = DatumGetTextPP(author->values[ACCOUNT_STATUS]);
+	author->active = VARSIZE_ANY_EXHDR(status) == strlen("active") &&
+		memcmp(VARDATA_ANY(status), "active", strlen("active")) == 0;
+	return author;
+}
+
+/*
+ * Copies a row and takes it apart: the columns in the order of their enum.
+ */
+static void
+page_row(RoostPage *page, PostLookup what, int ncolumns, TupleTableSlot *slot, Datum *values, bool *nulls)
+{
+	const AttrNumber *columns = roost_post_columns(what);
+	TupleDesc	desc = slot->tts_tupleDescriptor;
+	Datum	   *all_values = palloc(sizeof(Datum) * desc->natts);
+	bool	   *all_nulls = palloc(sizeof(bool) * desc->natts);
+
+	heap_deform_tuple(ExecCopySlotHeapTuple(slot), desc, all_values, all_nulls);
+	for (int i = 0; i < ncolumns; i++)
+	{
+		values[i] = all_values[columns[i] - 1];
+		nulls[i] = all_nulls[columns[i] - 1];
+	}
+	pfree(all_values);
+	pfree(all_nulls);
+}
+
+/*
+ * Finds a post's counters, and what the viewer has done to it.  A retweet has
+ * none: they are its original's.
+ */
+void
+roost_view_count(RoostPage *page, Post *post)
+{
+	PostReader *reader = &page->reader;
+	const AttrNumber *columns;
+	TupleTableSlot *slot;
+	int64		id = post->facts.id;
+
+	if (post->counted || post->facts.retweet_of_id != 0)
+		return;
+	post->counted = true;
+	slot = roost_post_read(reader, LOOKUP_STAT, 1, id, 0);
+	columns = roost_post_columns(LOOKUP_STAT);
+	for (; slot != NULL; slot = roost_post_read_next(reader, LOOKUP_STAT))
+	{
+		bool		isnull;
+
+		for (int i = 0; i < STAT_COLUMNS; i++)
+			post->counts[i] += DatumGetInt64(slot_getattr(slot, columns[i], &isnull));
+	}
+	if (page->viewer_id == 0)
+		return;
+	post->bookmarked = page_is_marked(page, &page->bookmarks, id);
+	post->liked = post->counts[STAT_LIKE_COUNT] > 0 && page_is_marked(page, &page->likes, id);
+	post->retweeted = post->counts[STAT_RETWEET_COUNT] > 0 && page_is_marked(page, &page->retweets, id);
+}
+
+static bool
+page_is_marked(RoostPage *page, Mark *mark, int64 id)
+{
+	if (id > mark->from || id < mark->last)
+	{
+		mark->last = roost_post_read_below(&page->reader, mark->what, page->viewer_id, id);
+		mark->from = id;
+	}
+	return id == mark->last;
+}
+
+/*
+ * Appends the permalink of a post.  It does not repeat a text behind a
+ * warning.
+ */
+void
+roost_view_url(const Post *post, StringInfo out)
+{
+	text	   *username = DatumGetTextPP(post->author->values[ACCOUNT_USERNAME]);
+	text	   *value = post->nulls[POST_CONTENT_WARNING] ? DatumGetTextPP(post->values[POST_TEXT]) : NULL;
+	int			length = strlen(roost_public_url);
+
+	while (length > 0 && roost_public_url[length - 1] == '/')
+		length--;
+	appendBinaryStringInfo(out, roost_public_url, length);
+	roost_post_path(out, VARDATA_ANY(username), VARSIZE_ANY_EXHDR(username), post->facts.id,
+					value ? VARDATA_ANY(value) : "", value ? VARSIZE_ANY_EXHDR(value) : 0);
+}

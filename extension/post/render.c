@@ -1,0 +1,270 @@
+/*-------------------------------------------------------------------------
+ *
+ * render.c
+ *		Posts as JSON, without composites in between.
+ *
+ * What is written is byte for byte what core/json.c writes of roost.post.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "post/post.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "core/json.h"
+#include "post/view.h"
+
+PG_FUNCTION_INFO_V1(roost_post_hydrate_json);
+
+#define LITERAL(out, text) appendBinaryStringInfo(out, text, sizeof(text) - 1)
+
+static void render_embed(RoostPage *page, Post *post, StringInfo out);
+static void render_head(const Post *post, StringInfo out);
+static void render_author(const Author *author, StringInfo out);
+static void render_counts(const Post *post, StringInfo out);
+static void render_tail(RoostPage *page, const Post *post, StringInfo out);
+
+/*
+ * roost_internal.post_hydrate_json(viewer_id, ids) returns the posts that the
+ * viewer may see, in the order of ids, as a JSON array.
+ */
+Datum
+roost_post_hydrate_json(PG_FUNCTION_ARGS)
+{
+	StringInfoData out;
+	RoostPage  *page;
+	Datum	   *ids;
+	bool	   *nulls;
+	int			n;
+
+	initStringInfo(&out);
+	appendStringInfoSpaces(&out, VARHDRSZ);
+	appendStringInfoCharMacro(&out, '[');
+	if (!PG_ARGISNULL(1))
+	{
+		deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &nulls, &n);
+		page = roost_page_begin(PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0));
+		for (int i = 0; i < n; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (!nulls[i] && roost_page_json(page, DatumGetInt64(ids[i]), &out))
+				appendStringInfoCharMacro(&out, ',');
+		}
+		roost_page_end(page);
+		if (out.data[out.len - 1] == ',')
+			out.len--;
+	}
+	appendStringInfoCharMacro(&out, ']');
+	SET_VARSIZE(out.data, out.len);
+	PG_RETURN_TEXT_P(out.data);
+}
+
+/*
+ * Appends the post as an object; false: nothing to be seen.
+ */
+bool
+roost_page_json(RoostPage *page, int64 id, StringInfo out)
+{
+	Post	   *post = roost_view_post(page, id);
+	Post	   *retweeted = NULL;
+	Post	   *quoted = NULL;
+
+	if (post == NULL ||
+		(post->facts.retweet_of_id != 0 && (retweeted = roost_view_post(page, post->facts.retweet_of_id)) == NULL))
+		return false;
+	if (post->facts.quote_of_id != 0)
+		quoted = roost_view_post(page, post->facts.quote_of_id);
+	render_embed(page, post, out);
+	LITERAL(out, ",\"retweet_of\":");
+	if (retweeted != NULL)
+	{
+		render_embed(page, retweeted, out);
+		LITERAL(out, "}");
+	}
+	else
+		LITERAL(out, "null");
+	LITERAL(out, ",\"quote_of\":");
+	if (quoted != NULL)
+	{
+		render_embed(page, quoted, out);
+		LITERAL(out, "}}");
+	}
+	else
+		LITERAL(out, "null}");
+	return true;
+}
+
+/*
+ * Appends what roost.post and roost.post_embed share, without the brace at the
+ * end.
+ */
+static void
+render_embed(RoostPage *page, Post *post, StringInfo out)
+{
+	roost_view_count(page, post);
+	render_head(post, out);
+	render_counts(post, out);
+	render_tail(page, post, out);
+}
+
+/* Appends an id, or null. */
+static void
+render_id(StringInfo out, const Post *post, PostColumn column)
+{
+	if (post->nulls[column])
+		LITERAL(out, "null");
+	else
+	{
+		appendStringInfoCharMacro(out, '"');
+		roost_json_int64(out, DatumGetInt64(post->values[column]));
+		appendStringInfoCharMacro(out, '"');
+	}
+}
+
+/* Appends a text, or null. */
+static void
+render_text(StringInfo out, Datum value, bool isnull)
+{
+	text	   *string;
+
+	if (isnull)
+	{
+		LITERAL(out, "null");
+		return;
+	}
+	string = DatumGetTextPP(value);
+	roost_json_string(out, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
+}
+
+/* Appends a point in time, or null. */
+static void
+render_time(StringInfo out, const Post *post, PostColumn column)
+{
+	if (post->nulls[column])
+		LITERAL(out, "null");
+	else
+		roost_json_timestamptz(out, DatumGetTimestampTz(post->values[column]));
+}
+
+/* Appends a list; a post without one has an empty one. */
+static void
+render_list(StringInfo out, const Post *post, PostColumn column)
+{
+	if (post->nulls[column])
+		LITERAL(out, "[]");
+	else
+		roost_json_value(out, roost_json_plan(column == POST_HASHTAGS ? TEXTARRAYOID : JSONBOID),
+						 post->values[column], false);
+}
+
+/*
+ * Appends what comes before the counters.
+ */
+static void
+render_head(const Post *post, StringInfo out)
+{
+	char	   *visibility = DatumGetCString(DirectFunctionCall1(enum_out, post->values[POST_VISIBILITY]));
+
+	LITERAL(out, "{\"id\":");
+	render_id(out, post, POST_ID);
+	LITERAL(out, ",\"author\":");
+	render_author(post->author, out);
+	LITERAL(out, ",\"text\":");
+	render_text(out, post->values[POST_TEXT], post->nulls[POST_TEXT]);
+	LITERAL(out, ",\"created_at\":");
+	render_time(out, post, POST_CREATED_AT);
+	LITERAL(out, ",\"edited_at\":");
+	render_time(out, post, POST_EDITED_AT);
+	LITERAL(out, ",\"visibility\":");
+	roost_json_string(out, visibility, strlen(visibility));
+	pfree(visibility);
+	LITERAL(out, ",\"reply_to_id\":");
+	render_id(out, post, POST_REPLY_TO_ID);
+	LITERAL(out, ",\"reply_to_account_id\":");
+	render_id(out, post, POST_REPLY_TO_ACCOUNT_ID);
+	LITERAL(out, ",\"thread_id\":");
+	render_id(out, post, POST_THREAD_ID);
+	LITERAL(out, ",\"quote_of_id\":");
+	render_id(out, post, POST_QUOTE_OF_ID);
+}
+
+/*
+ * Appends an account as roost.author.
+ */
+static void
+render_author(const Author *author, StringInfo out)
+{
+	LITERAL(out, "{\"id\":\"");
+	roost_json_int64(out, DatumGetInt64(author->values[ACCOUNT_ID]));
+	LITERAL(out, "\",\"username\":");
+	render_text(out, author->values[ACCOUNT_USERNAME], author->nulls[ACCOUNT_USERNAME]);
+	LITERAL(out, ",\"display_name\":");
+	render_text(out, author->values[ACCOUNT_DISPLAY_NAME], author->nulls[ACCOUNT_DISPLAY_NAME]);
+	LITERAL(out, ",\"avatar_url\":");
+	render_text(out, author->values[ACCOUNT_AVATAR_URL], author->nulls[ACCOUNT_AVATAR_URL]);
+	appendStringInfoCharMacro(out, '}');
+}
+
+/* Appends a boolean. */
+static void
+render_bool(StringInfo out, bool value)
+{
+	if (value)
+		LITERAL(out, "true");
+	else
+		LITERAL(out, "false");
+}
+
+/*
+ * Appends the counters, and what the viewer has done to the post.
+ */
+static void
+render_counts(const Post *post, StringInfo out)
+{
+	LITERAL(out, ",\"like_count\":");
+	roost_json_int64(out, post->counts[STAT_LIKE_COUNT]);
+	LITERAL(out, ",\"retweet_count\":");
+	roost_json_int64(out, post->counts[STAT_RETWEET_COUNT]);
+	LITERAL(out, ",\"reply_count\":");
+	roost_json_int64(out, post->counts[STAT_REPLY_COUNT]);
+	LITERAL(out, ",\"quote_count\":");
+	roost_json_int64(out, post->counts[STAT_QUOTE_COUNT]);
+	LITERAL(out, ",\"liked\":");
+	render_bool(out, post->liked);
+	LITERAL(out, ",\"retweeted\":");
+	render_bool(out, post->retweeted);
+	LITERAL(out, ",\"bookmarked\":");
+	render_bool(out, post->bookmarked);
+}
+
+/*
+ * Appends what comes after the counters.
+ */
+static void
+render_tail(RoostPage *page, const Post *post, StringInfo out)
+{
+	LITERAL(out, ",\"pinned\":");
+	render_bool(out, !post->nulls[POST_PINNED_AT]);
+	LITERAL(out, ",\"mentions\":");
+	render_list(out, post, POST_MENTIONS);
+	LITERAL(out, ",\"hashtags\":");
+	render_list(out, post, POST_HASHTAGS);
+	LITERAL(out, ",\"urls\":");
+	render_list(out, post, POST_URLS);
+	LITERAL(out, ",\"media\":");
+	render_list(out, post, POST_MEDIA);
+	LITERAL(out, ",\"language\":");
+	render_text(out, post->values[POST_LANGUAGE], post->nulls[POST_LANGUAGE]);
+	LITERAL(out, ",\"content_warning\":");
+	render_text(out, post->values[POST_CONTENT_WARNING], post->nulls[POST_CONTENT_WARNING]);
+	LITERAL(out, ",\"url\":");
+	resetStringInfo(&page->url);
+	roost_view_url(post, &page->url);
+	roost_json_string(out, page->url.data, page->url.len);
+}

@@ -1,0 +1,93 @@
+/*-------------------------------------------------------------------------
+ *
+ * view.h
+ *		A page of posts from inside: what page.c finds and hydrate.c and
+ *		render.c write.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ROOST_POST_VIEW_H
+#define ROOST_POST_VIEW_H
+
+#include "post/page.h"
+#include "post/read.h"
+
+/* What has been looked up: the thing of an id, or NULL for none */
+typedef struct IdEntry
+{
+	int64		id;
+	char		status;
+	void	   *thing;
+} IdEntry;
+
+#define SH_PREFIX idmap
+#define SH_ELEMENT_TYPE IdEntry
+#define SH_KEY_TYPE int64
+#define SH_KEY id
+#define SH_HASH_KEY(tb, key) ((uint32) (((uint64) (key) * UINT64CONST(0x9E3779B97F4A7C15)) >> 32))
+#define SH_EQUAL(tb, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DEFINE
+#define SH_DECLARE
+#include "lib/simplehash.h"
+
+typedef struct Author
+{
+	bool		is_private;
+	bool		active;
+	Datum		values[ACCOUNT_COLUMNS];
+	bool		nulls[ACCOUNT_COLUMNS];
+	Datum		composite;		/* roost.author, once needed */
+} Author;
+
+typedef struct Post
+{
+	RoostPostFacts facts;
+	Author	   *author;
+	Datum		values[POST_COLUMNS];
+	bool		nulls[POST_COLUMNS];
+
+	/* once roost_view_count() has been called */
+	bool		counted;
+	int64		counts[STAT_COLUMNS];
+	bool		liked;
+	bool		retweeted;
+	bool		bookmarked;
+} Post;
+
+/*
+ * What is known of the posts that the viewer has liked, retweeted or put
+ * aside: none of the ids after "last" up to "from" is among them, and "last"
+ * is (-1: nothing).  Pages run from new to old, so one look-up often answers
+ * for many posts.
+ */
+typedef struct Mark
+{
+	PostLookup	what;
+	int64		from;
+	int64		last;
+} Mark;
+
+struct RoostPage
+{
+	MemoryContext context;
+	PostReader	reader;
+	int64		viewer_id;		/* 0: a stranger */
+	Mark		likes;
+	Mark		retweets;
+	Mark		bookmarks;
+	idmap_hash *authors;		/* Author */
+	idmap_hash *posts;			/* Post */
+	idmap_hash *known;			/* anything for an account that is followed */
+	StringInfoData url;
+
+	/* of composites; NULL until one is made */
+	TupleDesc	embed_desc;		/* roost.post_embed */
+	TupleDesc	author_desc;	/* roost.author */
+};
+
+extern Post *roost_view_post(RoostPage *page, int64 id);
+extern void roost_view_count(RoostPage *page, Post *post);
+extern void roost_view_url(const Post *post, StringInfo out);
+
+#endif							/* ROOST_POST_VIEW_H */
