@@ -32,7 +32,9 @@
 typedef enum RoostStampKind
 {
 	ROOST_STAMP_GRAPH,			/* whom an account follows */
-	ROOST_STAMP_POST,			/* a post's row and its counters */
+	ROOST_STAMP_POST,			/* a post's row */
+	ROOST_STAMP_COUNT,			/* a post's counters, which change far more
+								 * often */
 	ROOST_STAMP_ACCOUNT,		/* an account's row */
 	ROOST_STAMP_KINDS
 } RoostStampKind;
