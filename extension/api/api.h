@@ -160,6 +160,7 @@ typedef struct ApiRoute
 	int			status;
 	bool		cookies;
 	bool		sensitive;
+	bool		builtin;
 	int			nparams;
 	const char *params[API_SEGMENTS_MAX];	/* argument names, in the path's
 											 * order */
@@ -236,6 +237,10 @@ typedef struct ApiRequest
 	int			limit_headers;	/* bytes of them that say the rate limit */
 	StringInfoData body_out;
 	bool		no_body;
+	bool		calling;		/* the function is under way */
+	bool		value_written;	/* it has written its result itself */
+	int			item_count;		/* rows written */
+	bool		more_items;		/* there is a row beyond the page */
 	char	   *next;			/* cursors of the last and first row, or NULL */
 	char	   *previous;
 } ApiRequest;

@@ -29,8 +29,6 @@ typedef struct CallRows
 	ApiRequest *request;
 	const RoostJsonPlan *plan;
 	int			position;		/* number of the attribute cursor or id, or -1 */
-	int			count;			/* rows written */
-	bool		more;			/* there is a row beyond the page */
 } CallRows;
 
 static void call_value(ApiRequest *request, FunctionCallInfo fcinfo);
@@ -40,7 +38,7 @@ static void call_rows_each(CallRows *rows, FunctionCallInfo fcinfo, ReturnSetInf
 static void call_rows_stored(CallRows *rows, ReturnSetInfo *info);
 static bool call_rows_add(CallRows *rows, const Datum *values, const bool *nulls);
 static char *call_rows_position(CallRows *rows, const Datum *values, const bool *nulls);
-static void call_rows_end(CallRows *rows);
+static void call_page_end(ApiRequest *request);
 static void call_tokens(ApiRequest *request, Datum value);
 
 /*
@@ -62,10 +60,12 @@ roost_api_call(ApiRequest *request)
 		fcinfo->args[i].value = request->values[i];
 		fcinfo->args[i].isnull = request->nulls[i];
 	}
+	request->calling = true;
 	if (function->set)
 		call_set(request, fcinfo);
 	else
 		call_value(request, fcinfo);
+	request->calling = false;
 	if (request->running)
 	{
 		function->ready = true;
@@ -111,6 +111,8 @@ call_value(ApiRequest *request, FunctionCallInfo fcinfo)
 		if (request->route->cookies)
 			roost_api_cookie_clear(request);
 	}
+	else if (request->value_written)
+		;
 	else if (!isnull && request->route->cookies && roost_api_cookie_wanted(request) &&
 			 type_is_rowtype(function->result))
 		call_tokens(request, value);
@@ -146,10 +148,10 @@ call_set(ApiRequest *request, FunctionCallInfo fcinfo)
 	CallRows	rows;
 	Datum		value;
 
+	appendStringInfoString(&request->body_out, "{\"items\":[");
 	if (call_is_null(request))
 	{
-		call_rows_begin(&rows, request);
-		call_rows_end(&rows);
+		call_page_end(request);
 		return;
 	}
 	info.econtext = CreateStandaloneExprContext();
@@ -160,12 +162,15 @@ call_set(ApiRequest *request, FunctionCallInfo fcinfo)
 	fcinfo->resultinfo = (fmNodePtr) &info;
 
 	value = FunctionCallInvoke(fcinfo);
-	call_rows_begin(&rows, request);
-	if (info.returnMode == SFRM_Materialize)
-		call_rows_stored(&rows, &info);
-	else
-		call_rows_each(&rows, fcinfo, &info, value);
-	call_rows_end(&rows);
+	if (info.returnMode != SFRM_Materialize || info.setResult != NULL)
+	{
+		call_rows_begin(&rows, request);
+		if (info.returnMode == SFRM_Materialize)
+			call_rows_stored(&rows, &info);
+		else
+			call_rows_each(&rows, fcinfo, &info, value);
+	}
+	call_page_end(request);
 	FreeExprContext(info.econtext, true);
 }
 
@@ -189,7 +194,6 @@ call_rows_begin(CallRows *rows, ApiRequest *request)
 		if (rows->position < 0)
 			rows->position = roost_json_attribute(rows->plan, "id");
 	}
-	appendStringInfoString(&request->body_out, "{\"items\":[");
 }
 
 /*
@@ -234,8 +238,6 @@ call_rows_stored(CallRows *rows, ReturnSetInfo *info)
 	TupleDesc	desc = rows->request->function->desc;
 	TupleTableSlot *slot;
 
-	if (info->setResult == NULL)
-		return;
 	for (int i = 0; i < desc->natts; i++)
 	{
 		if (info->setDesc->natts != desc->natts ||
@@ -264,23 +266,23 @@ call_rows_add(CallRows *rows, const Datum *values, const bool *nulls)
 	ApiRequest *request = rows->request;
 	bool		page = request->function->limit >= 0;
 
-	if (page && rows->count == request->limit)
+	if (page && request->item_count == request->limit)
 	{
-		rows->more = true;
+		request->more_items = true;
 		return false;
 	}
-	if (rows->count > 0)
+	if (request->item_count > 0)
 		appendStringInfoChar(&request->body_out, ',');
 	if (request->function->scalar_set)
 		roost_json_value(&request->body_out, rows->plan, values[0], nulls[0]);
 	else
 		roost_json_row(&request->body_out, rows->plan, values, nulls);
-	rows->count++;
+	request->item_count++;
 	if (page && rows->position >= 0)
 	{
-		if (rows->count == 1)
+		if (request->item_count == 1)
 			request->previous = call_rows_position(rows, values, nulls);
-		if (rows->count == request->limit)
+		if (request->item_count == request->limit)
 			request->next = call_rows_position(rows, values, nulls);
 	}
 	return true;
@@ -306,19 +308,17 @@ call_rows_position(CallRows *rows, const Datum *values, const bool *nulls)
  * Ends the rows, and the page with its next position.
  */
 static void
-call_rows_end(CallRows *rows)
+call_page_end(ApiRequest *request)
 {
-	ApiRequest *request = rows->request;
-
 	appendStringInfoChar(&request->body_out, ']');
 	if (request->function->limit >= 0)
 	{
-		if (rows->more && request->next == NULL)
+		if (request->more_items && request->next == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 					 errmsg("the rows of a page have no position"),
 					 errhint("Give them an attribute \"cursor\" or \"id\".")));
-		if (!rows->more)
+		if (!request->more_items)
 			request->next = NULL;
 		appendStringInfoString(&request->body_out, ",\"next\":");
 		if (request->next)

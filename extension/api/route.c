@@ -327,7 +327,6 @@ route_add(ApiNode *root, Datum *values)
 	ApiRoute   *route = palloc0(sizeof(ApiRoute));
 	char	   *auth = TextDatumGetCString(values[ROUTE_AUTH]);
 	char	   *method = TextDatumGetCString(values[ROUTE_METHOD]);
-	bool		builtin = DatumGetBool(values[ROUTE_BUILTIN]);
 	ApiNode    *node = root;
 	RoostSlice	rest;
 	RoostSlice	segment;
@@ -338,6 +337,7 @@ route_add(ApiNode *root, Datum *values)
 	route->status = DatumGetInt16(values[ROUTE_STATUS]);
 	route->cookies = DatumGetBool(values[ROUTE_COOKIES]);
 	route->sensitive = DatumGetBool(values[ROUTE_SENSITIVE]);
+	route->builtin = DatumGetBool(values[ROUTE_BUILTIN]);
 	route->auth = strcmp(auth, "user") == 0 ? API_AUTH_USER :
 		strcmp(auth, "optional") == 0 ? API_AUTH_OPTIONAL : API_AUTH_NONE;
 	while (route->method < API_METHODS - 1 && strcmp(route_methods[route->method], method) != 0)
@@ -351,7 +351,7 @@ route_add(ApiNode *root, Datum *values)
 			route->params[route->nparams++] = pnstrdup(segment.data + 1, segment.length - 1);
 		node = route_child(node, segment);
 	}
-	if (node->routes[route->method] && builtin)
+	if (node->routes[route->method] && route->builtin)
 		return;
 	node->routes[route->method] = route;
 }

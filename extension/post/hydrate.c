@@ -23,9 +23,11 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
+#include "api/items.h"
 #include "post/view.h"
 
 PG_FUNCTION_INFO_V1(roost_post_hydrate);
+PG_FUNCTION_INFO_V1(roost_post_page);
 PG_FUNCTION_INFO_V1(roost_post_one);
 PG_FUNCTION_INFO_V1(roost_post_get);
 PG_FUNCTION_INFO_V1(roost_post_visible);
@@ -67,6 +69,8 @@ typedef enum PostAttribute
 
 StaticAssertDecl(OUT_COUNT == ROOST_PAGE_ATTRIBUTES, "attributes of roost.post");
 
+static int	hydrate_arguments(FunctionCallInfo fcinfo, int64 **ids, int64 **cursors);
+static void hydrate_rows(FunctionCallInfo fcinfo, RoostPage *page, const int64 *ids, const int64 *cursors, int n);
 static Datum hydrate_one(FunctionCallInfo fcinfo, int64 viewer_id, int64 id);
 static void hydrate_describe(RoostPage *page, TupleDesc desc);
 static void hydrate_values(RoostPage *page, Post *post, Datum *values, bool *nulls);
@@ -80,37 +84,111 @@ static Datum hydrate_embed(RoostPage *page, Post *post);
 Datum
 roost_post_hydrate(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
 	RoostPage  *page;
-	Datum	   *ids;
-	Datum	   *cursors = NULL;
-	bool	   *id_nulls;
-	bool	   *cursor_nulls = NULL;
-	int			n = 0;
-	int			ncursors = 0;
-
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(1))
-		return (Datum) 0;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &id_nulls, &n);
-	if (!PG_ARGISNULL(2))
-		deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &cursors, &cursor_nulls, &ncursors);
-	if (n == 0)
-		return (Datum) 0;
+	int64	   *ids = NULL;
+	int64	   *cursors = NULL;
+	int			n = hydrate_arguments(fcinfo, &ids, &cursors);
 
 	page = roost_page_begin(PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0));
+	hydrate_rows(fcinfo, page, ids, cursors, n);
+	roost_page_end(page);
+	return (Datum) 0;
+}
+
+/*
+ * roost_internal.post_page(viewer_id, ids, cursors) is the same for functions
+ * behind routes that return its rows as they are.
+ */
+Datum
+roost_post_page(PG_FUNCTION_ARGS)
+{
+	RoostPage  *page;
+	int64	   *ids = NULL;
+	int64	   *cursors = NULL;
+	int			n = hydrate_arguments(fcinfo, &ids, &cursors);
+
+	page = roost_page_begin(PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0));
+	roost_page_return(fcinfo, page, ids, cursors, n);
+	roost_page_end(page);
+	return (Datum) 0;
+}
+
+/*
+ * Returns the number of ids, which are put into *ids with the cursors beside
+ * them.
+ */
+static int
+hydrate_arguments(FunctionCallInfo fcinfo, int64 **ids, int64 **cursors)
+{
+	Datum	   *values;
+	Datum	   *positions = NULL;
+	bool	   *nulls;
+	bool	   *position_nulls = NULL;
+	int			n;
+	int			num_positions = 0;
+	int			count = 0;
+
+	if (PG_ARGISNULL(1))
+		return 0;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values, &nulls, &n);
+	if (!PG_ARGISNULL(2))
+		deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &positions, &position_nulls, &num_positions);
+	*ids = palloc(sizeof(int64) * Max(n, 1));
+	*cursors = palloc(sizeof(int64) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
-		Datum		values[OUT_COUNT];
-		bool		nulls[OUT_COUNT];
-		int64		id = DatumGetInt64(ids[i]);
-		int64		cursor = i < ncursors && !cursor_nulls[i] ? DatumGetInt64(cursors[i]) : id;
+		if (nulls[i])
+			continue;
+		(*ids)[count] = DatumGetInt64(values[i]);
+		(*cursors)[count++] = DatumGetInt64(i < num_positions && !position_nulls[i] ? positions[i] : values[i]);
+	}
+	return count;
+}
 
+/*
+ * Returns posts as a set of composites.
+ */
+static void
+hydrate_rows(FunctionCallInfo fcinfo, RoostPage *page, const int64 *ids, const int64 *cursors, int n)
+{
+	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum		values[OUT_COUNT];
+	bool		nulls[OUT_COUNT];
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < n; i++)
+	{
 		CHECK_FOR_INTERRUPTS();
-		if (!id_nulls[i] && roost_page_row(page, info->setDesc, id, cursor, values, nulls))
+		if (roost_page_row(page, info->setDesc, ids[i], cursors ? cursors[i] : ids[i], values, nulls))
 			tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
 	}
-	roost_page_end(page);
+}
+
+/*
+ * Returns posts as JSON where a request takes that, or as a set of composites.
+ */
+Datum
+roost_page_return(FunctionCallInfo fcinfo, RoostPage *page, const int64 *ids, const int64 *cursors, int n)
+{
+	RoostItems *items = roost_items_begin(fcinfo);
+
+	if (items == NULL)
+	{
+		hydrate_rows(fcinfo, page, ids, cursors, n);
+		return (Datum) 0;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		StringInfo	out;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!roost_page_shows(page, ids[i]))
+			continue;
+		if ((out = roost_items_next(items)) == NULL)
+			break;
+		roost_page_json(page, ids[i], out);
+		roost_items_end(items, cursors ? cursors[i] : ids[i]);
+	}
 	return (Datum) 0;
 }
 
@@ -204,13 +282,20 @@ roost_post_visible(PG_FUNCTION_ARGS)
 static Datum
 hydrate_one(FunctionCallInfo fcinfo, int64 viewer_id, int64 id)
 {
-	TupleDesc	desc = lookup_rowtype_tupdesc(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
-	RoostPage  *page;
+	RoostPage  *page = roost_page_begin(viewer_id);
+	StringInfo	out;
+	TupleDesc	desc;
 	Datum		values[OUT_COUNT];
 	bool		nulls[OUT_COUNT];
 	Datum		result = 0;
 
-	page = roost_page_begin(viewer_id);
+	if (roost_page_shows(page, id) && (out = roost_items_value(fcinfo)) != NULL)
+	{
+		roost_page_json(page, id, out);
+		roost_page_end(page);
+		return result;
+	}
+	desc = lookup_rowtype_tupdesc(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
 	if (roost_page_row(page, desc, id, id, values, nulls))
 		result = HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 	else
@@ -228,17 +313,16 @@ bool
 roost_page_row(RoostPage *page, TupleDesc desc, int64 id, int64 cursor, Datum *values, bool *nulls)
 {
 	Post	   *post = roost_view_post(page, id);
-	Post	   *other = NULL;
+	Post	   *other;
 
-	if (post == NULL ||
-		(post->facts.retweet_of_id != 0 && (other = roost_view_post(page, post->facts.retweet_of_id)) == NULL))
+	if (!roost_page_shows(page, id))
 		return false;
 	hydrate_describe(page, desc);
 	hydrate_values(page, post, values, nulls);
+	other = post->facts.retweet_of_id != 0 ? roost_view_post(page, post->facts.retweet_of_id) : NULL;
 	nulls[OUT_RETWEET_OF] = other == NULL;
 	if (other != NULL)
 		values[OUT_RETWEET_OF] = hydrate_embed(page, other);
-
 	other = post->facts.quote_of_id != 0 ? roost_view_post(page, post->facts.quote_of_id) : NULL;
 	nulls[OUT_QUOTE_OF] = other == NULL;
 	if (other != NULL)

@@ -75,6 +75,19 @@ roost_page_find(RoostPage *page, int64 id)
 }
 
 /*
+ * Returns whether there is anything to be seen of a post: the post, and what
+ * it retweets.
+ */
+bool
+roost_page_shows(RoostPage *page, int64 id)
+{
+	Post	   *post = roost_view_post(page, id);
+
+	return post != NULL &&
+		(post->facts.retweet_of_id == 0 || roost_view_post(page, post->facts.retweet_of_id) != NULL);
+}
+
+/*
  * Returns whether the viewer follows the account, or is it.
  */
 bool

@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "access/tupdesc.h"
+#include "fmgr.h"
 #include "lib/stringinfo.h"
 
 /* What decides whether a post belongs on a page; 0 where there is none */
@@ -38,6 +39,9 @@ extern void roost_page_end(RoostPage *page);
 /* Returns a post that the viewer may see, or NULL.  Says nothing of the post that it retweets. */
 extern const RoostPostFacts *roost_page_find(RoostPage *page, int64 id);
 
+/* Returns whether there is anything to be seen of a post: the post, and what it retweets. */
+extern bool roost_page_shows(RoostPage *page, int64 id);
+
 /* Returns whether the viewer follows the account, or is it. */
 extern bool roost_page_knows(RoostPage *page, int64 account_id);
 
@@ -50,5 +54,12 @@ extern bool roost_page_json(RoostPage *page, int64 id, StringInfo out);
  * viewer has done to them is found with fewer look-ups.
  */
 extern bool roost_page_row(RoostPage *page, TupleDesc desc, int64 id, int64 cursor, Datum *values, bool *nulls);
+
+/*
+ * Returns posts as the result of a set-returning function of roost.post, with
+ * these cursors (NULL: the ids); a request gets them as JSON.
+ */
+extern Datum roost_page_return(FunctionCallInfo fcinfo, RoostPage *page,
+							   const int64 *ids, const int64 *cursors, int n);
 
 #endif							/* ROOST_POST_PAGE_H */

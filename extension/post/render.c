@@ -75,9 +75,10 @@ roost_page_json(RoostPage *page, int64 id, StringInfo out)
 	Post	   *retweeted = NULL;
 	Post	   *quoted = NULL;
 
-	if (post == NULL ||
-		(post->facts.retweet_of_id != 0 && (retweeted = roost_view_post(page, post->facts.retweet_of_id)) == NULL))
+	if (!roost_page_shows(page, id))
 		return false;
+	if (post->facts.retweet_of_id != 0)
+		retweeted = roost_view_post(page, post->facts.retweet_of_id);
 	if (post->facts.quote_of_id != 0)
 		quoted = roost_view_post(page, post->facts.quote_of_id);
 	render_embed(page, post, out);

@@ -6,6 +6,12 @@ AS 'MODULE_PATHNAME', 'roost_post_hydrate';
 REVOKE ALL ON FUNCTION roost_internal.post_hydrate(bigint, bigint[], bigint[]) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.post_hydrate(bigint, bigint[], bigint[]) IS 'The posts with these ids, in this order, as the viewer (null: a stranger) sees them; those that it may not see or that are gone are left out, and so is a retweet whose original is. cursor is the id, or what cursors has at its place.';
 
+CREATE OR REPLACE FUNCTION roost_internal.post_page(viewer_id bigint, ids bigint[], cursors bigint[] DEFAULT NULL) RETURNS SETOF roost.post
+LANGUAGE c STABLE ROWS 50
+AS 'MODULE_PATHNAME', 'roost_post_page';
+REVOKE ALL ON FUNCTION roost_internal.post_page(bigint, bigint[], bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.post_page(bigint, bigint[], bigint[]) IS 'roost_internal.post_hydrate() for functions behind built-in routes that return SETOF roost.post: they must return its rows as they are, because a request gets them as JSON at once, and the function no rows.';
+
 CREATE OR REPLACE FUNCTION roost_internal.post_hydrate_json(viewer_id bigint, ids bigint[]) RETURNS text
 LANGUAGE c STABLE
 AS 'MODULE_PATHNAME', 'roost_post_hydrate_json';

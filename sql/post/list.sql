@@ -40,7 +40,7 @@ DECLARE
 	v_before constant bigint := coalesce(roost_internal.cursor_id(before), 9223372036854775807);
 	v_after constant bigint := coalesce(roost_internal.cursor_id(after), 0);
 BEGIN
-	RETURN QUERY SELECT * FROM roost_internal.post_hydrate(actor_id, ARRAY(
+	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, ARRAY(
 		SELECT p.id FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
 		WHERE p.reply_to_id = v_id AND p.id < v_before AND p.id > v_after
 			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)
@@ -66,7 +66,7 @@ DECLARE
 	v_before constant bigint := coalesce(roost_internal.cursor_id(before), 9223372036854775807);
 	v_after constant bigint := coalesce(roost_internal.cursor_id(after), 0);
 BEGIN
-	RETURN QUERY SELECT * FROM roost_internal.post_hydrate(actor_id, ARRAY(
+	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, ARRAY(
 		SELECT p.id FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
 		WHERE p.quote_of_id = v_id AND p.id < v_before AND p.id > v_after
 			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)
@@ -231,7 +231,7 @@ BEGIN
 			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)
 		ORDER BY b.id DESC LIMIT bookmark_list."limit"
 	) s;
-	RETURN QUERY SELECT * FROM roost_internal.post_hydrate(actor_id, v_ids, v_cursors);
+	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, v_ids, v_cursors);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.bookmark_list(roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
@@ -263,7 +263,7 @@ BEGIN
 			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)
 		ORDER BY l.id DESC LIMIT like_list."limit"
 	) s;
-	RETURN QUERY SELECT * FROM roost_internal.post_hydrate(actor_id, v_ids, v_cursors);
+	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, v_ids, v_cursors);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.like_list(roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
@@ -285,7 +285,7 @@ DECLARE
 	v_before constant bigint := coalesce(roost_internal.cursor_id(before), 9223372036854775807);
 	v_after constant bigint := coalesce(roost_internal.cursor_id(after), 0);
 BEGIN
-	RETURN QUERY SELECT * FROM roost_internal.post_hydrate(actor_id, ARRAY(
+	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, ARRAY(
 		SELECT h.post_id
 		FROM roost_data.post_hashtag h
 		JOIN roost_data.post p ON p.id = h.post_id
@@ -306,7 +306,7 @@ AS $$
 DECLARE
 	v_account_id constant bigint := roost_internal.account_resolve(account_id);
 BEGIN
-	RETURN QUERY SELECT * FROM roost_internal.post_hydrate(actor_id, ARRAY(
+	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, ARRAY(
 		SELECT p.id FROM roost_data.post p
 		WHERE p.author_id = v_account_id AND p.pinned_at IS NOT NULL ORDER BY p.pinned_at DESC));
 END

@@ -13,7 +13,7 @@ DECLARE
 	v_before constant bigint := coalesce(roost_internal.cursor_id(before), 9223372036854775807);
 	v_after constant bigint := coalesce(roost_internal.cursor_id(after), 0);
 BEGIN
-	RETURN QUERY SELECT * FROM roost_internal.post_hydrate(actor_id, ARRAY(
+	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, ARRAY(
 		SELECT p.id
 		FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id AND a.status = 'active' AND NOT a.is_private
 		WHERE p.visibility = 'public' AND p.reply_to_id IS NULL AND p.retweet_of_id IS NULL
@@ -68,7 +68,7 @@ DECLARE
 	v_after constant bigint := coalesce(roost_internal.cursor_id(after), 0);
 BEGIN
 	PERFORM roost_internal.graph_list_check(actor_id, v_account_id);
-	RETURN QUERY SELECT * FROM roost_internal.post_hydrate(actor_id, ARRAY(
+	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, ARRAY(
 		SELECT e.id
 		FROM (
 			SELECT t.id, t.visibility, t.retweet_of_id FROM roost_data.post t
