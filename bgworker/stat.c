@@ -64,7 +64,7 @@ roost_worker_stat(PG_FUNCTION_ARGS)
 	nulls[i] = worker.turned_us == 0;
 	values[i++] = TimestampTzGetDatum(roost_clock_timestamp(worker.turned_us));
 	values[i++] = Float8GetDatum(lag / 1000000.0);
-	values[i++] = Int64GetDatum((int64) (queue.written - queue.read));
+	values[i++] = Int64GetDatum((int64) (queue.written - queue.taken));
 	values[i++] = Int64GetDatum(queue.size);
 	values[i++] = Int64GetDatum(events);
 	values[i++] = Int64GetDatum((int64) worker.losses);

@@ -95,7 +95,7 @@ static void worker_turn(void);
 static void worker_look(bool sync);
 static void worker_drain(void);
 static void worker_count(const RoostEvent *events, int count);
-static void worker_offer(const RoostEvent *events, int count);
+static bool worker_offer(const RoostEvent *events, int count);
 static void worker_run_due(bool sync);
 static bool step_may_run(const RoostWorkerStep *step);
 static void step_call(int index, bool run, const RoostEvent *events, int count);
@@ -221,7 +221,7 @@ worker_drain(void)
 
 	roost_queue_stat(&stat);
 	end = stat.written;
-	worker_busy = stat.read < end;
+	worker_busy = stat.taken < end;
 
 	for (;;)
 	{
@@ -230,8 +230,14 @@ worker_drain(void)
 
 		if (count > 0)
 		{
+			bool		missed;
+
 			worker_count(worker_batch, count);
-			worker_offer(worker_batch, count);
+			missed = worker_offer(worker_batch, count);
+			ROOST_DEBUG_POINT("worker_applied");
+			roost_queue_applied(missed);
+			if (missed)
+				worker_generation++;
 		}
 		if (generation != worker_generation)
 		{
@@ -239,10 +245,10 @@ worker_drain(void)
 			LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
 			roost_worker_shared->losses++;
 			LWLockRelease(roost_worker_shared->lock);
-			worker_offer(NULL, 0);
+			(void) worker_offer(NULL, 0);
 		}
 		roost_queue_stat(&stat);
-		if (stat.read >= end)
+		if (stat.taken >= end)
 			break;
 	}
 }
@@ -257,11 +263,14 @@ worker_count(const RoostEvent *events, int count)
 }
 
 /*
- * Gives a batch of events, or the news of a loss, to the steps.
+ * Gives a batch of events, or the news of a loss, to the steps; returns whether
+ * one of them has missed it and cannot say what that makes void.
  */
-static void
+static bool
 worker_offer(const RoostEvent *events, int count)
 {
+	bool		missed = false;
+
 	for (int i = 0; i < lengthof(worker_steps); i++)
 	{
 		if (worker_steps[i]->events == NULL)
@@ -272,7 +281,10 @@ worker_offer(const RoostEvent *events, int count)
 			step_call(i, false, events, count);
 		if (step_states[i].lost && worker_steps[i]->skip != NULL)
 			worker_steps[i]->skip();
+		else if (step_states[i].lost)
+			missed = true;
 	}
+	return missed;
 }
 
 /*

@@ -28,7 +28,8 @@
  * `skip` is called instead of `events` for every batch that the step has not
  * processed to its end: because of an error, or while it pauses.  It is the
  * last chance to make void what lacks these events, before they count as
- * applied.  It must not fail, and has no transaction.
+ * applied.  It must not fail, and has no transaction.  Without it everything
+ * that was derived from events is void (core/pending.h, generation).
  */
 typedef struct RoostWorkerStep
 {

@@ -29,7 +29,9 @@ static void roost_shmem_startup(void);
 static const RoostModule *const roost_modules[] = {
 	&roost_core_module,
 	&roost_clock_module,
+	&roost_announce_module,
 	&roost_id_module,
+	&roost_stamp_module,
 	&roost_commit_module,
 	&roost_queue_module,
 	&roost_limit_module,

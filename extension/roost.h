@@ -28,7 +28,9 @@ typedef struct RoostModule
 /* Modules, in the order of the table; each is defined in its own file. */
 extern const RoostModule roost_core_module;
 extern const RoostModule roost_clock_module;
+extern const RoostModule roost_announce_module;
 extern const RoostModule roost_id_module;
+extern const RoostModule roost_stamp_module;
 extern const RoostModule roost_commit_module;
 extern const RoostModule roost_queue_module;
 extern const RoostModule roost_worker_module;

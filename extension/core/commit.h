@@ -21,11 +21,14 @@ typedef void (*RoostCommitHandler) (const RoostEvent *events, int count);
 
 extern void roost_commit_handle(RoostEventKind kind, RoostCommitHandler handler);
 extern void roost_commit_append(const RoostEvent *event);
+extern void roost_commit_lose(void);
 
 /* Prepared transactions whose end is not known yet. */
 extern int	roost_commit_in_doubt(void);
 extern void roost_commit_resolve(void);
 extern bool roost_commit_adoptable(void);
 extern void roost_commit_adopt(void);
+extern int	roost_commit_doubt_read(uint32 kinds, RoostEvent *events, int max);
+extern int64 roost_commit_doubt_lowest(bool *known);
 
 #endif							/* ROOST_COMMIT_H */

@@ -34,4 +34,9 @@ typedef void RoostJsonAction;
 	makeJsonLexContextCstringLen(unconstify(char *, json), len, encoding, need_escapes)
 #endif
 
+/* 17 renamed what holds the next transaction id. */
+#if PG_VERSION_NUM < 170000
+#define TransamVariables ShmemVariableCache
+#endif
+
 #endif							/* ROOST_COMPAT_H */

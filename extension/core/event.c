@@ -55,6 +55,23 @@ roost_event_name(int kind)
 }
 
 /*
+ * Returns the id of the post or follow that an event says was created, or 0.
+ */
+int64
+roost_event_created_id(const RoostEvent *event)
+{
+	switch (event->kind)
+	{
+		case ROOST_EVENT_POST_CREATED:
+			return event->value[0];
+		case ROOST_EVENT_FOLLOW_CREATED:
+			return event->value[2];
+		default:
+			return 0;
+	}
+}
+
+/*
  * roost_internal.event_emit('kind', 'column', …) appends an event for the row.
  */
 Datum

@@ -52,5 +52,6 @@ typedef struct RoostEvent
 } RoostEvent;
 
 extern const char *roost_event_name(int kind);
+extern int64 roost_event_created_id(const RoostEvent *event);
 
 #endif							/* ROOST_EVENT_H */

@@ -24,6 +24,9 @@
  * is above everything this node has reserved comes from a restored dump and
  * is respected as well.
  *
+ * Before a transaction makes its first id it announces that it has made none
+ * below (core/announce.h).
+ *
  * The lock guards moving the sequence and everything but the tick.  It is
  * taken while holding a lock on the sequence, never the other way around.
  *
@@ -48,7 +51,9 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "core/announce.h"
 #include "core/clock.h"
+#include "core/core.h"
 #include "core/debug_point.h"
 #include "core/id.h"
 #include "core/invalidation.h"
@@ -105,6 +110,10 @@ roost_id_next(int32 bucket)
 	PreventCommandIfReadOnly("roost_internal.id_next()");
 	PreventCommandIfParallelMode("roost_internal.id_next()");
 
+	if (id_reserved == 0)
+		id_reserve(roost_clock_ms());
+	if (roost_announce_held() == 0 && roost_core_is_home())
+		roost_announce_hold(Max(roost_id_lowest(), 1));
 	old = pg_atomic_read_u64(&id_shared->tick);
 	for (;;)
 	{
@@ -121,6 +130,18 @@ roost_id_next(int32 bucket)
 	ROOST_DEBUG_POINT("id_made");
 
 	return (int64) (tick << ROOST_ID_BUCKET_BITS) | (bucket & ROOST_ID_BUCKET_MASK);
+}
+
+/*
+ * Returns a lower bound of the ids to be made, or 0 if none has been made since
+ * the start.
+ */
+int64
+roost_id_lowest(void)
+{
+	uint64		tick = pg_atomic_read_u64(&id_shared->tick);
+
+	return tick == 0 ? 0 : (int64) ((tick + 1) << ROOST_ID_BUCKET_BITS);
 }
 
 /*

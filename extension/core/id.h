@@ -16,6 +16,7 @@
 #define ROOST_ID_MS_MAX			((INT64CONST(1) << 47) - 1)
 
 extern int64 roost_id_next(int32 bucket);
+extern int64 roost_id_lowest(void);
 extern int32 roost_id_random_bucket(void);
 
 /* Returns the milliseconds since 1970 at which an id was made. */

@@ -19,6 +19,13 @@
  * seen until all that follows from the commit is done; then its version goes
  * up and it remembers which transactions a snapshot must see.
  *
+ * Step 1 wants a snapshot that was taken before the call, and fails in a
+ * transaction that has written (its snapshot shows what is not committed), in
+ * a serializable one, and on a standby.
+ *
+ * What did not exist has no stamp that its creation touches: keep copies of
+ * rows that are there, not the news that there are none.
+ *
  * Stamps are hashed: two things may share one, which costs a needless miss
  * and never a wrong hit.
  *
@@ -40,6 +47,17 @@ typedef enum RoostStampKind
 } RoostStampKind;
 
 extern void roost_stamp_touch(RoostStampKind kind, int64 id);
+extern void roost_stamp_touch_all(void);
 extern bool roost_stamp_read(RoostStampKind kind, int64 id, Snapshot snapshot, uint32 *version);
+
+/* For commit.c: the stamps of a transaction, by number, or as many as there are. */
+#define ROOST_STAMP_ALL		(-1)
+
+extern int	roost_stamp_touched(const uint32 **numbers);
+extern void roost_stamp_mark(bool closed);
+extern void roost_stamp_mark_all(void);
+extern void roost_stamp_end(bool committed);
+extern void roost_stamp_forget(void);
+extern void roost_stamp_release(const uint32 *numbers, int count, bool committed);
 
 #endif							/* ROOST_STAMP_H */

@@ -9,9 +9,17 @@
  * under it, so they stand together and in order; which of two transactions
  * comes first is not promised to be their commit order.
  *
+ * The worker takes events (`taken`) and says when it has applied them
+ * (`applied`); their places are free from then on.  So whoever wants to know
+ * what the worker's caches do not have yet looks from `applied` to `written`.
+ * These two and the generation are stored under the lock and may be read
+ * without it: who copies events and then still finds the same `applied` has
+ * whole ones.
+ *
  * If there is no room the events are dropped and the generation goes up: the
  * reader must then forget what it derived from events and build it anew.
- * That also happens when the commit queue lost events.
+ * That also happens when the commit queue lost events, and when the worker
+ * could not apply what it took; then before `applied` moves past it.
  *
  * The worker's latch is set only when the worker sleeps, or when the queue is
  * more than half full.  The worker says that it sleeps before it looks at the
@@ -36,22 +44,29 @@
 
 #include "core/clock.h"
 #include "core/commit.h"
+#include "core/pending.h"
 #include "live/queue.h"
 #include "roost.h"
 
 #define EVENT_QUEUE_SIZE_MIN		64
 #define EVENT_QUEUE_SIZE_DEFAULT	65536
 #define EVENT_QUEUE_SIZE_MAX		(16 * 1024 * 1024)
+#define EVENT_QUEUE_PEEK_MAX		4096	/* events that a reader looks
+											 * through */
+#define EVENT_QUEUE_PEEK_TRIES		8
 
 typedef struct QueueShared
 {
 	pg_atomic_uint32 sleeping;	/* the reader wants its latch set */
 
+	/* stored under queue_lock, in the order in which a reader must find them */
+	pg_atomic_uint64 generation;
+	pg_atomic_uint64 written;
+	pg_atomic_uint64 applied;
+
 	/* guarded by queue_lock */
+	uint64		taken;
 	Latch	   *latch;			/* of the reader, or NULL */
-	uint64		generation;
-	uint64		written;
-	uint64		read;
 	int64		filled_us;		/* when the first event came to an empty queue */
 	RoostEvent	events[FLEXIBLE_ARRAY_MEMBER];
 } QueueShared;
@@ -61,25 +76,41 @@ static QueueShared *queue_shared = NULL;
 static LWLock *queue_lock = NULL;
 
 /*
+ * Counts a loss; the caller holds the lock.
+ */
+static void
+queue_lose(void)
+{
+	pg_atomic_write_u64(&queue_shared->generation,
+						pg_atomic_read_u64(&queue_shared->generation) + 1);
+	pg_write_barrier();
+}
+
+/*
  * Puts the events of a committed transaction in.  Neither fails nor
  * allocates: it runs after the commit.
  */
 void
 roost_queue_push(const RoostEvent *events, int count)
 {
+	uint64		written;
 	bool		filling;
 
 	LWLockAcquire(queue_lock, LW_EXCLUSIVE);
-	if (events == NULL || count > queue_size - (int) (queue_shared->written - queue_shared->read))
-		queue_shared->generation++;
+	written = pg_atomic_read_u64(&queue_shared->written);
+	if (events == NULL || count > queue_size - (int) (written - pg_atomic_read_u64(&queue_shared->applied)))
+		queue_lose();
 	else
 	{
-		if (queue_shared->written == queue_shared->read)
+		if (written == queue_shared->taken)
 			queue_shared->filled_us = roost_clock_us();
 		for (int i = 0; i < count; i++)
-			queue_shared->events[queue_shared->written++ % queue_size] = events[i];
+			queue_shared->events[(written + i) % queue_size] = events[i];
+		written += count;
+		pg_write_barrier();
+		pg_atomic_write_u64(&queue_shared->written, written);
 	}
-	filling = queue_shared->written - queue_shared->read > queue_size / 2;
+	filling = written - queue_shared->taken > queue_size / 2;
 	LWLockRelease(queue_lock);
 
 	pg_memory_barrier();
@@ -97,7 +128,9 @@ roost_queue_attach(Latch *latch)
 {
 	LWLockAcquire(queue_lock, LW_EXCLUSIVE);
 	queue_shared->latch = latch;
-	queue_shared->generation++; /* the reader before may have died half way */
+	/* the reader before may have died half way */
+	queue_lose();
+	pg_atomic_write_u64(&queue_shared->applied, queue_shared->taken);
 	LWLockRelease(queue_lock);
 }
 
@@ -111,22 +144,105 @@ roost_queue_detach(void)
 }
 
 /*
- * Returns how many events it took out, and the generation they belong to.
+ * Takes events; returns how many, and the generation they belong to.
  */
 int
 roost_queue_take(RoostEvent *events, int count, uint64 *generation)
 {
-	int			taken = 0;
+	uint64		written;
+	int			n = 0;
 
 	LWLockAcquire(queue_lock, LW_EXCLUSIVE);
-	while (taken < count && queue_shared->read < queue_shared->written)
-		events[taken++] = queue_shared->events[queue_shared->read++ % queue_size];
-	if (queue_shared->read < queue_shared->written)
+	written = pg_atomic_read_u64(&queue_shared->written);
+	while (n < count && queue_shared->taken < written)
+		events[n++] = queue_shared->events[queue_shared->taken++ % queue_size];
+	if (queue_shared->taken < written)
 		queue_shared->filled_us = roost_clock_us();
-	*generation = queue_shared->generation;
+	*generation = pg_atomic_read_u64(&queue_shared->generation);
 	LWLockRelease(queue_lock);
 
-	return taken;
+	return n;
+}
+
+/*
+ * Says that all that was taken has been applied; or, if something has missed
+ * it, that what was derived from events is void.
+ */
+void
+roost_queue_applied(bool missed)
+{
+	LWLockAcquire(queue_lock, LW_EXCLUSIVE);
+	if (missed)
+		queue_lose();
+	pg_atomic_write_u64(&queue_shared->applied, queue_shared->taken);
+	LWLockRelease(queue_lock);
+}
+
+/*
+ * Copies the events of these kinds that are not applied; returns how many, or
+ * ROOST_PENDING_UNKNOWN.  They are not overwritten while `applied` stays.
+ */
+int
+roost_queue_peek(uint32 kinds, RoostEvent *events, int max)
+{
+	for (int try = 0; try < EVENT_QUEUE_PEEK_TRIES; try++)
+	{
+		uint64		applied = pg_atomic_read_u64(&queue_shared->applied);
+		uint64		written;
+		int			n = 0;
+
+		pg_read_barrier();
+		written = pg_atomic_read_u64(&queue_shared->written);
+		pg_read_barrier();
+		if (written - applied > EVENT_QUEUE_PEEK_MAX)
+			return ROOST_PENDING_UNKNOWN;
+		for (uint64 i = applied; i < written && n <= max; i++)
+		{
+			const RoostEvent *event = &queue_shared->events[i % queue_size];
+
+			if ((kinds & ROOST_EVENT_BIT(event->kind)) == 0)
+				continue;
+			if (n < max)
+				events[n] = *event;
+			n++;
+		}
+		pg_read_barrier();
+		if (pg_atomic_read_u64(&queue_shared->applied) == applied)
+			return n <= max ? n : ROOST_PENDING_UNKNOWN;
+	}
+	return ROOST_PENDING_UNKNOWN;
+}
+
+/*
+ * Returns the lowest id of a post or follow whose creation has not been taken,
+ * or 0.
+ */
+int64
+roost_queue_lowest(void)
+{
+	int64		lowest = 0;
+	uint64		written;
+
+	LWLockAcquire(queue_lock, LW_SHARED);
+	written = pg_atomic_read_u64(&queue_shared->written);
+	for (uint64 i = queue_shared->taken; i < written; i++)
+	{
+		int64		id = roost_event_created_id(&queue_shared->events[i % queue_size]);
+
+		if (id != 0 && (lowest == 0 || id < lowest))
+			lowest = id;
+	}
+	LWLockRelease(queue_lock);
+	return lowest;
+}
+
+/*
+ * Returns the generation.
+ */
+uint64
+roost_queue_generation(void)
+{
+	return pg_atomic_read_u64(&queue_shared->generation);
 }
 
 /*
@@ -142,7 +258,7 @@ roost_queue_sleep(void)
 	pg_memory_barrier();
 
 	LWLockAcquire(queue_lock, LW_SHARED);
-	empty = queue_shared->read == queue_shared->written;
+	empty = queue_shared->taken == pg_atomic_read_u64(&queue_shared->written);
 	LWLockRelease(queue_lock);
 	return empty;
 }
@@ -178,10 +294,10 @@ void
 roost_queue_stat(RoostQueueStat *stat)
 {
 	LWLockAcquire(queue_lock, LW_SHARED);
-	stat->generation = queue_shared->generation;
-	stat->written = queue_shared->written;
-	stat->read = queue_shared->read;
-	stat->oldest_us = stat->written == stat->read ? 0 : queue_shared->filled_us;
+	stat->generation = pg_atomic_read_u64(&queue_shared->generation);
+	stat->written = pg_atomic_read_u64(&queue_shared->written);
+	stat->taken = queue_shared->taken;
+	stat->oldest_us = stat->written == stat->taken ? 0 : queue_shared->filled_us;
 	LWLockRelease(queue_lock);
 	stat->size = queue_size;
 }
@@ -217,6 +333,9 @@ queue_shmem_init(void *area, LWLockPadded *locks, bool found)
 		return;
 	memset(queue_shared, 0, offsetof(QueueShared, events));
 	pg_atomic_init_u32(&queue_shared->sleeping, 0);
+	pg_atomic_init_u64(&queue_shared->generation, 0);
+	pg_atomic_init_u64(&queue_shared->written, 0);
+	pg_atomic_init_u64(&queue_shared->applied, 0);
 }
 
 /*

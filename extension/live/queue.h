@@ -15,7 +15,7 @@ typedef struct RoostQueueStat
 {
 	uint64		generation;		/* times that events were lost */
 	uint64		written;		/* events ever put in */
-	uint64		read;			/* events ever taken out */
+	uint64		taken;			/* events ever taken out */
 	int64		oldest_us;		/* when the oldest waiting one came, or 0 */
 	int			size;
 } RoostQueueStat;
@@ -27,9 +27,15 @@ extern void roost_queue_push(const RoostEvent *events, int count);
 extern void roost_queue_attach(Latch *latch);
 extern void roost_queue_detach(void);
 extern int	roost_queue_take(RoostEvent *events, int count, uint64 *generation);
+extern void roost_queue_applied(bool missed);
 extern bool roost_queue_sleep(void);
 extern void roost_queue_awake(void);
 extern void roost_queue_wake(void);
+
+/* everybody, see pending.h */
+extern int	roost_queue_peek(uint32 kinds, RoostEvent *events, int max);
+extern int64 roost_queue_lowest(void);
+extern uint64 roost_queue_generation(void);
 
 extern void roost_queue_stat(RoostQueueStat *stat);
 
