@@ -28,6 +28,7 @@
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -60,6 +61,7 @@ static const struct
 	[LOOKUP_FOLLOW] = {"follow", "follow_pkey"},
 	[LOOKUP_HANDLE] = {"account_handle", "account_handle_pkey", {"account_id"}},
 	[LOOKUP_AUTHOR] = {"post", "post_author_id_id_idx"},
+	[LOOKUP_FOLLOWEES] = {"follow", "follow_follower_id_id_idx"},
 };
 
 typedef struct LookupCache
@@ -73,6 +75,7 @@ static LookupCache lookup_cache[LOOKUPS];
 
 static const LookupCache *lookup_find(PostLookup what);
 static void lookup_open(PostReader *reader, PostLookup what, int nkeys);
+static IndexTuple lookup_index_next(PostReader *reader, PostLookup what);
 static void lookup_forget(Oid relid);
 
 /*
@@ -108,9 +111,9 @@ roost_post_reader_end(PostReader *reader)
 		index_endscan(reader->open[i].scan);
 		index_close(reader->open[i].index, AccessShareLock);
 		table_close(reader->open[i].table, AccessShareLock);
+		if (BufferIsValid(reader->open[i].visibility))
+			ReleaseBuffer(reader->open[i].visibility);
 	}
-	if (BufferIsValid(reader->visibility))
-		ReleaseBuffer(reader->visibility);
 }
 
 /*
@@ -201,28 +204,90 @@ roost_post_read_range(PostReader *reader, int64 author_id, int64 before_id, int6
 
 /*
  * Returns the next of these posts (false: no more), and whom it answers or 0.
- * The table is only looked at where the visibility map does not vouch for it.
  */
 bool
 roost_post_read_range_next(PostReader *reader, int64 *id, int64 *reply_to_account_id)
 {
+	IndexTuple	tuple = lookup_index_next(reader, LOOKUP_AUTHOR);
+	TupleDesc	desc = reader->open[LOOKUP_AUTHOR].scan->xs_itupdesc;
+	Datum		reply;
+	bool		isnull;
+
+	if (tuple == NULL)
+		return false;
+	*id = DatumGetInt64(index_getattr(tuple, 2, desc, &isnull));
+	reply = index_getattr(tuple, 4, desc, &isnull);
+	*reply_to_account_id = isnull ? 0 : DatumGetInt64(reply);
+	return true;
+}
+
+/*
+ * Returns the next of these posts (false: no more) as it stands in the index:
+ * one that any snapshot may see is among them, others too, and one may come
+ * several times.
+ */
+bool
+roost_post_read_range_raw(PostReader *reader, int64 *id)
+{
 	IndexScanDesc scan = reader->open[LOOKUP_AUTHOR].scan;
+	bool		isnull;
+
+	if (index_getnext_tid(scan, ForwardScanDirection) == NULL)
+		return false;
+	*id = DatumGetInt64(index_getattr(scan->xs_itup, 2, scan->xs_itupdesc, &isnull));
+	return true;
+}
+
+/*
+ * Appends the accounts that an account follows to `count` ids, which it may
+ * move to make room; the array is palloc'ed.
+ */
+int64 *
+roost_post_read_followees(PostReader *reader, int64 follower_id, int64 *ids, int *count)
+{
+	int			room = *count;
+	ScanKeyData key;
+	IndexTuple	tuple;
+	bool		isnull;
+
+	if (reader->open[LOOKUP_FOLLOWEES].table == NULL)
+	{
+		lookup_open(reader, LOOKUP_FOLLOWEES, 1);
+		reader->open[LOOKUP_FOLLOWEES].scan->xs_want_itup = true;
+	}
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(follower_id));
+	index_rescan(reader->open[LOOKUP_FOLLOWEES].scan, &key, 1, NULL, 0);
+	while ((tuple = lookup_index_next(reader, LOOKUP_FOLLOWEES)) != NULL)
+	{
+		if (*count == room)
+		{
+			room = Max(room * 2, 256);
+			ids = repalloc(ids, room * sizeof(int64));
+		}
+		ids[(*count)++] = DatumGetInt64(index_getattr(tuple, 3, reader->open[LOOKUP_FOLLOWEES].scan->xs_itupdesc, &isnull));
+	}
+	return ids;
+}
+
+/*
+ * Returns the next entry of an index for a row that the snapshot sees, or
+ * NULL.  The table is only looked at where the visibility map does not vouch
+ * for it.
+ */
+static IndexTuple
+lookup_index_next(PostReader *reader, PostLookup what)
+{
+	IndexScanDesc scan = reader->open[what].scan;
 	ItemPointer tid;
 
 	while ((tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
 	{
-		Datum		reply;
-		bool		isnull;
-
-		if (!VM_ALL_VISIBLE(scan->heapRelation, ItemPointerGetBlockNumber(tid), &reader->visibility) &&
-			!index_fetch_heap(scan, reader->open[LOOKUP_AUTHOR].slot))
-			continue;
-		*id = DatumGetInt64(index_getattr(scan->xs_itup, 2, scan->xs_itupdesc, &isnull));
-		reply = index_getattr(scan->xs_itup, 4, scan->xs_itupdesc, &isnull);
-		*reply_to_account_id = isnull ? 0 : DatumGetInt64(reply);
-		return true;
+		if (VM_ALL_VISIBLE(scan->heapRelation, ItemPointerGetBlockNumber(tid), &reader->open[what].visibility) ||
+			index_fetch_heap(scan, reader->open[what].slot))
+			return scan->xs_itup;
+		CHECK_FOR_INTERRUPTS();
 	}
-	return false;
+	return NULL;
 }
 
 /*

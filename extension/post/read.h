@@ -28,6 +28,7 @@ typedef enum PostLookup
 	LOOKUP_FOLLOW,				/* (follower_id, followee_id) */
 	LOOKUP_HANDLE,				/* (username) */
 	LOOKUP_AUTHOR,				/* (author_id, id DESC), by the index alone */
+	LOOKUP_FOLLOWEES,			/* (follower_id, id DESC), by the index alone */
 	LOOKUPS
 } PostLookup;
 
@@ -98,9 +99,8 @@ typedef struct PostReader
 		Relation	index;
 		IndexScanDesc scan;
 		TupleTableSlot *slot;
+		Buffer		visibility; /* page of the visibility map */
 	}			open[LOOKUPS];
-	Buffer		visibility;		/* page of the visibility map, for
-								 * LOOKUP_AUTHOR */
 } PostReader;
 
 extern void roost_post_reader_begin(PostReader *reader);
@@ -111,6 +111,8 @@ extern int64 roost_post_read_below(PostReader *reader, PostLookup what, int64 fi
 extern TupleTableSlot *roost_post_read_next(PostReader *reader, PostLookup what);
 extern void roost_post_read_range(PostReader *reader, int64 author_id, int64 before_id, int64 after_id);
 extern bool roost_post_read_range_next(PostReader *reader, int64 *id, int64 *reply_to_account_id);
+extern bool roost_post_read_range_raw(PostReader *reader, int64 *id);
+extern int64 *roost_post_read_followees(PostReader *reader, int64 follower_id, int64 *ids, int *count);
 extern const AttrNumber *roost_post_columns(PostLookup what);
 extern PostVerdict roost_post_judge(int64 viewer_id, int64 author_id, Oid visibility,
 									Datum mention_ids, bool is_private, bool active);

@@ -67,6 +67,9 @@ typedef struct TimelineHeap
 	int			want;
 	int			count;
 	int64	   *ids;			/* room for want; each id once */
+	int64	   *met;			/* hash table of ids (not 0) that came */
+	uint32		met_mask;
+	uint32		num_met;
 } TimelineHeap;
 
 extern void roost_timeline_heap_init(TimelineHeap *heap, int64 before_id, int64 after_id, int want);

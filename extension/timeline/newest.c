@@ -1,13 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * newest.c
- *		The newest posts of many authors.
+ *		The newest posts of authors, by the index of their posts.
  *
- * The authors are gone through one after the other, by the index of their
- * posts, newest first.  A heap holds the newest ids found so far, as many as
- * are wanted; once it is full, nobody's posts older than its oldest matter.
- * So most authors cost one probe of the index that finds nothing, however much
- * they have written.
+ * Many authors are gone through one after the other, newest post first.  A
+ * heap holds the newest ids found so far, as many as are wanted; once it is
+ * full, nobody's posts older than its oldest matter.  So most authors cost one
+ * probe of the index that finds nothing, however much they have written.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,47 +14,105 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "lib/binaryheap.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "post/read.h"
+#include "timeline/newest.h"
 
 PG_FUNCTION_INFO_V1(roost_timeline_newest);
 
-typedef enum NewestReplies
-{
-	REPLIES_ALL,
-	REPLIES_FOLLOWING,
-	REPLIES_NONE
-} NewestReplies;
-
+/* For roost_timeline_newest() */
 typedef struct Newest
 {
-	NewestReplies replies;
-	ArrayType  *known;			/* accounts; only for REPLIES_FOLLOWING */
-	int64	   *sorted;			/* the same, once needed */
-	int			num_sorted;
-	int			want;
-	binaryheap *ids;			/* the oldest on top */
+	TimelineReplies replies;
+	int64	   *known;			/* accounts, sorted */
+	int			num_known;
 } Newest;
 
-static NewestReplies newest_replies(Oid value);
-static void newest_read(Newest *newest, PostReader *reader, int64 author_id, int64 before_id, int64 after_id);
-static bool newest_wants(Newest *newest, int64 reply_to_account_id);
+static bool newest_wants(void *arg, int64 reply_to_account_id);
+static int64 heap_after(const TimelineHeap *heap);
 static int64 *array_ids(ArrayType *array, int *count);
-static int	heap_compare(Datum a, Datum b, void *arg);
 static int	id_compare(const void *a, const void *b);
 
 /*
+ * Puts an author's posts that the reader's snapshot sees into the heap, as far
+ * as they are new enough.  Without `wants` every reply is wanted.
+ */
+void
+roost_timeline_newest_read(PostReader *reader, int64 author_id, int64 before_id, TimelineHeap *heap,
+						   TimelineWants wants, void *arg)
+{
+	int64		after_id = heap_after(heap);
+	int64		id;
+	int64		reply_to_account_id;
+
+	before_id = Min(before_id, heap->before_id);
+	if (before_id <= after_id)
+		return;
+	roost_post_read_range(reader, author_id, before_id, after_id);
+	while (roost_post_read_range_next(reader, &id, &reply_to_account_id))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (wants != NULL && reply_to_account_id != 0 && !wants(arg, reply_to_account_id))
+			continue;
+		if (!roost_timeline_heap_add(heap, id))
+			return;
+	}
+}
+
+/*
+ * The same for all posts that any snapshot may see, and others.
+ */
+void
+roost_timeline_newest_raw(PostReader *reader, int64 author_id, int64 before_id, TimelineHeap *heap)
+{
+	int64		after_id = heap_after(heap);
+	int64		id;
+
+	before_id = Min(before_id, heap->before_id);
+	if (before_id <= after_id)
+		return;
+	roost_post_read_range(reader, author_id, before_id, after_id);
+	while (roost_post_read_range_raw(reader, &id))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!roost_timeline_heap_add(heap, id))
+			return;
+	}
+}
+
+/*
+ * Returns the id at and below which the heap wants nothing.
+ */
+static int64
+heap_after(const TimelineHeap *heap)
+{
+	return heap->count == heap->want ? heap->ids[0] : heap->after_id;
+}
+
+/*
+ * Returns the setting of a value of roost.timeline_replies.
+ */
+TimelineReplies
+roost_timeline_replies(Oid value)
+{
+	char	   *label = DatumGetCString(DirectFunctionCall1(enum_out, ObjectIdGetDatum(value)));
+
+	return strcmp(label, "all") == 0 ? TIMELINE_REPLIES_ALL :
+		strcmp(label, "following") == 0 ? TIMELINE_REPLIES_FOLLOWING : TIMELINE_REPLIES_NONE;
+}
+
+/*
  * roost_internal.timeline_newest(author_ids, known_ids, limit, before_id,
- * after_id, replies) returns ids, newest first.
+ * after_id, replies) returns ids, newest first.  Version 0.1.0 of the
+ * extension calls it.
  */
 Datum
 roost_timeline_newest(PG_FUNCTION_ARGS)
 {
 	Newest		newest = {0};
+	TimelineHeap heap;
 	PostReader	reader;
 	int			num_authors;
 	int64	   *authors;
@@ -66,77 +123,36 @@ roost_timeline_newest(PG_FUNCTION_ARGS)
 		if (PG_ARGISNULL(i))
 			PG_RETURN_ARRAYTYPE_P(construct_empty_array(INT8OID));
 	authors = array_ids(PG_GETARG_ARRAYTYPE_P(0), &num_authors);
-	newest.known = PG_GETARG_ARRAYTYPE_P(1);
-	newest.want = PG_GETARG_INT32(2);
-	newest.replies = PG_ARGISNULL(5) ? REPLIES_NONE : newest_replies(PG_GETARG_OID(5));
-	if (newest.want < 1)
+	newest.known = array_ids(PG_GETARG_ARRAYTYPE_P(1), &newest.num_known);
+	qsort(newest.known, newest.num_known, sizeof(int64), id_compare);
+	newest.replies = PG_ARGISNULL(5) ? TIMELINE_REPLIES_NONE : roost_timeline_replies(PG_GETARG_OID(5));
+	if (PG_GETARG_INT32(2) < 1)
 		PG_RETURN_ARRAYTYPE_P(construct_empty_array(INT8OID));
-	newest.ids = binaryheap_allocate(newest.want, heap_compare, NULL);
+	roost_timeline_heap_init(&heap, PG_GETARG_INT64(3), PG_GETARG_INT64(4), PG_GETARG_INT32(2));
 
 	roost_post_reader_begin(&reader);
 	for (int i = 0; i < num_authors; i++)
-		newest_read(&newest, &reader, authors[i], PG_GETARG_INT64(3), PG_GETARG_INT64(4));
+		roost_timeline_newest_read(&reader, authors[i], heap.before_id, &heap, newest_wants, &newest);
 	roost_post_reader_end(&reader);
 
-	count = newest.ids->bh_size;
+	count = roost_timeline_heap_sort(&heap);
 	ids = palloc(Max(count, 1) * sizeof(Datum));
-	for (int i = count - 1; i >= 0; i--)
-		ids[i] = binaryheap_remove_first(newest.ids);
+	for (int i = 0; i < count; i++)
+		ids[i] = Int64GetDatum(heap.ids[i]);
 	PG_RETURN_ARRAYTYPE_P(construct_array(ids, count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
-static NewestReplies
-newest_replies(Oid value)
-{
-	char	   *label = DatumGetCString(DirectFunctionCall1(enum_out, ObjectIdGetDatum(value)));
-
-	return strcmp(label, "all") == 0 ? REPLIES_ALL :
-		strcmp(label, "following") == 0 ? REPLIES_FOLLOWING : REPLIES_NONE;
-}
-
 /*
- * Puts an author's posts into the heap, as far as they are new enough.
- */
-static void
-newest_read(Newest *newest, PostReader *reader, int64 author_id, int64 before_id, int64 after_id)
-{
-	binaryheap *ids = newest->ids;
-	int64		id;
-	int64		reply_to_account_id;
-
-	if (ids->bh_size == newest->want)
-		after_id = DatumGetInt64(binaryheap_first(ids));
-	roost_post_read_range(reader, author_id, before_id, after_id);
-	while (roost_post_read_range_next(reader, &id, &reply_to_account_id))
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (ids->bh_size == newest->want && id <= DatumGetInt64(binaryheap_first(ids)))
-			return;
-		if (!newest_wants(newest, reply_to_account_id))
-			continue;
-		if (ids->bh_size == newest->want)
-			binaryheap_replace_first(ids, Int64GetDatum(id));
-		else
-			binaryheap_add(ids, Int64GetDatum(id));
-	}
-}
-
-/*
- * Returns whether an answer to an account (0: no answer) is wanted.
+ * Returns whether an answer to the account is wanted.
  */
 static bool
-newest_wants(Newest *newest, int64 reply_to_account_id)
+newest_wants(void *arg, int64 reply_to_account_id)
 {
-	if (reply_to_account_id == 0 || newest->replies == REPLIES_ALL)
-		return true;
-	if (newest->replies == REPLIES_NONE)
-		return false;
-	if (newest->sorted == NULL)
-	{
-		newest->sorted = array_ids(newest->known, &newest->num_sorted);
-		qsort(newest->sorted, newest->num_sorted, sizeof(int64), id_compare);
-	}
-	return bsearch(&reply_to_account_id, newest->sorted, newest->num_sorted, sizeof(int64), id_compare) != NULL;
+	Newest	   *newest = arg;
+
+	return newest->replies == TIMELINE_REPLIES_ALL ||
+		(newest->replies == TIMELINE_REPLIES_FOLLOWING &&
+		 bsearch(&reply_to_account_id, newest->known, newest->num_known, sizeof(int64), id_compare) != NULL);
 }
 
 /*
@@ -157,15 +173,6 @@ array_ids(ArrayType *array, int *count)
 		if (!nulls[i])
 			ids[(*count)++] = DatumGetInt64(values[i]);
 	return ids;
-}
-
-static int
-heap_compare(Datum a, Datum b, void *arg)
-{
-	int64		x = DatumGetInt64(a);
-	int64		y = DatumGetInt64(b);
-
-	return x < y ? 1 : x > y ? -1 : 0;
 }
 
 static int

@@ -1,20 +1,4 @@
--- The home timeline, read by pull: followees first, then their newest posts.
---
--- Only ids are read until a page is known, from the index of post (author_id,
--- id DESC) alone.  See extension/timeline/newest.c.
-
-CREATE OR REPLACE FUNCTION roost_internal.timeline_newest(
-	author_ids bigint[],
-	known_ids bigint[],
-	"limit" integer,
-	before_id bigint,
-	after_id bigint,
-	replies roost.timeline_replies
-) RETURNS bigint[]
-LANGUAGE c STABLE
-AS 'MODULE_PATHNAME', 'roost_timeline_newest';
-REVOKE ALL ON FUNCTION roost_internal.timeline_newest(bigint[], bigint[], integer, bigint, bigint, roost.timeline_replies) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.timeline_newest(bigint[], bigint[], integer, bigint, bigint, roost.timeline_replies) IS 'The ids of the newest "limit" posts of the authors between the two ids (exclusive), newest first; of replies all, none, or only those to a known account.';
+-- The home timeline: pages of ids, then posts.
 
 CREATE OR REPLACE FUNCTION roost_internal.timeline_home_ids(
 	reader_id bigint,
@@ -24,38 +8,16 @@ CREATE OR REPLACE FUNCTION roost_internal.timeline_home_ids(
 	replies roost.timeline_replies,
 	own boolean
 ) RETURNS bigint[]
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	v_followees constant bigint[] := roost_internal.followee_ids(reader_id);
-	v_known constant bigint[] := v_followees || reader_id;
-	v_before bigint := before_id;
-	v_limit constant integer := coalesce("limit", 20);
-	v_want integer := v_limit + 4;
-	v_newest bigint[];
-	v_ids bigint[];
-	v_posts bigint[];
-	v_page bigint[] := '{}';
-	v_seen bigint[] := '{}';
-BEGIN
-	LOOP
-		v_newest := roost_internal.timeline_newest(CASE WHEN own THEN v_known ELSE v_followees END, v_known,
-			v_want, v_before, after_id, replies);
-		SELECT p.visible_ids, p.post_ids INTO v_ids, v_posts
-		FROM roost_internal.post_visible(reader_id, v_newest, v_seen) p;
-		v_page := v_page || v_ids;
-		EXIT WHEN pg_catalog.cardinality(v_newest) < v_want
-			OR pg_catalog.cardinality(v_page) >= v_limit;
-		v_before := v_newest[v_want];
-		v_seen := v_seen || v_posts;
-		v_want := v_want * 2;
-	END LOOP;
-	RETURN v_page[1:v_limit];
-END
-$$;
+LANGUAGE c STABLE
+AS 'MODULE_PATHNAME', 'roost_timeline_home_ids';
 REVOKE ALL ON FUNCTION roost_internal.timeline_home_ids(bigint, integer, bigint, bigint, roost.timeline_replies, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.timeline_home_ids(bigint, integer, bigint, bigint, roost.timeline_replies, boolean) IS 'One page of roost_internal.timeline_definition(): the ids of at most "limit" entries between the two ids (exclusive), newest first, each post once.';
+COMMENT ON FUNCTION roost_internal.timeline_home_ids(bigint, integer, bigint, bigint, roost.timeline_replies, boolean) IS 'One page of roost_internal.timeline_definition(): the ids of at most "limit" entries (20 if null) between the two ids (exclusive), newest first, each post once.';
+
+CREATE OR REPLACE FUNCTION roost_internal.timeline_ids(reader_id bigint, "limit" integer) RETURNS bigint[]
+LANGUAGE c STABLE STRICT
+AS 'MODULE_PATHNAME', 'roost_timeline_ids';
+REVOKE ALL ON FUNCTION roost_internal.timeline_ids(bigint, integer) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.timeline_ids(bigint, integer) IS 'The newest "limit" candidates for a home timeline, newest first, without a look at the posts: the ids of everything that the reader and those it follows have posted. Posts that were deleted, or that nobody or not everybody sees, are among them.';
 
 CREATE OR REPLACE FUNCTION roost_internal.timeline_top(
 	reader_id bigint,
