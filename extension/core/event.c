@@ -16,6 +16,7 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -23,8 +24,11 @@
 
 #include "core/clock.h"
 #include "core/commit.h"
+#include "core/stamp.h"
 
 PG_FUNCTION_INFO_V1(roost_event_emit);
+PG_FUNCTION_INFO_V1(roost_event_lose);
+PG_FUNCTION_INFO_V1(roost_event_forget);
 
 #define EVENT_NAME(symbol, name) [ROOST_EVENT_##symbol] = name,
 static const char *const event_names[ROOST_EVENT_KINDS] = {
@@ -119,6 +123,37 @@ roost_event_emit(PG_FUNCTION_ARGS)
 	roost_commit_append(&event);
 
 	return PointerGetDatum(NULL);
+}
+
+/*
+ * roost_internal.event_lose(): something has changed that events cannot say.
+ */
+Datum
+roost_event_lose(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_AFTER(((TriggerData *) fcinfo->context)->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("roost_internal.event_lose() must be an AFTER trigger")));
+
+	roost_commit_lose();
+	roost_stamp_touch_all();
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * roost.cache_forget() does the same for whoever calls it.
+ */
+Datum
+roost_event_forget(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("roost.cache_forget()");
+	PreventCommandDuringRecovery("roost.cache_forget()");
+
+	roost_commit_lose();
+	roost_stamp_touch_all();
+	PG_RETURN_VOID();
 }
 
 /*

@@ -24,7 +24,6 @@
 #include "port/atomics.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 
 #include "core/announce.h"
 #include "core/commit.h"
@@ -32,6 +31,12 @@
 #include "core/id.h"
 #include "core/pending.h"
 #include "live/queue.h"
+
+PG_FUNCTION_INFO_V1(roost_pending_events);
+PG_FUNCTION_INFO_V1(roost_pending_horizon_sql);
+PG_FUNCTION_INFO_V1(roost_pending_generation_sql);
+
+#define PENDING_EVENTS_MAX	1000
 
 /*
  * Copies the pending events of these kinds.
@@ -101,4 +106,50 @@ uint64
 roost_pending_generation(void)
 {
 	return roost_queue_generation();
+}
+
+/*
+ * roost_internal.pending_events() returns the pending events, or one row of
+ * kind "unknown".
+ */
+Datum
+roost_pending_events(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	RoostEvent *events = palloc(PENDING_EVENTS_MAX * sizeof(RoostEvent));
+	int			count = roost_pending_read(ROOST_PENDING_KINDS, events, PENDING_EVENTS_MAX);
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < Max(count, count == ROOST_PENDING_UNKNOWN ? 1 : 0); i++)
+	{
+		Datum		values[2];
+		Datum		numbers[ROOST_EVENT_VALUES];
+		bool		nulls[2] = {false, count == ROOST_PENDING_UNKNOWN};
+
+		values[0] = CStringGetTextDatum(nulls[1] ? "unknown" : roost_event_name(events[i].kind));
+		for (int j = 0; j < ROOST_EVENT_VALUES && !nulls[1]; j++)
+			numbers[j] = Int64GetDatum(events[i].value[j]);
+		values[1] = nulls[1] ? (Datum) 0 :
+			PointerGetDatum(construct_array(numbers, ROOST_EVENT_VALUES, INT8OID, 8, true, TYPALIGN_DOUBLE));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/*
+ * roost_internal.pending_horizon()
+ */
+Datum
+roost_pending_horizon_sql(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(roost_pending_horizon());
+}
+
+/*
+ * roost_internal.pending_generation()
+ */
+Datum
+roost_pending_generation_sql(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64((int64) roost_pending_generation());
 }

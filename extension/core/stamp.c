@@ -47,15 +47,24 @@
 #include "access/transam.h"
 #include "access/twophase.h"
 #include "access/xact.h"
-#include "access/xlog.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
 #include "lib/qunique.h"
 #include "port/atomics.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "core/compat.h"
 #include "core/core.h"
 #include "core/stamp.h"
 #include "roost.h"
+
+PG_FUNCTION_INFO_V1(roost_stamp_changed);
+PG_FUNCTION_INFO_V1(roost_stamp_read_sql);
 
 #define STAMP_ENTRIES		131072	/* a power of two */
 #define STAMP_TOUCHED_FIRST	64
@@ -79,6 +88,12 @@ typedef struct StampShared
 	char		padding[PG_CACHE_LINE_SIZE - sizeof(Stamp)];
 	Stamp		stamps[STAMP_ENTRIES];
 } StampShared;
+
+static const char *const stamp_kinds[ROOST_STAMP_KINDS] = {
+	[ROOST_STAMP_GRAPH] = "graph",
+	[ROOST_STAMP_POST] = "post",
+	[ROOST_STAMP_ACCOUNT] = "account",
+};
 
 static StampShared *stamp_shared = NULL;
 
@@ -379,6 +394,87 @@ roost_stamp_read(RoostStampKind kind, int64 id, Snapshot snapshot, uint32 *versi
 
 	*version = STAMP_VERSION(all) + STAMP_VERSION(own);
 	return true;
+}
+
+/*
+ * Returns the kind of a name.
+ */
+static RoostStampKind
+stamp_kind(const char *name)
+{
+	for (int i = 0; i < ROOST_STAMP_KINDS; i++)
+	{
+		if (strcmp(stamp_kinds[i], name) == 0)
+			return i;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("stamp \"%s\" does not exist", name)));
+}
+
+/*
+ * Touches the stamp of the thing that a column of a row names.
+ */
+static void
+stamp_touch_row(RoostStampKind kind, Relation relation, HeapTuple row, const char *name)
+{
+	int			attribute = SPI_fnumber(RelationGetDescr(relation), name);
+	bool		isnull;
+	Datum		value;
+
+	if (attribute <= 0 || SPI_gettypeid(RelationGetDescr(relation), attribute) != INT8OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("relation \"%s\" has no column \"%s\" of type bigint",
+						RelationGetRelationName(relation), name)));
+	value = heap_getattr(row, attribute, RelationGetDescr(relation), &isnull);
+	if (!isnull)
+		roost_stamp_touch(kind, DatumGetInt64(value));
+}
+
+/*
+ * roost_internal.stamp_changed('kind', 'column') touches what a row belongs to;
+ * TRUNCATE touches all.
+ */
+Datum
+roost_stamp_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	char	  **args;
+	RoostStampKind kind;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
+		trigdata->tg_trigger->tgnargs != 2 ||
+		TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) == TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("roost_internal.stamp_changed() must be an AFTER ROW or TRUNCATE trigger with a kind and a column")));
+
+	args = trigdata->tg_trigger->tgargs;
+	kind = stamp_kind(args[0]);
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+	{
+		roost_stamp_touch_all();
+		return PointerGetDatum(NULL);
+	}
+	stamp_touch_row(kind, trigdata->tg_relation, trigdata->tg_trigtuple, args[1]);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		stamp_touch_row(kind, trigdata->tg_relation, trigdata->tg_newtuple, args[1]);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * roost_internal.stamp_read(kind, id) returns the version, or NULL.
+ */
+Datum
+roost_stamp_read_sql(PG_FUNCTION_ARGS)
+{
+	RoostStampKind kind = stamp_kind(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	uint32		version;
+
+	if (!roost_stamp_read(kind, PG_GETARG_INT64(1), GetActiveSnapshot(), &version))
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(version);
 }
 
 static Size

@@ -115,6 +115,20 @@ CREATE OR REPLACE TRIGGER session_changed AFTER UPDATE OF revoked_at OR DELETE O
 CREATE OR REPLACE TRIGGER account_changed AFTER UPDATE OF status OR DELETE ON roost_data.account
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.account_changed();
 
+-- Events for copies of what others see of an account, and what events cannot say.
+CREATE OR REPLACE TRIGGER account_update_event AFTER UPDATE ON roost_data.account
+	FOR EACH ROW WHEN ((OLD.username, OLD.display_name, OLD.avatar_url, OLD.is_private, OLD.status) IS DISTINCT FROM (NEW.username, NEW.display_name, NEW.avatar_url, NEW.is_private, NEW.status))
+	EXECUTE FUNCTION roost_internal.event_emit('account_updated', 'id');
+CREATE OR REPLACE TRIGGER account_delete_event AFTER DELETE ON roost_data.account
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('account_deleted', 'id');
+CREATE OR REPLACE TRIGGER account_update_lose AFTER UPDATE ON roost_data.account
+	FOR EACH ROW WHEN (OLD.id <> NEW.id) EXECUTE FUNCTION roost_internal.event_lose();
+CREATE OR REPLACE TRIGGER account_truncate_lose AFTER TRUNCATE ON roost_data.account
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
+-- Rows that logical replication brings change the caches of this server, too.
+ALTER TABLE roost_data.account ENABLE ALWAYS TRIGGER account_update_event, ENABLE ALWAYS TRIGGER account_delete_event,
+	ENABLE ALWAYS TRIGGER account_update_lose, ENABLE ALWAYS TRIGGER account_truncate_lose;
+
 CREATE TABLE IF NOT EXISTS roost_data.email_token (
 	digest bytea PRIMARY KEY,
 	account_id bigint NOT NULL REFERENCES roost_data.account ON DELETE CASCADE,

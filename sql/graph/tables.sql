@@ -38,6 +38,16 @@ CREATE OR REPLACE TRIGGER follow_insert_event AFTER INSERT ON roost_data.follow
 CREATE OR REPLACE TRIGGER follow_delete_event AFTER DELETE ON roost_data.follow
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('follow_deleted', 'follower_id', 'followee_id', 'id');
 
+-- What events cannot say.
+CREATE OR REPLACE TRIGGER follow_update_lose AFTER UPDATE ON roost_data.follow
+	FOR EACH ROW WHEN ((OLD.follower_id, OLD.followee_id) IS DISTINCT FROM (NEW.follower_id, NEW.followee_id)) EXECUTE FUNCTION roost_internal.event_lose();
+CREATE OR REPLACE TRIGGER follow_truncate_lose AFTER TRUNCATE ON roost_data.follow
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
+
+-- Rows that logical replication brings change the caches of this server, too.
+ALTER TABLE roost_data.follow ENABLE ALWAYS TRIGGER follow_insert_event, ENABLE ALWAYS TRIGGER follow_delete_event,
+	ENABLE ALWAYS TRIGGER follow_update_lose, ENABLE ALWAYS TRIGGER follow_truncate_lose;
+
 -- An account that stops being private lets in those who wait.
 CREATE OR REPLACE TRIGGER account_open_requests AFTER UPDATE OF is_private ON roost_data.account
 	FOR EACH ROW WHEN (OLD.is_private AND NOT NEW.is_private) EXECUTE FUNCTION roost_internal.follow_request_open();

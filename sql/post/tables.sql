@@ -116,6 +116,21 @@ CREATE OR REPLACE TRIGGER post_like_insert_event AFTER INSERT ON roost_data.post
 CREATE OR REPLACE TRIGGER post_like_delete_event AFTER DELETE ON roost_data.post_like
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('like_deleted', 'post_id', 'account_id');
 
+-- What events cannot say, and the counters, which no event is about.
+CREATE OR REPLACE TRIGGER post_update_lose AFTER UPDATE ON roost_data.post
+	FOR EACH ROW WHEN ((OLD.id, OLD.author_id) IS DISTINCT FROM (NEW.id, NEW.author_id)) EXECUTE FUNCTION roost_internal.event_lose();
+CREATE OR REPLACE TRIGGER post_truncate_lose AFTER TRUNCATE ON roost_data.post
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
+CREATE OR REPLACE TRIGGER post_stat_stamp AFTER INSERT OR UPDATE OR DELETE ON roost_data.post_stat
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.stamp_changed('post', 'post_id');
+CREATE OR REPLACE TRIGGER post_stat_truncate_stamp AFTER TRUNCATE ON roost_data.post_stat
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.stamp_changed('post', 'post_id');
+
+-- Rows that logical replication brings change the caches of this server, too.
+ALTER TABLE roost_data.post ENABLE ALWAYS TRIGGER post_insert_event, ENABLE ALWAYS TRIGGER post_update_event,
+	ENABLE ALWAYS TRIGGER post_delete_event, ENABLE ALWAYS TRIGGER post_update_lose, ENABLE ALWAYS TRIGGER post_truncate_lose;
+ALTER TABLE roost_data.post_stat ENABLE ALWAYS TRIGGER post_stat_stamp, ENABLE ALWAYS TRIGGER post_stat_truncate_stamp;
+
 CREATE OR REPLACE VIEW roost_bi.post AS
 SELECT p.id, p.author_id, p.created_at, p.edited_at, p.visibility, p.reply_to_id, p.reply_to_account_id, p.thread_id, p.quote_of_id, p.retweet_of_id,
 	p.language, p.text, p.content_warning, p.hashtags, p.mention_ids,
