@@ -35,6 +35,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "bgworker/followers.h"
 #include "bgworker/maintenance.h"
 #include "bgworker/shared.h"
 #include "core/core.h"
@@ -254,9 +255,16 @@ launcher_init(void)
 	RegisterBackgroundWorker(&worker);
 }
 
+static void
+launcher_define_gucs(void)
+{
+	roost_maintenance_define_gucs();
+	roost_followers_define_gucs();
+}
+
 const RoostModule roost_worker_module = {
 	.name = "roost worker",
-	.define_gucs = roost_maintenance_define_gucs,
+	.define_gucs = launcher_define_gucs,
 	.shmem_size = launcher_shmem_size,
 	.num_lwlocks = 1,
 	.shmem_init = launcher_shmem_init,

@@ -24,6 +24,20 @@ typedef enum WorkerState
 	WORKER_STANDBY				/* -> NOT_INSTALLED, RUNNING, STOPPED */
 } WorkerState;
 
+/* What the fan-out has done since the worker started */
+typedef struct WorkerFanout
+{
+	int64		posts;
+	int64		pulled_posts;	/* of accounts that are not pushed */
+	int64		deliveries;		/* to inboxes */
+	int64		spent_us;
+	int64		pulled_accounts;
+	int64		list_hits;		/* lists of followers, see followers.c */
+	int64		list_misses;
+	int64		lists;
+	int64		list_bytes;
+} WorkerFanout;
+
 typedef struct WorkerShared
 {
 	LWLock	   *lock;			/* guards everything below but the condition */
@@ -37,7 +51,17 @@ typedef struct WorkerShared
 	uint64		turns_wanted;	/* up to here a sync waits */
 	uint64		failures;		/* steps that ended in an error */
 	uint64		losses;			/* times that events were lost */
+	int			failing;		/* steps whose last call ended in one */
 	uint64		events[ROOST_EVENT_KINDS];
+	int64		batch_since_us; /* oldest event of the batch in work, or 0 */
+	uint64		batches;
+	int			last_batch;		/* events */
+	int			max_batch;
+	int64		last_delay_us;	/* from the oldest event of a batch until it
+								 * was applied */
+	int64		max_delay_us;
+	int64		gap_us;			/* between busy turns, at least */
+	WorkerFanout fanout;
 
 	ConditionVariable turned;	/* broadcast at the end of a turn */
 } WorkerShared;

@@ -25,7 +25,7 @@ PG_FUNCTION_INFO_V1(roost_worker_stat);
 PG_FUNCTION_INFO_V1(roost_worker_event_stat);
 PG_FUNCTION_INFO_V1(roost_worker_sync);
 
-#define WORKER_STAT_COLUMNS 13
+#define WORKER_STAT_COLUMNS 29
 
 static uint64 worker_sync_request(void);
 static bool worker_sync_reached(uint64 target);
@@ -54,6 +54,8 @@ roost_worker_stat(PG_FUNCTION_ARGS)
 	LWLockRelease(roost_worker_shared->lock);
 	for (int kind = 0; kind < ROOST_EVENT_KINDS; kind++)
 		events += worker.events[kind];
+	if (worker.batch_since_us != 0)
+		queue.oldest_us = worker.batch_since_us;
 	lag = queue.oldest_us == 0 ? 0 : Max(roost_clock_us() - queue.oldest_us, 0);
 
 	nulls[i] = worker.pid == 0;
@@ -72,6 +74,22 @@ roost_worker_stat(PG_FUNCTION_ARGS)
 	values[i++] = Int64GetDatum((int64) worker.turns_done);
 	values[i++] = Int64GetDatum((int64) worker.failures);
 	values[i++] = BoolGetDatum(RecoveryInProgress());
+	values[i++] = Int32GetDatum(worker.failing);
+	values[i++] = Int64GetDatum((int64) worker.batches);
+	values[i++] = Int32GetDatum(worker.last_batch);
+	values[i++] = Int32GetDatum(worker.max_batch);
+	values[i++] = Float8GetDatum(worker.last_delay_us / 1000000.0);
+	values[i++] = Float8GetDatum(worker.max_delay_us / 1000000.0);
+	values[i++] = Float8GetDatum(worker.gap_us / 1000000.0);
+	values[i++] = Int64GetDatum(worker.fanout.posts);
+	values[i++] = Int64GetDatum(worker.fanout.pulled_posts);
+	values[i++] = Int64GetDatum(worker.fanout.deliveries);
+	values[i++] = Float8GetDatum(worker.fanout.spent_us / 1000000.0);
+	values[i++] = Int64GetDatum(worker.fanout.pulled_accounts);
+	values[i++] = Int64GetDatum(worker.fanout.list_hits);
+	values[i++] = Int64GetDatum(worker.fanout.list_misses);
+	values[i++] = Int64GetDatum(worker.fanout.lists);
+	values[i++] = Int64GetDatum(worker.fanout.list_bytes);
 	Assert(i == WORKER_STAT_COLUMNS);
 
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));

@@ -8,9 +8,17 @@
  * sleeps until the next one is, or until an event comes.  It is the queue's
  * only reader.
  *
- * After a turn with events it pauses, so that events that come thick and fast
- * are taken in batches and their writers need not wake it.  An event that
- * comes to a sleeping worker is taken at once.
+ * An event that comes to a sleeping worker wakes it and is taken at once.
+ * Events that come thick and fast are taken in batches, and their writers need
+ * not wake it: turns with events begin at least a gap apart.  The gap doubles
+ * after a turn with more than GAP_CROWD events and halves after one with few,
+ * between GAP_MIN_US and GAP_MAX_US.  So an event waits for GAP_MAX_US and the
+ * work of two turns at most, and where events are rare for GAP_MIN_US.  A
+ * queue that is half full, or somebody who waits for a turn, ends the pause; a
+ * worker that does not keep up has none.  What one call of a step gets, a
+ * batch, grows up to BATCH_MAX as long as as many are waiting.  A turn takes
+ * no more events than there were when it began, so that the wait for a turn is
+ * bounded, too.
  *
  * Memory: worker_context lives as long as the process, turn_context is reset
  * after every call of a step.  Each call has a transaction of its own.
@@ -45,8 +53,11 @@
 #include "live/queue.h"
 #include "roost.h"
 
-#define WORKER_BATCH			1024
-#define WORKER_PAUSE_MS			2	/* after a turn with events */
+#define BATCH_MIN				1024
+#define BATCH_MAX				4096
+#define GAP_MIN_US				500
+#define GAP_MAX_US				4000
+#define GAP_CROWD				4	/* events in a turn */
 #define WORKER_LOOK_MS			2000	/* for the tables, or promotion */
 #define WORKER_DOUBT_MS			200 /* for the end of prepared transactions */
 #define WORKER_FAIL_MIN_MS		1000
@@ -84,8 +95,11 @@ typedef struct StepState
 static StepState step_states[lengthof(worker_steps)];
 static MemoryContext turn_context = NULL;
 static RoostEvent *worker_batch = NULL;
+static int	worker_batch_size = BATCH_MIN;
 static uint64 worker_generation = 0;
-static bool worker_busy = false;	/* this turn had events */
+static uint64 worker_taken = 0; /* events of this turn */
+static int64 worker_turn_us = 0;	/* its beginning */
+static int64 worker_gap_us = GAP_MIN_US;
 static bool worker_ready = false;	/* extension and tables are installed */
 static bool worker_standby = false;
 
@@ -94,14 +108,25 @@ static void worker_leave(int code, Datum arg);
 static void worker_turn(void);
 static void worker_look(bool sync);
 static void worker_drain(void);
-static void worker_count(const RoostEvent *events, int count);
+static void worker_apply(int count, int64 since_us);
+static void worker_count(int count, int64 since_us);
 static bool worker_offer(const RoostEvent *events, int count);
 static void worker_run_due(bool sync);
 static bool step_may_run(const RoostWorkerStep *step);
 static void step_call(int index, bool run, const RoostEvent *events, int count);
 static void worker_sleep(void);
+static void worker_pause(void);
 static bool worker_wanted(void);
-static int64 worker_now(void);
+static int64 worker_now_us(void);
+
+/*
+ * Returns a time in milliseconds that never steps back; not the frozen one.
+ */
+static inline int64
+worker_now(void)
+{
+	return worker_now_us() / 1000;
+}
 
 /*
  * Entry point.  Leaves through die() on SIGTERM, or with the postmaster.
@@ -130,7 +155,7 @@ worker_start(void)
 
 	turn_context = AllocSetContextCreate(worker_context, "roost worker turn",
 										 ALLOCSET_DEFAULT_SIZES);
-	worker_batch = MemoryContextAlloc(worker_context, WORKER_BATCH * sizeof(RoostEvent));
+	worker_batch = MemoryContextAlloc(worker_context, BATCH_MAX * sizeof(RoostEvent));
 
 	before_shmem_exit(worker_leave, (Datum) 0);
 	roost_queue_attach(MyLatch);
@@ -139,6 +164,7 @@ worker_start(void)
 	roost_worker_shared->state = WORKER_STARTING;
 	roost_worker_shared->pid = MyProcPid;
 	roost_worker_shared->started_us = roost_clock_us();
+	roost_worker_shared->batch_since_us = 0;
 	LWLockRelease(roost_worker_shared->lock);
 }
 
@@ -160,8 +186,10 @@ static void
 worker_turn(void)
 {
 	uint64		turn;
+	int			failing = 0;
 	bool		sync;
 
+	worker_turn_us = worker_now_us();
 	LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
 	turn = ++roost_worker_shared->turns_begun;
 	sync = roost_worker_shared->turns_wanted >= turn;
@@ -179,9 +207,13 @@ worker_turn(void)
 	worker_drain();
 	worker_run_due(sync);
 	pgstat_report_stat(false);
+	for (int i = 0; i < lengthof(worker_steps); i++)
+		failing += step_states[i].fail_ms > 0;
 
 	LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
 	roost_worker_shared->turns_done = turn;
+	roost_worker_shared->failing = failing;
+	roost_worker_shared->gap_us = worker_gap_us;
 	roost_worker_shared->turned_us = roost_clock_us();
 	roost_worker_shared->state = !worker_ready ? WORKER_NOT_INSTALLED :
 		worker_standby ? WORKER_STANDBY : WORKER_RUNNING;
@@ -221,24 +253,15 @@ worker_drain(void)
 
 	roost_queue_stat(&stat);
 	end = stat.written;
-	worker_busy = stat.taken < end;
+	worker_taken = end - stat.taken;
 
 	for (;;)
 	{
 		uint64		generation;
-		int			count = roost_queue_take(worker_batch, WORKER_BATCH, &generation);
+		int			count = roost_queue_take(worker_batch, worker_batch_size, &generation);
 
 		if (count > 0)
-		{
-			bool		missed;
-
-			worker_count(worker_batch, count);
-			missed = worker_offer(worker_batch, count);
-			ROOST_DEBUG_POINT("worker_applied");
-			roost_queue_applied(missed);
-			if (missed)
-				worker_generation++;
-		}
+			worker_apply(count, stat.oldest_us);
 		if (generation != worker_generation)
 		{
 			worker_generation = generation;
@@ -247,18 +270,50 @@ worker_drain(void)
 			LWLockRelease(roost_worker_shared->lock);
 			(void) worker_offer(NULL, 0);
 		}
+		if (count == worker_batch_size)
+			worker_batch_size = Min(worker_batch_size * 2, BATCH_MAX);
+		else if (count < worker_batch_size / 4)
+			worker_batch_size = Max(worker_batch_size / 2, BATCH_MIN);
 		roost_queue_stat(&stat);
 		if (stat.taken >= end)
 			break;
 	}
 }
 
+/*
+ * Applies a batch, whose oldest event came at since_us.
+ */
 static void
-worker_count(const RoostEvent *events, int count)
+worker_apply(int count, int64 since_us)
 {
+	bool		missed;
+
+	LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
+	roost_worker_shared->batch_since_us = since_us;
+	LWLockRelease(roost_worker_shared->lock);
+
+	missed = worker_offer(worker_batch, count);
+	ROOST_DEBUG_POINT("worker_applied");
+	roost_queue_applied(missed);
+	if (missed)
+		worker_generation++;
+	worker_count(count, since_us);
+}
+
+static void
+worker_count(int count, int64 since_us)
+{
+	int64		delay = Max(roost_clock_us() - since_us, 0);
+
 	LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < count; i++)
-		roost_worker_shared->events[events[i].kind]++;
+		roost_worker_shared->events[worker_batch[i].kind]++;
+	roost_worker_shared->batch_since_us = 0;
+	roost_worker_shared->batches++;
+	roost_worker_shared->last_batch = count;
+	roost_worker_shared->max_batch = Max(roost_worker_shared->max_batch, count);
+	roost_worker_shared->last_delay_us = delay;
+	roost_worker_shared->max_delay_us = Max(roost_worker_shared->max_delay_us, delay);
 	LWLockRelease(roost_worker_shared->lock);
 }
 
@@ -401,14 +456,38 @@ worker_sleep(void)
 	}
 
 	pgstat_report_activity(STATE_IDLE, NULL);
-	if (worker_busy)
-		wake = worker_now() + WORKER_PAUSE_MS;
-	if ((worker_busy || roost_queue_sleep()) && !worker_wanted() && wake > worker_now())
+	if (worker_taken > 0)
+		worker_pause();
+	if (roost_queue_sleep() && !worker_wanted() && wake > worker_now())
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 wake - worker_now(), PG_WAIT_EXTENSION);
 	roost_queue_awake();
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
+}
+
+/*
+ * After a turn with events: waits until the next one may begin.
+ */
+static void
+worker_pause(void)
+{
+	int64		left;
+
+	if (worker_taken > GAP_CROWD)
+		worker_gap_us = Min(worker_gap_us * 2, GAP_MAX_US);
+	else if (worker_taken <= GAP_CROWD / 2)
+		worker_gap_us = Max(worker_gap_us / 2, GAP_MIN_US);
+
+	/* the latch knows nothing shorter than a millisecond */
+	left = worker_turn_us + worker_gap_us - worker_now_us();
+	if (left >= 1000 && !worker_wanted() &&
+		(WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+				   left / 1000, PG_WAIT_EXTENSION) & WL_LATCH_SET) != 0)
+		return;
+	left = worker_turn_us + worker_gap_us - worker_now_us();
+	if (left > 0 && !worker_wanted())
+		pg_usleep(Min(left, 1000));
 }
 
 /*
@@ -426,13 +505,13 @@ worker_wanted(void)
 }
 
 /*
- * Returns a time in milliseconds that never steps back; not the frozen one.
+ * Returns a time in microseconds that never steps back; not the frozen one.
  */
 static int64
-worker_now(void)
+worker_now_us(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }

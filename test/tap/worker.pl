@@ -25,6 +25,7 @@ sub wait_for_state
 $node->safe_psql('postgres', 'SET client_min_messages = warning; CREATE EXTENSION roost CASCADE');
 ok(wait_for_state($node, 'postgres', 'no database'), 'without the database it waits');
 is($node->safe_psql('postgres', 'SELECT (roost.health()).status'), 'degraded', 'and the service is degraded');
+is($node->safe_psql('postgres', 'SELECT (roost.health()).reason'), 'the background worker does not run: no database', 'which says why');
 is($node->safe_psql('postgres', "SELECT roost.worker_sync('10 milliseconds')"), 'f', 'nobody answers');
 $node->safe_psql('postgres', 'CREATE DATABASE roost');
 my $offset = -s $node->logfile;
@@ -87,6 +88,8 @@ $node->safe_psql('roost', 'ALTER TABLE roost_data.maintenance RENAME TO away');
 my $before = -s $node->logfile;
 $node->restart;
 ok($node->poll_query_until('roost', 'SELECT failures > 0 FROM roost.stat_worker'), 'a step fails');
+is($node->safe_psql('roost', "SELECT roost.worker_sync('1 minute'); SELECT status, reason FROM roost.health()"),
+	"t\ndegraded|a step of the background worker fails: see the server log", 'and the service is degraded');
 $pid = worker_pid();
 $node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')") for 1 .. 3;
 is(worker_pid(), $pid, 'the worker goes on');
@@ -94,6 +97,7 @@ is(() = slurp_file($node->logfile, $before) =~ /ERROR:  relation "roost_data.mai
 	$node->safe_psql('roost', 'SELECT failures FROM roost.stat_worker'), 'each failure is logged, once');
 $node->safe_psql('roost', 'ALTER TABLE roost_data.away RENAME TO maintenance');
 ok($node->poll_query_until('roost', 'SELECT count(*) > 0 FROM roost_data.maintenance'), 'repaired, the step runs');
+is($node->safe_psql('roost', "SELECT roost.worker_sync('1 minute'); SELECT status, reason FROM roost.health()"), "t\nok|", 'and all is well');
 
 # no free slot: one line says so
 $node->append_conf('postgresql.conf', 'max_worker_processes = 3');
@@ -105,8 +109,16 @@ $node->restart;
 ok(wait_for_state($node, 'roost', 'no slot'), 'without a slot it waits');
 $node->poll_query_until('roost', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'roost launcher'");
 $log = slurp_file($node->logfile, $offset);
-is(() = $log =~ /no slot is free for the roost worker/g, 1, 'and says so, once');
+is($node->safe_psql('roost', 'SELECT status, reason FROM roost.health()'),
+	'degraded|no slot is free for the background worker: increase max_worker_processes', 'and says so when asked');
+is(() = $log =~ /no slot is free for the roost worker/g, 1, 'in the log once');
 like($log, qr/HINT:  Increase max_worker_processes/, 'and what to do');
+$node->append_conf('postgresql.conf', 'max_worker_processes = 0');
+$offset = -s $node->logfile;
+$node->restart;
+is($node->safe_psql('roost', 'SELECT status, reason FROM roost.health()'),
+	'degraded|the background worker does not run: stopped', 'without any slot there is no launcher, either');
+like(slurp_file($node->logfile, $offset), qr/too many background workers/, 'which the server says itself');
 $node->append_conf('postgresql.conf', 'max_worker_processes = 16');
 $node->restart;
 
