@@ -92,6 +92,7 @@ typedef struct StampShared
 static const char *const stamp_kinds[ROOST_STAMP_KINDS] = {
 	[ROOST_STAMP_GRAPH] = "graph",
 	[ROOST_STAMP_POST] = "post",
+	[ROOST_STAMP_COUNT] = "count",
 	[ROOST_STAMP_ACCOUNT] = "account",
 };
 

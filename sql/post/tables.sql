@@ -122,9 +122,9 @@ CREATE OR REPLACE TRIGGER post_update_lose AFTER UPDATE ON roost_data.post
 CREATE OR REPLACE TRIGGER post_truncate_lose AFTER TRUNCATE ON roost_data.post
 	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
 CREATE OR REPLACE TRIGGER post_stat_stamp AFTER INSERT OR UPDATE OR DELETE ON roost_data.post_stat
-	FOR EACH ROW EXECUTE FUNCTION roost_internal.stamp_changed('post', 'post_id');
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.stamp_changed('count', 'post_id');
 CREATE OR REPLACE TRIGGER post_stat_truncate_stamp AFTER TRUNCATE ON roost_data.post_stat
-	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.stamp_changed('post', 'post_id');
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.stamp_changed('count', 'post_id');
 
 -- Rows that logical replication brings change the caches of this server, too.
 ALTER TABLE roost_data.post ENABLE ALWAYS TRIGGER post_insert_event, ENABLE ALWAYS TRIGGER post_update_event,
