@@ -22,6 +22,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "problem.h"
+#include "reader.h"
 #include "request.h"
 
 #define GZIP_MIN 1024
@@ -151,6 +152,7 @@ answer_common_headers(Request *request)
 		buffer_append(head, api_security, sizeof(api_security) - 1);
 	if (request->secure)
 		buffer_append(head, transport_security, sizeof(transport_security) - 1);
+	reader_headers(request);
 	guard_cors_headers(request);
 	buffer_append(head, "x-request-id: ", 14);
 	buffer_append_text(head, request->id);

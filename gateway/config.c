@@ -6,7 +6,8 @@
  * One row in options[] is a setting; its name is the flag (--body-limit), the
  * environment variable (ROOST_GATEWAY_BODY_LIMIT) and the line of the file
  * (body-limit = 1MB).  A flag wins over the environment, that over the file,
- * that over the default.  On SIGHUP the three are read again: what says
+ * that over the default.  A list is set as a whole by the first of them that
+ * names it, with one value a flag or line.  On SIGHUP the three are read again: what says
  * "reload" takes effect, the rest waits for a restart.  A file with an error
  * changes nothing.
  *
@@ -30,6 +31,7 @@
 typedef enum OptionKind
 {
 	OPTION_TEXT,
+	OPTION_LIST,				/* texts, one a line; also with ; between */
 	OPTION_NUMBER,
 	OPTION_BYTES,				/* 64kB, 1MB */
 	OPTION_TIME,				/* 250ms, 10s, 5min: milliseconds inside */
@@ -50,6 +52,8 @@ typedef struct Option
 
 #define TEXT(name, field, standard, reload, help) \
 	{name, OPTION_TEXT, offsetof(Config, field), standard, 0, 0, reload, help}
+#define LIST(name, field, help) \
+	{name, OPTION_LIST, offsetof(Config, field), "", 0, 0, false, help}
 #define VALUE(name, kind, field, standard, min, max, reload, help) \
 	{name, kind, offsetof(Config, field), standard, min, max, reload, help}
 
@@ -61,6 +65,8 @@ static const Option options[] = {
 	TEXT("listen", listen, "127.0.0.1", false, "address to listen at; 0.0.0.0 or :: for all"),
 	VALUE("port", OPTION_NUMBER, port, "8080", 1, 65535, false, "port to listen at"),
 	TEXT("database-url", database_url, "dbname=roost", false, "libpq connection string or URI, without a password"),
+	LIST("read-url", read_url, "the same for a hot standby that serves reads; may be given several times"),
+	VALUE("read-max-lag", OPTION_TIME, read_max_lag, "5s", 500, 600000, true, "how far a standby may be behind and serve reads"),
 	TEXT("password-file", password_file, "", false, "file with the database password, readable by its owner only (or use PGPASSFILE)"),
 	TEXT("static-dir", static_dir, ROOST_STATIC_DIR, true, "folder with the pages of / and /docs"),
 	VALUE("workers", OPTION_NUMBER, workers, "1", 1, 64, false, "processes that share the port"),
@@ -100,8 +106,17 @@ static const Option options[] = {
 
 Config		config;
 
+static int	config_source;		/* changes with each file, environment or list
+								 * of flags that is read */
 static int	kept_argc;
 static char **kept_argv;
+
+/* Returns whether the field of an option is a text that it owns. */
+static bool
+option_is_text(const Option *option)
+{
+	return option->kind == OPTION_TEXT || option->kind == OPTION_LIST;
+}
 
 /* Returns the field of an option. */
 static void *
@@ -144,6 +159,31 @@ unit_factor(OptionKind kind, const char *unit)
 	return 0;
 }
 
+/* Adds texts to a list, which begins anew when another source names it. */
+static void
+option_add(char **field, const Option *option, const char *value)
+{
+	static int	sources[lengthof(options)];
+	int		   *last = &sources[option - options];
+	char	   *list;
+
+	if (*last != config_source || **field == '\0')
+		list = memory_copy(value);
+	else
+	{
+		size_t		length = strlen(*field);
+
+		list = memory_new(length + strlen(value) + 2);
+		snprintf(list, length + strlen(value) + 2, "%s\n%s", *field, value);
+	}
+	*last = config_source;
+	free(*field);
+	*field = list;
+	for (char *c = list; *c; c++)
+		if (*c == ';')
+			*c = '\n';
+}
+
 /* Sets an option from a text; returns an explanation, or NULL when all is well. */
 static const char *
 option_set(Config *into, const Option *option, const char *value)
@@ -159,6 +199,11 @@ option_set(Config *into, const Option *option, const char *value)
 
 		free(*field);
 		*field = memory_copy(value);
+		return NULL;
+	}
+	if (option->kind == OPTION_LIST)
+	{
+		option_add(option_field(into, option), option, value);
 		return NULL;
 	}
 	if (option->kind == OPTION_BOOL)
@@ -324,7 +369,8 @@ config_read_flags(Config *into, char **config_file)
 			problem = "needs a value";
 		else if (option == NULL)
 			*config_file = (char *) value;
-		else if (option->offset == offsetof(Config, database_url) && has_password(value))
+		else if ((option->offset == offsetof(Config, database_url) || option->offset == offsetof(Config, read_url)) &&
+				 has_password(value))
 			problem = "holds a password, which everyone on this machine could read; use --password-file or PGPASSFILE";
 		else if (into)
 			problem = option_set(into, option, value);
@@ -335,6 +381,24 @@ config_read_flags(Config *into, char **config_file)
 		}
 	}
 	return NULL;
+}
+
+/* Makes the list of standbys; returns false if there are too many. */
+static bool
+config_split_reads(Config *into)
+{
+	const char *list = into->read_url;
+	const char *url;
+	size_t		length;
+
+	while ((url = text_token(&list, '\n', &length)) != NULL)
+	{
+		if (into->read_count == CONFIG_STANDBYS)
+			return false;
+		into->reads[into->read_count] = memory_new(length + 1);
+		memcpy(into->reads[into->read_count++], url, length);
+	}
+	return true;
 }
 
 /* Checks what concerns several options or needs reading; returns an explanation, or NULL. */
@@ -355,6 +419,8 @@ config_check(Config *into)
 	if (strcmp(into->log_level, "error") != 0 && strcmp(into->log_level, "warning") != 0 &&
 		strcmp(into->log_level, "info") != 0 && strcmp(into->log_level, "debug") != 0)
 		return "log-level: must be error, warning, info or debug";
+	if (!config_split_reads(into))
+		return "read-url: at most 8 standbys";
 	if (*into->password_file)
 	{
 		if (stat(into->password_file, &status) < 0)
@@ -376,14 +442,19 @@ config_read(Config *into)
 	const char *why;
 
 	memset(into, 0, sizeof(*into));
+	config_source++;
 	for (size_t i = 0; i < lengthof(options); i++)
 		option_set(into, &options[i], options[i].standard);
 	if ((why = config_read_flags(NULL, &path)) != NULL)
 		return why;
+	config_source++;
 	if (path && (why = config_read_file(into, path)) != NULL)
 		return why;
-	if ((why = config_read_environment(into)) != NULL ||
-		(why = config_read_flags(into, &path)) != NULL ||
+	config_source++;
+	if ((why = config_read_environment(into)) != NULL)
+		return why;
+	config_source++;
+	if ((why = config_read_flags(into, &path)) != NULL ||
 		(why = config_check(into)) != NULL)
 		return why;
 	return NULL;
@@ -394,8 +465,10 @@ static void
 config_free(Config *old)
 {
 	for (size_t i = 0; i < lengthof(options); i++)
-		if (options[i].kind == OPTION_TEXT)
+		if (option_is_text(&options[i]))
 			free(*(char **) option_field(old, &options[i]));
+	for (int i = 0; i < old->read_count; i++)
+		free(old->reads[i]);
 	free(old->proxies.networks);
 	free(old->metrics_networks.networks);
 }
@@ -441,6 +514,7 @@ bool
 config_reload(void)
 {
 	Config		read;
+	Config		reads;
 	const char *why = config_read(&read);
 
 	if (why)
@@ -454,18 +528,24 @@ config_reload(void)
 		const Option *option = &options[i];
 		void	   *old = option_field(&config, option);
 		void	   *new = option_field(&read, option);
-		size_t		size = option->kind == OPTION_TEXT ? sizeof(char *) :
+		size_t		size = option_is_text(option) ? sizeof(char *) :
 		option->kind == OPTION_BOOL ? sizeof(bool) : sizeof(int);
 		char		keep[sizeof(char *)];
 
 		if (option->reload)
 			continue;
-		if (option->kind == OPTION_TEXT ? strcmp(*(char **) old, *(char **) new) != 0 : memcmp(old, new, size) != 0)
+		if (option_is_text(option) ? strcmp(*(char **) old, *(char **) new) != 0 : memcmp(old, new, size) != 0)
 			log_warning("\"%s\" changed; it takes effect after a restart", option->name);
 		memcpy(keep, old, size);
 		memcpy(old, new, size);
 		memcpy(new, keep, size);
 	}
+	/* what was made of read-url stays with it */
+	reads = read;
+	memcpy(read.reads, config.reads, sizeof(config.reads));
+	read.read_count = config.read_count;
+	memcpy(config.reads, reads.reads, sizeof(reads.reads));
+	config.read_count = reads.read_count;
 	config_free(&config);
 	config = read;
 	config_apply();

@@ -10,12 +10,15 @@
 
 #include "address.h"
 
+#define CONFIG_STANDBYS 8
+
 typedef struct Config
 {
 	/* where */
 	char	   *listen;
 	int			port;
 	char	   *database_url;
+	char	   *read_url;		/* one a line */
 	char	   *password_file;
 	char	   *static_dir;
 	int			workers;
@@ -48,6 +51,7 @@ typedef struct Config
 	int			queue_limit;
 	int			slow_queue_limit;
 	int			connect_timeout;
+	int			read_max_lag;
 
 	/* behaviour */
 	char	   *access_log;
@@ -61,6 +65,8 @@ typedef struct Config
 	int			gzip_percent;
 
 	/* made from the above */
+	int			read_count;
+	char	   *reads[CONFIG_STANDBYS];
 	NetworkList proxies;
 	NetworkList metrics_networks;
 } Config;

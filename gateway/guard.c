@@ -20,14 +20,14 @@
 #include "guard.h"
 
 static const char allowed_headers[] =
-"Authorization, Content-Type, Idempotency-Key, If-None-Match, X-CSRF-Token, X-Request-Id, X-Roost-Cookies";
+"Authorization, Content-Type, Idempotency-Key, If-None-Match, Roost-Position, X-CSRF-Token, X-Request-Id, X-Roost-Cookies";
 static const char exposed_headers[] =
-"ETag, Link, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, "
+"ETag, Link, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Roost-Position, X-Request-Id, "
 "Idempotency-Replayed";
 
-/* Returns whether a request has a cookie. */
-static bool
-cookie_exists(const Request *request, const char *name)
+/* Returns the value of a cookie, which is not empty, or NULL. */
+const char *
+guard_cookie(const Request *request, const char *name, size_t *length)
 {
 	size_t		name_length = strlen(name);
 
@@ -35,15 +35,17 @@ cookie_exists(const Request *request, const char *name)
 	{
 		const char *cursor = request->message.head.data + request->message.headers[i].value;
 		const char *pair;
-		size_t		length;
 
 		if (strcmp(request->message.head.data + request->message.headers[i].name, "cookie") != 0)
 			continue;
-		while ((pair = text_token(&cursor, ';', &length)) != NULL)
-			if (length > name_length && pair[name_length] == '=' && memcmp(pair, name, name_length) == 0)
-				return true;
+		while ((pair = text_token(&cursor, ';', length)) != NULL)
+			if (*length > name_length && pair[name_length] == '=' && memcmp(pair, name, name_length) == 0)
+			{
+				*length -= name_length + 1;
+				return pair + name_length + 1;
+			}
 	}
-	return false;
+	return NULL;
 }
 
 /* Returns whether an origin is on the list; wildcard tells whether only by "*". */
@@ -88,11 +90,12 @@ guard_check(Request *request)
 {
 	const char *origin = request_header(request, "origin");
 	const char *site = request_header(request, "sec-fetch-site");
+	size_t		length;
 	bool		wildcard;
 
 	if (request->message.method == METHOD_GET || request->message.method == METHOD_HEAD || request_header(request, "authorization"))
 		return true;
-	if (!cookie_exists(request, "roost_access") && !cookie_exists(request, "roost_refresh"))
+	if (!guard_cookie(request, "roost_access", &length) && !guard_cookie(request, "roost_refresh", &length))
 		return true;
 	if (origin ? origin_is_ours(request, origin) || (origin_is_listed(origin, &wildcard) && !wildcard)
 		: site == NULL || strcasecmp(site, "same-origin") == 0 || strcasecmp(site, "none") == 0)

@@ -41,16 +41,20 @@ static double started;
 static void
 health_render(bool up)
 {
+	int			standbys = pool_standbys_usable();
+
 	metrics->database_up = up;
-	health_status = up ? 200 : 503;
+	health_status = up || standbys > 0 ? 200 : 503;
 	health_text.length = 0;
 	if (up && database_text.length > 0)
 		buffer_append(&health_text, database_text.data, database_text.length - 1);
 	else
-		buffer_printf(&health_text, "{\"status\":\"%s\"", up ? "ok" : "unavailable");
-	buffer_printf(&health_text, ",\"database\":\"%s\",\"gateway\":{\"version\":\"%s\",\"uptime_seconds\":%lld}",
+		buffer_printf(&health_text, "{\"status\":\"%s\"", up ? "ok" : standbys > 0 ? "degraded" : "unavailable");
+	buffer_printf(&health_text, ",\"database\":\"%s\",\"gateway\":{\"version\":\"%s\",\"uptime_seconds\":%lld",
 				  up ? "ok" : "unavailable", ROOST_VERSION, (long long) (ev_time() - started));
-	buffer_append(&health_text, "}\n", 2);
+	if (config.read_count > 0)
+		buffer_printf(&health_text, ",\"standbys\":%d,\"standbys_healthy\":%d", config.read_count, standbys);
+	buffer_append(&health_text, "}}\n", 3);
 }
 
 /* The database answered GET /health: "STATUS\n...\n\n{...}". */
@@ -152,11 +156,12 @@ health_tick(void)
 		health_asked = true;
 		pool_submit(LANE_FAST, &health_query);
 	}
-	if (!config_asked && pool_is_up(LANE_FAST) && (now >= next_config || reconnected))
+	if (!config_asked && (now >= next_config || reconnected) && (pool_is_up(LANE_FAST) || pool_standbys_usable() > 0))
 	{
 		next_config = now + CONFIG_EVERY;
 		config_asked = true;
-		pool_submit(LANE_FAST, &config_query);
+		if (pool_is_up(LANE_FAST) || !pool_submit_standby(LANE_FAST, &config_query, 0))
+			pool_submit(LANE_FAST, &config_query);
 	}
 }
 

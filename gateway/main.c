@@ -22,6 +22,7 @@
 #include "log.h"
 #include "loop.h"
 #include "metrics.h"
+#include "position.h"
 
 static pid_t *workers;
 static time_t *born;
@@ -130,5 +131,6 @@ main(int argc, char **argv)
 {
 	config_load(argc, argv);
 	metrics_init(config.workers);
+	position_init();
 	return config.workers == 1 ? loop_run(0) : supervise();
 }

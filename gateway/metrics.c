@@ -54,6 +54,14 @@ metrics_attach(int process)
 	metrics->clients = metrics->output = metrics->database_up = 0;
 	for (int lane = 0; lane < METRICS_LANES; lane++)
 		metrics->lanes[lane].queued = metrics->lanes[lane].in_flight = metrics->lanes[lane].connections = 0;
+	for (int i = 0; i < CONFIG_STANDBYS; i++)
+	{
+		StandbyMetrics *standby = &metrics->standbys[i];
+
+		standby->usable = standby->lag = 0;
+		for (int lane = 0; lane < METRICS_LANE_GATEWAY; lane++)
+			standby->lanes[lane].queued = standby->lanes[lane].in_flight = standby->lanes[lane].connections = 0;
+	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	metrics->started = (double) now.tv_sec + (double) now.tv_nsec / 1e9;
 	metrics->pid = getpid();
@@ -130,6 +138,64 @@ metric_lanes(Buffer *into, const char *name, const char *type, const char *help,
 	for (int lane = 0; lane < METRICS_LANE_GATEWAY; lane++)
 		buffer_printf(into, "%s{lane=\"%s\"} %llu\n", name, lane_names[lane],
 					  (unsigned long long) sum(offsetof(Metrics, lanes) + sizeof(LaneMetrics) * (size_t) lane + offset));
+}
+
+/* Adds a metric with one line a standby; lanes: the sum over its lanes. */
+static void
+metric_standbys(Buffer *into, const char *name, const char *type, const char *help, size_t offset, bool lanes)
+{
+	metric_head(into, name, type, help);
+	for (int i = 0; i < metrics->standby_count; i++)
+	{
+		size_t		base = offsetof(Metrics, standbys) + sizeof(StandbyMetrics) * (size_t) i;
+		uint64_t	value = lanes ? 0 : sum(base + offset);
+
+		for (int lane = 0; lane < METRICS_LANE_GATEWAY && lanes; lane++)
+			value += sum(base + offsetof(StandbyMetrics, lanes) + sizeof(LaneMetrics) * (size_t) lane + offset);
+		buffer_printf(into, "%s{standby=\"%s\"} %llu\n", name, metrics->standbys[i].name, (unsigned long long) value);
+	}
+}
+
+/* Adds how far standbys are behind, as the process says that has seen most of it. */
+static void
+metric_lags(Buffer *into)
+{
+	static const char *const name = "roost_gateway_standby_lag_seconds";
+
+	metric_head(into, name, "gauge", "How old the answers of a standby are.");
+	for (int i = 0; i < metrics->standby_count; i++)
+	{
+		uint64_t	lag = 0;
+
+		for (int slot = 0; slot < slot_count; slot++)
+			lag = Max(lag, slots[slot].standbys[i].lag);
+		buffer_printf(into, "%s{standby=\"%s\"} %.6f\n", name, metrics->standbys[i].name, (double) lag / 1e6);
+	}
+}
+
+/* Adds everything about standbys, if there are any. */
+static void
+metric_reads(Buffer *into)
+{
+#define STANDBY(name, type, help, field) \
+	metric_standbys(into, "roost_gateway_standby_" name, type, help, offsetof(StandbyMetrics, field), false)
+#define LANES(name, type, help, field) \
+	metric_standbys(into, "roost_gateway_standby_" name, type, help, offsetof(LaneMetrics, field), true)
+
+	if (metrics->standby_count == 0)
+		return;
+	STANDBY("healthy", "gauge", "Processes that send reads to a standby.", usable);
+	metric_lags(into);
+	STANDBY("requests_total", "counter", "Requests sent to a standby.", requests);
+	STANDBY("behind_total", "counter", "Requests sent to the primary because the client's standby had not what the client has written.", behind);
+	metric_single(into, "roost_gateway_standby_retried_total", "counter", "Requests sent to the primary after a standby failed.", SUM(standby_retried));
+	LANES("connections", "gauge", "Usable connections to a standby.", connections);
+	LANES("connects_total", "counter", "Connections made to a standby.", connects);
+	LANES("in_flight", "gauge", "Requests at a standby, and questions for its position.", in_flight);
+	LANES("queue", "gauge", "Requests waiting for a connection to a standby.", queued);
+	LANES("failed_total", "counter", "Statements lost with their connection to a standby.", failed);
+#undef STANDBY
+#undef LANES
 }
 
 /* Adds the counters of requests by route and class of status. */
@@ -271,5 +337,6 @@ metrics_render(Buffer *into)
 	metric_lanes(into, "roost_gateway_lane_failed_total", "counter", "Requests lost with their database connection.", offsetof(LaneMetrics, failed));
 	metric_lanes(into, "roost_gateway_lane_cancelled_total", "counter", "Requests that waited in a queue and were dropped because their client was gone.", offsetof(LaneMetrics, cancelled));
 	metric_lanes(into, "roost_gateway_lane_connects_total", "counter", "Database connections made.", offsetof(LaneMetrics, connects));
+	metric_reads(into);
 	metric_processes(into);
 }

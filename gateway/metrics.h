@@ -8,6 +8,7 @@
 #ifndef METRICS_H
 #define METRICS_H
 
+#include "config.h"
 #include "util.h"
 
 #define METRICS_ROUTES 512
@@ -35,6 +36,16 @@ typedef struct LaneMetrics
 	uint64_t	microseconds;
 } LaneMetrics;
 
+typedef struct StandbyMetrics
+{
+	char		name[96];
+	uint64_t	usable;			/* now */
+	uint64_t	lag;			/* now, microseconds */
+	uint64_t	requests;
+	uint64_t	behind;			/* sent to the primary: a client needed more */
+	LaneMetrics lanes[METRICS_LANES - 1];
+} StandbyMetrics;
+
 /* The counters of one process; only that process writes them. */
 typedef struct Metrics
 {
@@ -54,6 +65,9 @@ typedef struct Metrics
 	uint64_t	log_dropped;
 	uint64_t	database_up;	/* now */
 	LaneMetrics lanes[METRICS_LANES];
+	uint64_t	standby_retried;	/* sent to the primary: a standby failed */
+	int			standby_count;
+	StandbyMetrics standbys[CONFIG_STANDBYS];
 	int			route_count;
 	RouteMetrics routes[METRICS_ROUTES];
 } Metrics;

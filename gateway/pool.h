@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * pool.h
- *		Pipelined connections to PostgreSQL, in lanes.
+ *		Pipelined connections to PostgreSQL, in lanes, to the primary and to
+ *		standbys.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,16 +12,18 @@
 #include <libpq-fe.h>
 #include <ev.h>
 
+#include "position.h"
 #include "route.h"
 
 #define POOL_MAX_PARAMETERS 6
 
-/* The statements a gateway knows; each is prepared on every connection. */
+/* The statements a gateway knows; they are prepared on every connection. */
 typedef enum PoolStatement
 {
 	STATEMENT_HANDLE,			/* roost.handle(method, path, query, headers,
 								 * body, address) */
 	STATEMENT_CONFIG,			/* roost.gateway_config() */
+	STATEMENT_POSITION,			/* roost.gateway_position(), with standbys */
 	STATEMENT_COUNT
 } PoolStatement;
 
@@ -43,14 +46,20 @@ typedef struct PoolQuery
 	ListNode	node;
 	PoolStatement statement;
 	const char *values[POOL_MAX_PARAMETERS];
+	bool		writes;			/* ask for the position after it */
+	Position	need;			/* of a standby */
+	Position	wrote;			/* the answer, 0/0 if nothing was written */
 	double		sent;
 	struct Lane *waiting;		/* in the queue of this lane, or NULL */
+	PGresult   *held;			/* its result, while the position is to come */
 	void		(*on_result) (struct PoolQuery *query, const PGresult *result);
 	void		(*on_failure) (struct PoolQuery *query, PoolFailure failure);
 } PoolQuery;
 
 extern void pool_start(struct ev_loop *loop);
 extern void pool_submit(LaneKind lane, PoolQuery *query);
+extern bool pool_submit_standby(LaneKind lane, PoolQuery *query, uint64_t client);
+extern int	pool_standbys_usable(void);
 extern bool pool_cancel(PoolQuery *query);
 extern void pool_tick(void);
 extern void pool_stop(void);

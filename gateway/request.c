@@ -24,6 +24,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "problem.h"
+#include "reader.h"
 #include "request.h"
 #include "static.h"
 
@@ -234,11 +235,20 @@ on_result(PoolQuery *query, const PGresult *result)
 	Request    *request = container_of(query, Request, query);
 
 	request->pending = false;
-	if (request->conn == NULL)
+	if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
+	{
+		const char *answer = PQgetvalue(result, 0, 0);
+		size_t		length = (size_t) PQgetlength(result, 0, 0);
+
+		reader_wrote(request, answer, length);
+		if (request->conn == NULL)
+			request_free(request);
+		else
+			answer_from_handle(request, answer, length);
+	}
+	else if (request->conn == NULL)
 		request_free(request);
-	else if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
-		answer_from_handle(request, PQgetvalue(result, 0, 0), (size_t) PQgetlength(result, 0, 0));
-	else
+	else if (!reader_retry(request, PQresultErrorField(result, PG_DIAG_SQLSTATE)))
 		problem_from_result(request, result);
 }
 
@@ -251,7 +261,7 @@ on_failure(PoolQuery *query, PoolFailure failure)
 	request->pending = false;
 	if (request->conn == NULL)
 		request_free(request);
-	else
+	else if (!reader_retry(request, NULL))
 		problem_from_failure(request, failure);
 }
 
@@ -278,7 +288,8 @@ request_submit(Request *request)
 	query->on_failure = on_failure;
 	request->lane = request->route.lane;
 	request->pending = true;
-	pool_submit(request->route.lane, query);
+	if (!reader_submit(request))
+		pool_submit(request->route.lane, query);
 }
 
 /*

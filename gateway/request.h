@@ -35,9 +35,12 @@ typedef struct Request
 	/* at the database */
 	bool		pending;
 	PoolQuery	query;
+	bool		at_standby;
+	uint64_t	client;			/* who asks, for reader.c; 0: no credential */
 	Buffer		forward;		/* the headers as lines */
 
 	/* the answer */
+	char		position[POSITION_TEXT_SIZE];	/* after a write, or empty */
 	int			status;
 	bool		is_page;		/* a page for people, with its own security
 								 * headers */

@@ -107,6 +107,7 @@ route_add(RouteNode *root, const char *base, const json_t *element)
 	route = &node->routes[method];
 	route->lane = strcmp(lane, "write") == 0 ? LANE_WRITE : strcmp(lane, "slow") == 0 ? LANE_SLOW : LANE_FAST;
 	route->sensitive = json_is_true(json_object_get(element, "sensitive"));
+	route->standby = json_is_true(json_object_get(element, "standby"));
 	route->metric = metrics_route(method_name, path);
 	return true;
 }

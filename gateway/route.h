@@ -23,6 +23,7 @@ typedef struct Route
 	LaneKind	lane;
 	int			metric;			/* of metrics_route() */
 	bool		sensitive;		/* the answer holds secrets */
+	bool		standby;		/* may run on a standby: it only reads */
 } Route;
 
 extern bool route_load(const char *text, size_t length);

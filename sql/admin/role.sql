@@ -7,11 +7,11 @@ AS $$
 BEGIN
 	EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
 	EXECUTE format('GRANT USAGE ON SCHEMA roost TO %I', role);
-	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.handle(text, text, text, text, text, text), roost.gateway_config() TO %I', role);
+	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.handle(text, text, text, text, text, text), roost.gateway_config(), roost.gateway_position() TO %I', role);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.grant_gateway(name) FROM PUBLIC;
-COMMENT ON FUNCTION roost.grant_gateway(name) IS 'Lets a role serve requests: it may execute roost.handle and roost.gateway_config, and reads no table. Give it LOGIN and a password yourself; it should own nothing and belong to no other role.';
+COMMENT ON FUNCTION roost.grant_gateway(name) IS 'Lets a role serve requests: it may execute roost.handle and the functions named roost.gateway_*, and reads no table. Give it LOGIN and a password yourself; it should own nothing and belong to no other role. Call it again after an update that brought new functions.';
 
 CREATE OR REPLACE FUNCTION roost.grant_worker(role name) RETURNS void
 LANGUAGE plpgsql VOLATILE

@@ -54,3 +54,10 @@ $$;
 REVOKE ALL ON FUNCTION roost.gateway_config() FROM PUBLIC;
 COMMENT ON FUNCTION roost.gateway_config() IS
 'What a gateway must know: {"version", "base_path", "headers": names of the request headers to forward, "routes": [{"method", "path", "lane", "sensitive": the answer holds secrets (it is not compressed), "standby": may run on a hot standby}]}. version changes with any of it.';
+
+CREATE OR REPLACE FUNCTION roost.gateway_position() RETURNS text
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'roost_api_gateway_position';
+REVOKE ALL ON FUNCTION roost.gateway_position() FROM PUBLIC;
+COMMENT ON FUNCTION roost.gateway_position() IS
+'How far this server is, for a gateway with read-url: "system timeline lsn commit role". system: the identifier of the cluster, the same on its standbys; timeline; lsn: what a standby has replayed, what the primary has on disk; commit: where the last transaction of this session that wrote anything has ended, 0/0 if none has; role: primary or standby.';

@@ -5,6 +5,7 @@ use strict;
 use warnings FATAL => 'all';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use POSIX ();
 
 our $password = 'correct horse battery staple';
 
@@ -58,6 +59,44 @@ sub crash
 		select(undef, undef, undef, 0.1);
 	}
 	die 'the server does not start after a crash';
+}
+
+my %gateways;
+
+# Starts the gateway that is installed with a server; returns its process, port
+# and log.
+sub gateway_start
+{
+	my ($node, $name, @options) = @_;
+	my $port = PostgreSQL::Test::Cluster::get_free_port();
+	my $log = $node->basedir . "/$name.log";
+	my $pid = fork() // die;
+	if ($pid == 0)
+	{
+		open STDOUT, '>', $log or die;
+		open STDERR, '>&', \*STDOUT or die;
+		exec $node->config_data('--bindir') . '/roost-gateway', '--port', $port, @options
+			or POSIX::_exit(1);
+	}
+	$gateways{$pid} = $$;
+	return { pid => $pid, port => $port, log => $log };
+}
+
+# Ends a gateway and returns how it has ended.
+sub gateway_stop
+{
+	my ($gateway) = @_;
+	kill 'TERM', $gateway->{pid};
+	waitpid($gateway->{pid}, 0);
+	delete $gateways{ $gateway->{pid} };
+	return $?;
+}
+
+END
+{
+	my $status = $?;
+	kill 'KILL', grep { $gateways{$_} == $$ } keys %gateways;
+	$? = $status;
 }
 
 # Registers an account and returns its id.
