@@ -628,6 +628,7 @@ commit_slot_finish(int index, bool committed)
 			commit_dispatch(&commit_shared->pool[i].u.event);
 	}
 	commit_slot_release(slot, committed);
+	ROOST_DEBUG_POINT("commit_resolved");
 
 	LWLockAcquire(commit_lock, LW_EXCLUSIVE);
 	commit_slot_free(slot);

@@ -96,6 +96,8 @@ static const char *const stamp_kinds[ROOST_STAMP_KINDS] = {
 	[ROOST_STAMP_ACCOUNT] = "account",
 };
 
+StaticAssertDecl(ROOST_STAMP_KINDS == 4, "each kind of stamp has a name");
+
 static StampShared *stamp_shared = NULL;
 
 /* What this backend's transaction has touched. */
