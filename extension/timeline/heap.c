@@ -25,7 +25,7 @@ static int	id_compare_newest(const void *a, const void *b);
 void
 roost_timeline_heap_init(TimelineHeap *heap, int64 before_id, int64 after_id, int want)
 {
-	uint32		places = pg_nextpower2_32(Max(want, 1) * 4);
+	uint32		places = pg_nextpower2_32(Max(want, 2) * 4);
 
 	heap->before_id = before_id;
 	heap->after_id = after_id;
