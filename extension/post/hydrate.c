@@ -315,17 +315,17 @@ roost_page_row(RoostPage *page, TupleDesc desc, int64 id, int64 cursor, Datum *v
 	Post	   *post = roost_view_post(page, id);
 	Post	   *other;
 
-	if (!roost_page_shows(page, id))
+	if (!roost_page_shows(page, id) || !roost_view_load(page, post))
 		return false;
 	hydrate_describe(page, desc);
 	hydrate_values(page, post, values, nulls);
 	other = post->facts.retweet_of_id != 0 ? roost_view_post(page, post->facts.retweet_of_id) : NULL;
-	nulls[OUT_RETWEET_OF] = other == NULL;
-	if (other != NULL)
+	nulls[OUT_RETWEET_OF] = other == NULL || !roost_view_load(page, other);
+	if (!nulls[OUT_RETWEET_OF])
 		values[OUT_RETWEET_OF] = hydrate_embed(page, other);
 	other = post->facts.quote_of_id != 0 ? roost_view_post(page, post->facts.quote_of_id) : NULL;
-	nulls[OUT_QUOTE_OF] = other == NULL;
-	if (other != NULL)
+	nulls[OUT_QUOTE_OF] = other == NULL || !roost_view_load(page, other);
+	if (!nulls[OUT_QUOTE_OF])
 		values[OUT_QUOTE_OF] = hydrate_embed(page, other);
 	values[OUT_CURSOR] = Int64GetDatum(cursor);
 	nulls[OUT_CURSOR] = false;
@@ -428,8 +428,11 @@ hydrate_values(RoostPage *page, Post *post, Datum *values, bool *nulls)
 	values[OUT_RETWEETED] = BoolGetDatum(post->retweeted);
 	values[OUT_BOOKMARKED] = BoolGetDatum(post->bookmarked);
 	values[OUT_PINNED] = BoolGetDatum(!post->nulls[POST_PINNED_AT]);
+	if (page->url.data == NULL)
+		initStringInfo(&page->url);
 	resetStringInfo(&page->url);
-	roost_view_url(post, &page->url);
+	roost_view_address(&page->url);
+	roost_view_path(post, &page->url);
 	values[OUT_URL] = PointerGetDatum(cstring_to_text_with_len(page->url.data, page->url.len));
 }
 

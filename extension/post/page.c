@@ -9,6 +9,12 @@
  * and what the viewer has done to a post, are looked up when the post is
  * written.  Everything is read under one snapshot, so it fits together.
  *
+ * A post comes from shared memory (cache.c) if there is a copy and the stamps
+ * of the post and of its author's account say that it is what this snapshot
+ * shows; who may see it is decided for this viewer, from what the copy says.
+ * Otherwise it comes from the tables, and what is rendered of it is kept if
+ * the stamps say that the next snapshot may show it, too.
+ *
  *-------------------------------------------------------------------------
  */
 #include "post/post.h"
@@ -18,13 +24,17 @@
 #include "utils/memutils.h"
 
 #include "core/core.h"
+#include "core/debug_point.h"
+#include "core/stamp.h"
 #include "post/view.h"
 
 /* posts of a page, with those that they retweet or quote */
 #define PAGE_POSTS	64
 
 static Post *page_read(RoostPage *page, int64 id);
+static PostCopy *page_recall(RoostPage *page, int64 id);
 static bool page_may_see(RoostPage *page, const Post *post);
+static void page_sum(RoostPage *page, Post *post);
 static Author *page_author(RoostPage *page, int64 id);
 static void page_row(RoostPage *page, PostLookup what, int ncolumns, TupleTableSlot *slot,
 					 Datum *values, bool *nulls);
@@ -46,7 +56,7 @@ roost_page_begin(int64 viewer_id)
 	page->authors = idmap_create(page->context, PAGE_POSTS, NULL);
 	page->posts = idmap_create(page->context, PAGE_POSTS, NULL);
 	roost_post_reader_begin(&page->reader);
-	initStringInfo(&page->url);
+	roost_post_cache_begin(&page->cache);
 	return page;
 }
 
@@ -60,6 +70,7 @@ roost_page_end(RoostPage *page)
 		ReleaseTupleDesc(page->embed_desc);
 	if (page->author_desc != NULL)
 		ReleaseTupleDesc(page->author_desc);
+	roost_post_cache_end(&page->cache);
 	roost_post_reader_end(&page->reader);
 }
 
@@ -128,27 +139,80 @@ roost_view_post(RoostPage *page, int64 id)
 }
 
 /*
- * Reads a post from the tables.
+ * Reads a post; NULL: there is none, or the viewer may not see it.
  */
 static Post *
 page_read(RoostPage *page, int64 id)
 {
-	TupleTableSlot *slot = roost_post_read(&page->reader, LOOKUP_POST, 1, id, 0);
-	Post	   *post;
+	Post	   *post = palloc(sizeof(Post));
 
-	if (slot == NULL)
-		return NULL;
-	post = palloc0(sizeof(Post));
-	page_row(page, LOOKUP_POST, POST_COLUMNS, slot, post->values, post->nulls);
-#define FACT(column) (post->nulls[column] ? 0 : DatumGetInt64(post->values[column]))
 	post->facts.id = id;
+	post->loaded = false;
+	post->counted = false;
+	post->liked = post->retweeted = post->bookmarked = false;
+	memset(post->counts, 0, sizeof(post->counts));
+	post->copy = page_recall(page, id);
+	post->recalled = post->copy != NULL;
+	if (post->recalled)
+		post->facts = post->copy->facts;
+	else if (!roost_view_load(page, post))
+		return NULL;
+	return page_may_see(page, post) ? post : NULL;
+}
+
+/*
+ * Returns the copy of a post in shared memory if it is what the snapshot shows,
+ * or NULL.
+ */
+static PostCopy *
+page_recall(RoostPage *page, int64 id)
+{
+	PostCopy   *copy;
+	uint32		version;
+
+	if (!page->cache.on)
+		return NULL;
+	copy = roost_post_cache_find(&page->cache, id);
+	if (copy != NULL &&
+		roost_stamp_read(ROOST_STAMP_POST, id, page->reader.snapshot, &version) &&
+		version == copy->post_version &&
+		roost_stamp_read(ROOST_STAMP_ACCOUNT, copy->facts.author_id, page->reader.snapshot, &version) &&
+		version == copy->account_version)
+	{
+		page->cache.hits++;
+		return copy;
+	}
+	page->cache.misses++;
+	return NULL;
+}
+
+/*
+ * Reads a post and its author from the tables; false: there is none.
+ */
+bool
+roost_view_load(RoostPage *page, Post *post)
+{
+	MemoryContext caller;
+	TupleTableSlot *slot;
+
+	if (post->loaded)
+		return true;
+	slot = roost_post_read(&page->reader, LOOKUP_POST, 1, post->facts.id, 0);
+	if (slot == NULL)
+		return false;
+	caller = MemoryContextSwitchTo(page->context);
+	page_row(page, LOOKUP_POST, POST_COLUMNS, slot, post->values, post->nulls);
+	ROOST_DEBUG_POINT("post_read");
+#define FACT(column) (post->nulls[column] ? 0 : DatumGetInt64(post->values[column]))
 	post->facts.author_id = FACT(POST_AUTHOR_ID);
 	post->facts.reply_to_account_id = FACT(POST_REPLY_TO_ACCOUNT_ID);
 	post->facts.retweet_of_id = FACT(POST_RETWEET_OF_ID);
 	post->facts.quote_of_id = FACT(POST_QUOTE_OF_ID);
 #undef FACT
 	post->author = page_author(page, post->facts.author_id);
-	return page_may_see(page, post) ? post : NULL;
+	MemoryContextSwitchTo(caller);
+	post->loaded = post->author != NULL;
+	return post->loaded;
 }
 
 /*
@@ -157,20 +221,24 @@ page_read(RoostPage *page, int64 id)
 static bool
 page_may_see(RoostPage *page, const Post *post)
 {
-	if (post->author == NULL)
-		return false;
-	switch (roost_post_judge(page->viewer_id, post->facts.author_id,
-							 DatumGetObjectId(post->values[POST_VISIBILITY]),
-							 post->nulls[POST_MENTION_IDS] ? (Datum) 0 : post->values[POST_MENTION_IDS],
-							 post->author->is_private, post->author->active))
+	const PostCopy *copy = post->copy;
+	PostVerdict verdict;
+
+	if (copy != NULL)
+		verdict = roost_post_judge(page->viewer_id, post->facts.author_id, copy->visibility,
+								   POST_COPY_MENTIONS(copy), copy->num_mentions, copy->is_private, true);
+	else
 	{
-		case POST_SEEN:
-			return true;
-		case POST_SEEN_BY_FOLLOWERS:
-			return roost_page_knows(page, post->facts.author_id);
-		default:
-			return false;
+		const int64 *mention_ids = NULL;
+		int			num_mentions = roost_post_mentioned(post->nulls[POST_MENTION_IDS] ? (Datum) 0 :
+														post->values[POST_MENTION_IDS], &mention_ids);
+
+		verdict = roost_post_judge(page->viewer_id, post->facts.author_id,
+								   roost_post_visibility_letter(DatumGetObjectId(post->values[POST_VISIBILITY])),
+								   mention_ids, num_mentions, post->author->is_private, post->author->active);
 	}
+	return verdict == POST_SEEN ||
+		(verdict == POST_SEEN_BY_FOLLOWERS && roost_page_knows(page, post->facts.author_id));
 }
 
 /*
@@ -228,28 +296,51 @@ page_row(RoostPage *page, PostLookup what, int ncolumns, TupleTableSlot *slot, D
 void
 roost_view_count(RoostPage *page, Post *post)
 {
-	PostReader *reader = &page->reader;
-	const AttrNumber *columns;
-	TupleTableSlot *slot;
+	PostCopy   *copy = post->copy;
 	int64		id = post->facts.id;
+	uint32		version;
+	bool		known;
 
 	if (post->counted || post->facts.retweet_of_id != 0)
 		return;
 	post->counted = true;
-	slot = roost_post_read(reader, LOOKUP_STAT, 1, id, 0);
-	columns = roost_post_columns(LOOKUP_STAT);
-	for (; slot != NULL; slot = roost_post_read_next(reader, LOOKUP_STAT))
+	known = page->cache.on && roost_stamp_read(ROOST_STAMP_COUNT, id, page->reader.snapshot, &version);
+	if (known && post->recalled && copy->counted && copy->count_version == version)
+		memcpy(post->counts, copy->counts, sizeof(post->counts));
+	else
 	{
-		bool		isnull;
-
-		for (int i = 0; i < STAT_COLUMNS; i++)
-			post->counts[i] += DatumGetInt64(slot_getattr(slot, columns[i], &isnull));
+		page_sum(page, post);
+		if (known && post->recalled)
+		{
+			memcpy(copy->counts, post->counts, sizeof(post->counts));
+			copy->count_version = version;
+			copy->counted = true;
+			roost_post_cache_recount(&page->cache, copy);
+		}
 	}
 	if (page->viewer_id == 0)
 		return;
 	post->bookmarked = page_is_marked(page, &page->bookmarks, id);
 	post->liked = post->counts[STAT_LIKE_COUNT] > 0 && page_is_marked(page, &page->likes, id);
 	post->retweeted = post->counts[STAT_RETWEET_COUNT] > 0 && page_is_marked(page, &page->retweets, id);
+}
+
+/*
+ * Adds up the counters of a post in its table.
+ */
+static void
+page_sum(RoostPage *page, Post *post)
+{
+	TupleTableSlot *slot = roost_post_read(&page->reader, LOOKUP_STAT, 1, post->facts.id, 0);
+	const AttrNumber *columns = roost_post_columns(LOOKUP_STAT);
+
+	for (; slot != NULL; slot = roost_post_read_next(&page->reader, LOOKUP_STAT))
+	{
+		bool		isnull;
+
+		for (int i = 0; i < STAT_COLUMNS; i++)
+			post->counts[i] += DatumGetInt64(slot_getattr(slot, columns[i], &isnull));
+	}
 }
 
 static bool
@@ -264,19 +355,28 @@ page_is_marked(RoostPage *page, Mark *mark, int64 id)
 }
 
 /*
- * Appends the permalink of a post.  It does not repeat a text behind a
- * warning.
+ * Appends where people reach the site.
  */
 void
-roost_view_url(const Post *post, StringInfo out)
+roost_view_address(StringInfo out)
 {
-	text	   *username = DatumGetTextPP(post->author->values[ACCOUNT_USERNAME]);
-	text	   *value = post->nulls[POST_CONTENT_WARNING] ? DatumGetTextPP(post->values[POST_TEXT]) : NULL;
 	int			length = strlen(roost_public_url);
 
 	while (length > 0 && roost_public_url[length - 1] == '/')
 		length--;
 	appendBinaryStringInfo(out, roost_public_url, length);
+}
+
+/*
+ * Appends the permalink of a post, without that address.  It does not repeat a
+ * text behind a warning.
+ */
+void
+roost_view_path(const Post *post, StringInfo out)
+{
+	text	   *username = DatumGetTextPP(post->author->values[ACCOUNT_USERNAME]);
+	text	   *value = post->nulls[POST_CONTENT_WARNING] ? DatumGetTextPP(post->values[POST_TEXT]) : NULL;
+
 	roost_post_path(out, VARDATA_ANY(username), VARSIZE_ANY_EXHDR(username), post->facts.id,
 					value ? VARDATA_ANY(value) : "", value ? VARSIZE_ANY_EXHDR(value) : 0);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * post.c
- *		The post module: its setting.
+ *		The post module: its settings and shared memory.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,6 +9,7 @@
 
 #include "utils/guc.h"
 
+#include "post/cache.h"
 #include "post/read.h"
 #include "roost.h"
 
@@ -28,10 +29,14 @@ post_define_gucs(void)
 							PGC_SUSET,
 							0,
 							NULL, NULL, NULL);
+	roost_post_cache_define_gucs();
 }
 
 const RoostModule roost_post_module = {
 	.name = "roost post",
 	.define_gucs = post_define_gucs,
+	.shmem_size = roost_post_cache_shmem_size,
+	.num_lwlocks = POST_CACHE_PARTITIONS,
+	.shmem_init = roost_post_cache_shmem_init,
 	.init = roost_post_read_init,
 };

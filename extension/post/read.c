@@ -23,9 +23,11 @@
 #include "access/tableam.h"
 #include "access/visibilitymap.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -67,6 +69,7 @@ static const struct
 typedef struct LookupCache
 {
 	Oid			table;			/* InvalidOid: not known */
+	Oid			filenode;		/* of the table */
 	Oid			index;
 	AttrNumber	columns[LOOKUP_COLUMNS_MAX];
 } LookupCache;
@@ -76,6 +79,7 @@ static LookupCache lookup_cache[LOOKUPS];
 static const LookupCache *lookup_find(PostLookup what);
 static void lookup_open(PostReader *reader, PostLookup what, int nkeys);
 static IndexTuple lookup_index_next(PostReader *reader, PostLookup what);
+static Oid	lookup_filenode(Oid table);
 static void lookup_forget(Oid relid);
 
 /*
@@ -339,8 +343,25 @@ lookup_find(PostLookup what)
 					 errmsg("table roost_data.%s has no column %s", lookups[what].table, lookups[what].columns[i]),
 					 errhint("Run SELECT roost.install().")));
 	}
+	found.filenode = lookup_filenode(found.table);
 	*cache = found;
 	return cache;
+}
+
+/*
+ * Returns the file in which a table lies.
+ */
+static Oid
+lookup_filenode(Oid table)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	Oid			filenode;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", table);
+	filenode = ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
+	ReleaseSysCache(tuple);
+	return filenode;
 }
 
 static void
@@ -352,10 +373,21 @@ lookup_forget(Oid relid)
 }
 
 /*
+ * Returns a number that is another one once the tables of posts, accounts or
+ * counters have been truncated, rewritten or replaced.
+ */
+uint32
+roost_post_read_epoch(void)
+{
+	return hash_combine(hash_combine(lookup_find(LOOKUP_POST)->filenode, lookup_find(LOOKUP_ACCOUNT)->filenode),
+						lookup_find(LOOKUP_STAT)->filenode);
+}
+
+/*
  * Returns the first letter of a visibility: they all differ.
  */
-static char
-visibility_letter(Oid visibility)
+char
+roost_post_visibility_letter(Oid visibility)
 {
 	HeapTuple	tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(visibility));
 	char		letter;
@@ -367,47 +399,43 @@ visibility_letter(Oid visibility)
 	return letter;
 }
 
-static bool
-is_mentioned(Datum mention_ids, int64 account_id)
+/*
+ * Returns how many accounts the column mention_ids (0: null) names, and which.
+ */
+int
+roost_post_mentioned(Datum mention_ids, const int64 **ids)
 {
 	ArrayType  *array;
-	int64	   *ids;
-	int			n;
 
 	if (mention_ids == (Datum) 0)
-		return false;
+		return 0;
 	array = DatumGetArrayTypeP(mention_ids);
-	n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	ids = (int64 *) ARR_DATA_PTR(array);
 	if (ARR_HASNULL(array) || ARR_ELEMTYPE(array) != INT8OID)
-		return false;
-	for (int i = 0; i < n; i++)
-		if (ids[i] == account_id)
-			return true;
-	return false;
+		return 0;
+	*ids = (const int64 *) ARR_DATA_PTR(array);
+	return ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 }
 
 /*
  * Decides whether the viewer (0: a stranger) may see a post of the author,
- * whose account is private or not, and active or not.  mention_ids is 0 where
- * nobody is mentioned.
+ * whose account is private or not, and active or not.
  */
 PostVerdict
-roost_post_judge(int64 viewer_id, int64 author_id, Oid visibility,
-				 Datum mention_ids, bool is_private, bool active)
+roost_post_judge(int64 viewer_id, int64 author_id, char visibility, const int64 *mention_ids,
+				 int num_mentions, bool is_private, bool active)
 {
-	char		letter;
-
 	if (!active)
 		return POST_HIDDEN;
-	letter = visibility_letter(visibility);
-	if ((letter == 'p' || letter == 'u') && !is_private)
+	if ((visibility == 'p' || visibility == 'u') && !is_private)
 		return POST_SEEN;
 	if (viewer_id == 0)
 		return POST_HIDDEN;
-	if (viewer_id == author_id || is_mentioned(mention_ids, viewer_id))
+	if (viewer_id == author_id)
 		return POST_SEEN;
-	return letter == 'd' ? POST_HIDDEN : POST_SEEN_BY_FOLLOWERS;
+	for (int i = 0; i < num_mentions; i++)
+		if (mention_ids[i] == viewer_id)
+			return POST_SEEN;
+	return visibility == 'd' ? POST_HIDDEN : POST_SEEN_BY_FOLLOWERS;
 }
 
 /*
@@ -420,13 +448,16 @@ roost_post_may_see_sql(PG_FUNCTION_ARGS)
 	int64		viewer_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
 	PostReader	reader;
 	PostVerdict verdict;
+	const int64 *mention_ids = NULL;
+	int			num_mentions;
 	text	   *status;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(4) || PG_ARGISNULL(5))
 		PG_RETURN_BOOL(false);
 	status = PG_GETARG_TEXT_PP(5);
-	verdict = roost_post_judge(viewer_id, PG_GETARG_INT64(1), PG_GETARG_OID(2),
-							   PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3), PG_GETARG_BOOL(4),
+	num_mentions = roost_post_mentioned(PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3), &mention_ids);
+	verdict = roost_post_judge(viewer_id, PG_GETARG_INT64(1), roost_post_visibility_letter(PG_GETARG_OID(2)),
+							   mention_ids, num_mentions, PG_GETARG_BOOL(4),
 							   VARSIZE_ANY_EXHDR(status) == 6 && memcmp(VARDATA_ANY(status), "active", 6) == 0);
 	if (verdict != POST_SEEN_BY_FOLLOWERS)
 		PG_RETURN_BOOL(verdict == POST_SEEN);

@@ -114,8 +114,11 @@ extern bool roost_post_read_range_next(PostReader *reader, int64 *id, int64 *rep
 extern bool roost_post_read_range_raw(PostReader *reader, int64 *id);
 extern int64 *roost_post_read_followees(PostReader *reader, int64 follower_id, int64 *ids, int *count);
 extern const AttrNumber *roost_post_columns(PostLookup what);
-extern PostVerdict roost_post_judge(int64 viewer_id, int64 author_id, Oid visibility,
-									Datum mention_ids, bool is_private, bool active);
+extern uint32 roost_post_read_epoch(void);
+extern char roost_post_visibility_letter(Oid visibility);
+extern int	roost_post_mentioned(Datum mention_ids, const int64 **ids);
+extern PostVerdict roost_post_judge(int64 viewer_id, int64 author_id, char visibility, const int64 *mention_ids,
+									int num_mentions, bool is_private, bool active);
 
 extern void roost_post_read_init(void);
 

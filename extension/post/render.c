@@ -5,6 +5,11 @@
  *
  * What is written is byte for byte what core/json.c writes of roost.post.
  *
+ * A post is rendered once for everybody, with gaps for its counters and what
+ * the viewer has done to it, and for the site's address, which may be set
+ * anew.  What is written for a viewer is put together from such copies, those
+ * of this page and those in shared memory alike.
+ *
  *-------------------------------------------------------------------------
  */
 #include "post/post.h"
@@ -18,6 +23,7 @@
 #include "utils/timestamp.h"
 
 #include "core/json.h"
+#include "core/stamp.h"
 #include "post/view.h"
 
 PG_FUNCTION_INFO_V1(roost_post_hydrate_json);
@@ -25,10 +31,12 @@ PG_FUNCTION_INFO_V1(roost_post_hydrate_json);
 #define LITERAL(out, text) appendBinaryStringInfo(out, text, sizeof(text) - 1)
 
 static void render_embed(RoostPage *page, Post *post, StringInfo out);
+static void render_address(StringInfo out);
+static void render_keep(RoostPage *page, Post *post);
 static void render_head(const Post *post, StringInfo out);
 static void render_author(const Author *author, StringInfo out);
 static void render_counts(const Post *post, StringInfo out);
-static void render_tail(RoostPage *page, const Post *post, StringInfo out);
+static void render_tail(const Post *post, StringInfo out);
 
 /*
  * roost_internal.post_hydrate_json(viewer_id, ids) returns the posts that the
@@ -81,6 +89,14 @@ roost_page_json(RoostPage *page, int64 id, StringInfo out)
 		retweeted = roost_view_post(page, post->facts.retweet_of_id);
 	if (post->facts.quote_of_id != 0)
 		quoted = roost_view_post(page, post->facts.quote_of_id);
+	if (page->address.data == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(page->context);
+
+		initStringInfo(&page->address);
+		render_address(&page->address);
+		MemoryContextSwitchTo(caller);
+	}
 	render_embed(page, post, out);
 	LITERAL(out, ",\"retweet_of\":");
 	if (retweeted != NULL)
@@ -108,10 +124,95 @@ roost_page_json(RoostPage *page, int64 id, StringInfo out)
 static void
 render_embed(RoostPage *page, Post *post, StringInfo out)
 {
+	const PostCopy *copy;
+	const char *json;
+
+	if (post->copy == NULL)
+		roost_view_render(page, post);
 	roost_view_count(page, post);
-	render_head(post, out);
+	copy = post->copy;
+	json = POST_COPY_JSON(copy);
+	appendBinaryStringInfo(out, json, copy->gap);
 	render_counts(post, out);
-	render_tail(page, post, out);
+	appendBinaryStringInfo(out, json + copy->gap, copy->address - copy->gap);
+	appendBinaryStringInfo(out, page->address.data, page->address.len);
+	appendBinaryStringInfo(out, json + copy->address, copy->length - copy->address);
+}
+
+/*
+ * Appends the site's address as a part of a JSON string.
+ */
+static void
+render_address(StringInfo out)
+{
+	StringInfoData plain;
+	StringInfoData quoted;
+
+	initStringInfo(&plain);
+	initStringInfo(&quoted);
+	roost_view_address(&plain);
+	roost_json_string(&quoted, plain.data, plain.len);
+	appendBinaryStringInfo(out, quoted.data + 1, quoted.len - 2);
+}
+
+/*
+ * Renders a post, and keeps what it looks like.
+ */
+void
+roost_view_render(RoostPage *page, Post *post)
+{
+	MemoryContext caller = MemoryContextSwitchTo(page->context);
+	StringInfo	out = &page->scratch;
+	PostCopy	head = {.facts = post->facts,.is_private = post->author->is_private};
+	const int64 *mention_ids = NULL;
+	int			base;
+
+	head.visibility = roost_post_visibility_letter(DatumGetObjectId(post->values[POST_VISIBILITY]));
+	head.num_mentions = roost_post_mentioned(post->nulls[POST_MENTION_IDS] ? (Datum) 0 : post->values[POST_MENTION_IDS],
+											 &mention_ids);
+	if (out->data == NULL)
+		initStringInfo(out);
+	resetStringInfo(out);
+	appendStringInfoSpaces(out, MAXALIGN(sizeof(PostCopy)));
+	appendBinaryStringInfo(out, (const char *) mention_ids, head.num_mentions * sizeof(int64));
+	base = out->len;
+	render_head(post, out);
+	head.gap = out->len - base;
+	render_tail(post, out);
+
+	/* the path is a string of its own; the address comes behind its quote */
+	if (page->url.data == NULL)
+		initStringInfo(&page->url);
+	resetStringInfo(&page->url);
+	roost_view_path(post, &page->url);
+	head.address = out->len - base + 1;
+	roost_json_string(out, page->url.data, page->url.len);
+	head.length = out->len - base;
+	head.size = out->len;
+	memcpy(out->data, &head, sizeof(PostCopy));
+	post->copy = palloc(out->len);
+	memcpy(post->copy, out->data, out->len);
+	MemoryContextSwitchTo(caller);
+	if (page->cache.on)
+		render_keep(page, post);
+}
+
+/*
+ * Puts a post into shared memory if it is what other snapshots may show, too.
+ */
+static void
+render_keep(RoostPage *page, Post *post)
+{
+	PostCopy   *copy = post->copy;
+	Snapshot	snapshot = page->reader.snapshot;
+
+	if (!roost_stamp_read(ROOST_STAMP_POST, copy->facts.id, snapshot, &copy->post_version) ||
+		!roost_stamp_read(ROOST_STAMP_ACCOUNT, copy->facts.author_id, snapshot, &copy->account_version))
+		return;
+	roost_view_count(page, post);
+	memcpy(copy->counts, post->counts, sizeof(copy->counts));
+	copy->counted = roost_stamp_read(ROOST_STAMP_COUNT, copy->facts.id, snapshot, &copy->count_version);
+	roost_post_cache_store(&page->cache, copy);
 }
 
 /* Appends an id, or null. */
@@ -245,10 +346,10 @@ render_counts(const Post *post, StringInfo out)
 }
 
 /*
- * Appends what comes after the counters.
+ * Appends what comes after the counters, up to the permalink.
  */
 static void
-render_tail(RoostPage *page, const Post *post, StringInfo out)
+render_tail(const Post *post, StringInfo out)
 {
 	LITERAL(out, ",\"pinned\":");
 	render_bool(out, !post->nulls[POST_PINNED_AT]);
@@ -265,7 +366,4 @@ render_tail(RoostPage *page, const Post *post, StringInfo out)
 	LITERAL(out, ",\"content_warning\":");
 	render_text(out, post->values[POST_CONTENT_WARNING], post->nulls[POST_CONTENT_WARNING]);
 	LITERAL(out, ",\"url\":");
-	resetStringInfo(&page->url);
-	roost_view_url(post, &page->url);
-	roost_json_string(out, page->url.data, page->url.len);
 }

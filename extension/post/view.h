@@ -9,6 +9,7 @@
 #ifndef ROOST_POST_VIEW_H
 #define ROOST_POST_VIEW_H
 
+#include "post/cache.h"
 #include "post/page.h"
 #include "post/read.h"
 
@@ -43,6 +44,11 @@ typedef struct Author
 typedef struct Post
 {
 	RoostPostFacts facts;
+	PostCopy   *copy;			/* as it looks to everybody, once rendered */
+	bool		recalled;		/* it comes from shared memory */
+
+	/* its row, if it was read */
+	bool		loaded;
 	Author	   *author;
 	Datum		values[POST_COLUMNS];
 	bool		nulls[POST_COLUMNS];
@@ -72,6 +78,7 @@ struct RoostPage
 {
 	MemoryContext context;
 	PostReader	reader;
+	PostCacheUse cache;
 	int64		viewer_id;		/* 0: a stranger */
 	Mark		likes;
 	Mark		retweets;
@@ -80,6 +87,8 @@ struct RoostPage
 	idmap_hash *posts;			/* Post */
 	idmap_hash *known;			/* anything for an account that is followed */
 	StringInfoData url;
+	StringInfoData scratch;
+	StringInfoData address;		/* of the site, with JSON's escapes */
 
 	/* of composites; NULL until one is made */
 	TupleDesc	embed_desc;		/* roost.post_embed */
@@ -87,7 +96,10 @@ struct RoostPage
 };
 
 extern Post *roost_view_post(RoostPage *page, int64 id);
+extern bool roost_view_load(RoostPage *page, Post *post);
 extern void roost_view_count(RoostPage *page, Post *post);
-extern void roost_view_url(const Post *post, StringInfo out);
+extern void roost_view_path(const Post *post, StringInfo out);
+extern void roost_view_address(StringInfo out);
+extern void roost_view_render(RoostPage *page, Post *post);
 
 #endif							/* ROOST_POST_VIEW_H */

@@ -22,6 +22,7 @@
 #include "timeline/home.h"
 
 PG_FUNCTION_INFO_V1(roost_timeline_home_ids);
+PG_FUNCTION_INFO_V1(roost_timeline_home_posts);
 PG_FUNCTION_INFO_V1(roost_timeline_ids);
 
 #define HOME_LIMIT_DEFAULT	20
@@ -163,6 +164,32 @@ roost_timeline_home_ids(PG_FUNCTION_ARGS)
 								 !PG_ARGISNULL(5) && PG_GETARG_BOOL(5), ids);
 	roost_page_end(page);
 	PG_RETURN_ARRAYTYPE_P(ids_array(ids, n));
+}
+
+/*
+ * roost_internal.timeline_home_page(reader_id, limit, before_id, after_id,
+ * replies, own) returns the posts of a page, newest first.
+ */
+Datum
+roost_timeline_home_posts(PG_FUNCTION_ARGS)
+{
+	int			limit = PG_ARGISNULL(1) ? HOME_LIMIT_DEFAULT : PG_GETARG_INT32(1);
+	int64		reader_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
+	RoostPage  *page = roost_page_begin(reader_id);
+	int64	   *ids;
+	int			n = 0;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		limit = 0;
+	limit = Max(Min(limit, HOME_LIMIT_MAX), 0);
+	ids = palloc(Max(limit, 1) * sizeof(int64));
+	if (limit > 0)
+		n = roost_timeline_home_page(page, reader_id, limit, PG_GETARG_INT64(2), PG_GETARG_INT64(3),
+									 PG_ARGISNULL(4) ? TIMELINE_REPLIES_NONE : roost_timeline_replies(PG_GETARG_OID(4)),
+									 !PG_ARGISNULL(5) && PG_GETARG_BOOL(5), ids);
+	roost_page_return(fcinfo, page, ids, NULL, n);
+	roost_page_end(page);
+	return (Datum) 0;
 }
 
 /*

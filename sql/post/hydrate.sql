@@ -36,3 +36,16 @@ AS 'MODULE_PATHNAME', 'roost_post_get';
 REVOKE ALL ON FUNCTION roost.post_get(roost.id, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_get(roost.id, roost.id) IS 'A post as the actor (null: a stranger) sees it. P0002 if there is none that it may see.';
 SELECT roost_internal.route('GET', '/tweets/:post_id', 'roost.post_get', auth => 'optional');
+
+CREATE OR REPLACE FUNCTION roost_internal.post_cache_stat(
+	OUT posts bigint, OUT bytes bigint, OUT memory bigint, OUT hits bigint, OUT misses bigint,
+	OUT recounts bigint, OUT stored bigint, OUT evicted bigint, OUT enabled boolean)
+LANGUAGE c VOLATILE
+AS 'MODULE_PATHNAME', 'roost_post_cache_stat';
+REVOKE ALL ON FUNCTION roost_internal.post_cache_stat() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.post_cache_stat() IS 'The row of the view roost.stat_post_cache.';
+
+CREATE OR REPLACE VIEW roost.stat_post_cache AS SELECT * FROM roost_internal.post_cache_stat();
+COMMENT ON VIEW roost.stat_post_cache IS 'Posts kept in shared memory as answers have them, one row: posts, their bytes, memory (bytes set aside: roost.post_cache_memory), and since the server started hits, misses (read from the tables, also because a copy was not what the reader''s snapshot shows), recounts (copies of which only the counters were read anew), stored, evicted (for want of room). enabled is false without memory.';
+GRANT EXECUTE ON FUNCTION roost_internal.post_cache_stat() TO pg_monitor;
+GRANT SELECT ON roost.stat_post_cache TO pg_monitor;

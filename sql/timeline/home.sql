@@ -13,6 +13,19 @@ AS 'MODULE_PATHNAME', 'roost_timeline_home_ids';
 REVOKE ALL ON FUNCTION roost_internal.timeline_home_ids(bigint, integer, bigint, bigint, roost.timeline_replies, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.timeline_home_ids(bigint, integer, bigint, bigint, roost.timeline_replies, boolean) IS 'One page of roost_internal.timeline_definition(): the ids of at most "limit" entries (20 if null) between the two ids (exclusive), newest first, each post once.';
 
+CREATE OR REPLACE FUNCTION roost_internal.timeline_home_page(
+	reader_id bigint,
+	"limit" integer,
+	before_id bigint,
+	after_id bigint,
+	replies roost.timeline_replies,
+	own boolean
+) RETURNS SETOF roost.post
+LANGUAGE c STABLE ROWS 20
+AS 'MODULE_PATHNAME', 'roost_timeline_home_posts';
+REVOKE ALL ON FUNCTION roost_internal.timeline_home_page(bigint, integer, bigint, bigint, roost.timeline_replies, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.timeline_home_page(bigint, integer, bigint, bigint, roost.timeline_replies, boolean) IS 'The posts of roost_internal.timeline_home_ids(), for functions behind built-in routes; see roost_internal.post_page().';
+
 CREATE OR REPLACE FUNCTION roost_internal.timeline_ids(reader_id bigint, "limit" integer) RETURNS bigint[]
 LANGUAGE c STABLE STRICT
 AS 'MODULE_PATHNAME', 'roost_timeline_ids';
@@ -75,10 +88,9 @@ BEGIN
 		SELECT pg_catalog.array_agg(t.id ORDER BY t.rank DESC, t.id DESC), pg_catalog.array_agg(t.rank ORDER BY t.rank DESC, t.id DESC)
 		INTO v_ids, v_ranks
 		FROM roost_internal.timeline_top(actor_id, timeline_home."limit", v_before, v_after, replies, own) t;
-		RETURN QUERY SELECT * FROM roost_internal.post_hydrate(actor_id, v_ids, v_ranks);
+		RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, v_ids, v_ranks);
 	ELSE
-		RETURN QUERY SELECT * FROM roost_internal.post_hydrate(actor_id,
-			roost_internal.timeline_home_ids(actor_id, timeline_home."limit", v_before, v_after, replies, own));
+		RETURN QUERY SELECT * FROM roost_internal.timeline_home_page(actor_id, timeline_home."limit", v_before, v_after, replies, own);
 	END IF;
 END
 $$;
