@@ -80,6 +80,7 @@ static const RoostWorkerStep *const worker_steps[] = {
 	&roost_lockout_step,
 	&roost_reuse_step,
 	&roost_limit_step,
+	&roost_feed_step,
 	&roost_maintenance_step,
 };
 
@@ -453,6 +454,8 @@ worker_sleep(void)
 			wake = Min(wake, Max(step_states[i].due_ms, step_states[i].retry_ms));
 		if (step->events != NULL && step_states[i].lost)
 			wake = Min(wake, step_states[i].retry_ms);
+		else if (step->wait != NULL && step->wait() >= 0)
+			wake = Min(wake, Max(worker_now() + step->wait(), step_states[i].retry_ms));
 	}
 
 	pgstat_report_activity(STATE_IDLE, NULL);

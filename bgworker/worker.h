@@ -25,6 +25,9 @@
  * memory and files.  An error is logged and the step pauses, longer each
  * time; the other steps go on.
  *
+ * `wait`, if there is one, says in how many milliseconds at the latest the step
+ * wants another turn, or -1.
+ *
  * `skip` is called instead of `events` for every batch that the step has not
  * processed to its end: because of an error, or while it pauses.  It is the
  * last chance to make void what lacks these events, before they count as
@@ -39,12 +42,15 @@ typedef struct RoostWorkerStep
 	bool		primary_only;	/* not on a standby */
 	bool		on_sync;		/* also when somebody waits for a turn */
 	bool		(*due) (void);
+	int			(*wait) (void);
 	void		(*run) (void);
 	void		(*events) (const RoostEvent *events, int count);
 	void		(*skip) (void);
 } RoostWorkerStep;
 
 /* Steps of modules, each defined in its own file. */
+extern const RoostWorkerStep roost_feed_step;
+extern const RoostWorkerStep roost_feed_keep_step;
 extern const RoostWorkerStep roost_lockout_step;
 extern const RoostWorkerStep roost_limit_step;
 extern const RoostWorkerStep roost_maintenance_step;

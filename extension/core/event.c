@@ -5,7 +5,9 @@
  *
  * One C function serves every table: the kind of event and the columns that
  * become its values are arguments of the trigger, so that it works on
- * whatever relation it stands (a partition, a shard with another name).
+ * whatever relation it stands (a partition, a shard with another name).  Of
+ * a column whose name ends in a question mark the event only says whether it
+ * is null.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,9 +45,13 @@ typedef struct EventTrigger
 	int			num_values;
 	AttrNumber	attribute[ROOST_EVENT_VALUES];
 	Oid			type[ROOST_EVENT_VALUES];
+	int			num_asked;
+	AttrNumber	asked[ROOST_EVENT_ASKED];
 } EventTrigger;
 
 static EventTrigger *event_trigger_parse(TriggerData *trigdata, MemoryContext context);
+static void event_trigger_refuse(TriggerData *trigdata) pg_attribute_noreturn();
+static AttrNumber event_column(Relation relation, const char *name);
 static int	event_kind(const char *name);
 static int64 event_value(Datum value, Oid type);
 
@@ -120,6 +126,11 @@ roost_event_emit(PG_FUNCTION_ARGS)
 		else
 			event.value[i] = event_value(value, args->type[i]);
 	}
+	for (int i = 0; i < args->num_asked; i++)
+	{
+		if (!heap_attisnull(row, args->asked[i], RelationGetDescr(trigdata->tg_relation)))
+			event.flags |= ROOST_EVENT_HAS(i);
+	}
 	roost_commit_append(&event);
 
 	return PointerGetDatum(NULL);
@@ -167,32 +178,60 @@ event_trigger_parse(TriggerData *trigdata, MemoryContext context)
 	int			num_names = trigdata->tg_trigger->tgnargs;
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 
-	if (num_names < 1 || num_names > 1 + ROOST_EVENT_VALUES)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("trigger \"%s\" needs a kind of event and up to %d columns",
-						trigdata->tg_trigger->tgname, ROOST_EVENT_VALUES)));
-
+	if (num_names < 1)
+		event_trigger_refuse(trigdata);
 	args->kind = event_kind(names[0]);
-	args->num_values = num_names - 1;
-	for (int i = 0; i < args->num_values; i++)
+	for (int i = 1; i < num_names; i++)
 	{
-		args->attribute[i] = SPI_fnumber(desc, names[i + 1]);
-		if (args->attribute[i] <= 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of relation \"%s\" does not exist",
-							names[i + 1], RelationGetRelationName(trigdata->tg_relation))));
-		args->type[i] = SPI_gettypeid(desc, args->attribute[i]);
-		if (args->type[i] != INT8OID && args->type[i] != INT4OID && args->type[i] != INT2OID &&
-			args->type[i] != BOOLOID && args->type[i] != TIMESTAMPTZOID)
+		int			length = strlen(names[i]);
+		bool		ask = length > 0 && names[i][length - 1] == '?';
+		AttrNumber	column;
+		Oid			type;
+
+		if (ask ? args->num_asked == ROOST_EVENT_ASKED : args->num_values == ROOST_EVENT_VALUES)
+			event_trigger_refuse(trigdata);
+		column = event_column(trigdata->tg_relation, pnstrdup(names[i], length - ask));
+		if (ask)
+		{
+			args->asked[args->num_asked++] = column;
+			continue;
+		}
+		type = SPI_gettypeid(desc, column);
+		if (type != INT8OID && type != INT4OID && type != INT2OID && type != BOOLOID && type != TIMESTAMPTZOID)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("column \"%s\" of relation \"%s\" cannot be part of an event",
-							names[i + 1], RelationGetRelationName(trigdata->tg_relation)),
+							names[i], RelationGetRelationName(trigdata->tg_relation)),
 					 errdetail("Events carry integers, booleans and timestamps with time zone.")));
+		args->attribute[args->num_values] = column;
+		args->type[args->num_values++] = type;
 	}
 	return args;
+}
+
+static void
+event_trigger_refuse(TriggerData *trigdata)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("trigger \"%s\" needs a kind of event and up to %d columns",
+					trigdata->tg_trigger->tgname, ROOST_EVENT_VALUES)));
+}
+
+/*
+ * Returns the number of a column.
+ */
+static AttrNumber
+event_column(Relation relation, const char *name)
+{
+	int			column = SPI_fnumber(RelationGetDescr(relation), name);
+
+	if (column <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist",
+						name, RelationGetRelationName(relation))));
+	return column;
 }
 
 /*

@@ -24,7 +24,9 @@
 	X(ACCOUNT_UPDATED, "account_updated") \
 	X(ACCOUNT_DELETED, "account_deleted") \
 	X(SESSION_REVOKED, "session_revoked") \
-	X(JOB_ADDED, "job_added")
+	X(JOB_ADDED, "job_added") \
+	X(FOLLOW_REQUEST_CREATED, "follow_request_created") \
+	X(FOLLOW_REQUEST_DELETED, "follow_request_deleted")
 
 #define ROOST_EVENT_SYMBOL(symbol, name) ROOST_EVENT_##symbol,
 typedef enum RoostEventKind
@@ -36,11 +38,15 @@ typedef enum RoostEventKind
 
 #define ROOST_EVENT_VALUES	4
 
-/* flags: what the statement was, and which values are null */
+/* how many columns may be asked for being null or not */
+#define ROOST_EVENT_ASKED	8
+
+/* flags: what the statement was, which values are null, what is not null */
 #define ROOST_EVENT_INSERT	0x01
 #define ROOST_EVENT_UPDATE	0x02
 #define ROOST_EVENT_DELETE	0x04
 #define ROOST_EVENT_NULL(i) (0x10 << (i))
+#define ROOST_EVENT_HAS(i)	(0x100 << (i))
 
 typedef struct RoostEvent
 {

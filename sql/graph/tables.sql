@@ -37,6 +37,10 @@ CREATE OR REPLACE TRIGGER follow_insert_event AFTER INSERT ON roost_data.follow
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('follow_created', 'follower_id', 'followee_id', 'id');
 CREATE OR REPLACE TRIGGER follow_delete_event AFTER DELETE ON roost_data.follow
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('follow_deleted', 'follower_id', 'followee_id', 'id');
+CREATE OR REPLACE TRIGGER follow_request_insert_event AFTER INSERT ON roost_data.follow_request
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('follow_request_created', 'follower_id', 'followee_id', 'id');
+CREATE OR REPLACE TRIGGER follow_request_delete_event AFTER DELETE ON roost_data.follow_request
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('follow_request_deleted', 'follower_id', 'followee_id', 'id');
 
 -- What events cannot say.
 CREATE OR REPLACE TRIGGER follow_update_lose AFTER UPDATE ON roost_data.follow

@@ -1,0 +1,96 @@
+/*-------------------------------------------------------------------------
+ *
+ * feed.h
+ *		Rows of the log and entries of mailboxes on their way into the tables.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ROOST_WORKER_FEED_H
+#define ROOST_WORKER_FEED_H
+
+#include "core/event.h"
+#include "lib/stringinfo.h"
+
+/* roost.feed_kind, in its order */
+typedef enum FeedKind
+{
+	FEED_POST_CREATED,
+	FEED_POST_UPDATED,
+	FEED_POST_DELETED,
+	FEED_FOLLOW_CREATED,
+	FEED_FOLLOW_DELETED,
+	FEED_LIKE_CREATED,
+	FEED_LIKE_DELETED,
+	FEED_REQUEST_CREATED,
+	FEED_REQUEST_DELETED,
+	FEED_ACCOUNT_DELETED,
+	FEED_EVENTS_LOST,
+	FEED_KINDS
+} FeedKind;
+
+/* roost.mailbox_kind, in its order */
+typedef enum MailKind
+{
+	MAIL_FOLLOW,
+	MAIL_REQUEST,
+	MAIL_LIKE,
+	MAIL_RETWEET,
+	MAIL_QUOTE,
+	MAIL_REPLY,
+	MAIL_MENTION,
+	MAIL_KINDS
+} MailKind;
+
+/* A row of roost_data.feed_log; 0 where there is nothing */
+typedef struct FeedRow
+{
+	FeedKind	kind;
+	bool		refers;			/* the post quotes or mentions, or may do so */
+	int64		seq;
+	int64		id;
+	int64		account_id;
+	int64		post_id;
+	int64		author_id;
+	int64		target_id;
+	int64		retweet_of_id;
+	int64		reply_to_account_id;
+} FeedRow;
+
+/* A row of roost_data.mailbox */
+typedef struct MailRow
+{
+	MailKind	kind;
+	int64		account_id;
+	int64		seq;
+	int64		actor_id;
+	int64		post_id;
+} MailRow;
+
+/* A pair of partitions */
+typedef struct FeedPartition
+{
+	int64		from_seq;
+	int64		to_seq;			/* not in it */
+	Oid			log;
+	Oid			mailbox;
+	Oid			actor_index;
+} FeedPartition;
+
+/* feed_table.c: the partitions and what is written to them */
+extern void roost_feed_table_load(void);
+extern const FeedPartition *roost_feed_table_partitions(int *count);
+extern const FeedPartition *roost_feed_table_partition(int64 seq);
+extern void roost_feed_table_add(int64 seq, int64 count);
+extern void roost_feed_table_log(const FeedRow *rows, int count, int64 now_us);
+extern void roost_feed_table_mail(const MailRow *rows, int count, int64 now_us);
+extern int	roost_feed_table_find(int64 actor_id, int64 post_id, MailRow **rows);
+extern void roost_feed_table_withdraw(const MailRow *like, int64 before_seq);
+extern void roost_feed_table_leave(int64 account_id);
+extern const char *roost_feed_kind_name(FeedKind kind);
+extern const char *roost_mail_kind_name(MailKind kind);
+extern int	roost_feed_kind_of(const char *name);
+
+/* feed_mail.c: whom rows concern */
+extern void roost_feed_mail(FeedRow *rows, int count, int64 since, int64 now_us, StringInfo doorbell);
+
+#endif							/* ROOST_WORKER_FEED_H */

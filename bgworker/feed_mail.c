@@ -1,0 +1,447 @@
+/*-------------------------------------------------------------------------
+ *
+ * feed_mail.c
+ *		Whom the rows of the log concern: mailboxes and the doorbell's text.
+ *
+ * An act concerns the account that was followed or asked; the author of the
+ * post that was liked, retweeted or quoted; whom a post answers and mentions.
+ * Nobody gets an entry for an own act, and one act makes one entry an account,
+ * of the first of these kinds: retweet, quote, reply, mention.
+ *
+ * An entry stands as long as its act: deletion withdraws it, and an edited post
+ * loses and gains entries as its mentions change.  Entries do not depend on who
+ * may see what; whoever reads a mailbox asks that (mailbox_read), as does the
+ * doorbell's text here.  What has an id from before `since`, as imports of
+ * past times have, makes no entries.
+ *
+ * Kept: the authors of posts, which never change, in a table of AUTHOR_SLOTS
+ * where a new one takes the place of another.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "bgworker/feed.h"
+#include "feed/feed.h"
+#include "post/read.h"
+
+#define AUTHOR_SLOTS		16384
+#define DOORBELL_MAX		7800	/* a payload has less than 8000 bytes */
+#define DOORBELL_ROWS		100 /* more do not fit anyway */
+
+typedef struct AuthorSlot
+{
+	int64		post_id;
+	int64		author_id;
+} AuthorSlot;
+
+/* Entries of one batch */
+typedef struct MailList
+{
+	MailRow    *rows;
+	int			count;
+	int			room;
+} MailList;
+
+static AuthorSlot authors[AUTHOR_SLOTS];
+
+static void row_complete(PostReader *reader, FeedRow *row);
+static void row_mail(PostReader *reader, const FeedRow *row, MailList *list);
+static void post_mail(PostReader *reader, const FeedRow *row, MailList *list);
+static void mail_add(PostReader *reader, MailList *list, int first, const FeedRow *row, MailKind kind, int64 account_id);
+static bool row_changes_mail(const FeedRow *row);
+static void row_withdraw(const FeedRow *row);
+static void post_mail_again(PostReader *reader, const FeedRow *row, int64 now_us);
+static void doorbell_add(PostReader *reader, const FeedRow *rows, int count, const MailList *list, StringInfo doorbell);
+
+/*
+ * Completes the rows, writes them and what follows from them.  Appends their
+ * text for the doorbell, or empties it for good if it grows too long.
+ */
+void
+roost_feed_mail(FeedRow *rows, int count, int64 since, int64 now_us, StringInfo doorbell)
+{
+	MailList	list = {0};
+	PostReader	reader;
+
+	roost_post_reader_begin(&reader);
+	for (int i = 0; i < count; i++)
+	{
+		row_complete(&reader, &rows[i]);
+		if (rows[i].id >= since)
+			row_mail(&reader, &rows[i], &list);
+	}
+	roost_feed_table_log(rows, count, now_us);
+	if (list.count > 0)
+	{
+		roost_feed_table_mail(list.rows, list.count, now_us);
+		LWLockAcquire(roost_feed_shared->lock, LW_EXCLUSIVE);
+		roost_feed_shared->entries += list.count;
+		LWLockRelease(roost_feed_shared->lock);
+	}
+	CommandCounterIncrement();
+
+	for (int i = 0; i < count; i++)
+	{
+		if (rows[i].kind == FEED_POST_UPDATED && rows[i].id >= since)
+			post_mail_again(&reader, &rows[i], now_us);
+		else if (row_changes_mail(&rows[i]))
+			row_withdraw(&rows[i]);
+	}
+	doorbell_add(&reader, rows, count, &list, doorbell);
+	roost_post_reader_end(&reader);
+	if (list.rows != NULL)
+		pfree(list.rows);
+}
+
+static int64
+slot_int64(TupleTableSlot *slot, PostLookup what, int column)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(slot, roost_post_columns(what)[column], &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}
+
+static AuthorSlot *
+author_slot(int64 post_id)
+{
+	return &authors[hash_bytes_uint32((uint32) (post_id ^ (post_id >> 32))) % AUTHOR_SLOTS];
+}
+
+/*
+ * Returns the author of a post, or 0 if there is none.
+ */
+static int64
+author_of(PostReader *reader, int64 post_id)
+{
+	AuthorSlot *known = author_slot(post_id);
+	TupleTableSlot *slot;
+
+	if (known->post_id == post_id)
+		return known->author_id;
+	slot = roost_post_read(reader, LOOKUP_POST, 1, post_id, 0);
+	if (slot == NULL)
+		return 0;
+	known->author_id = slot_int64(slot, LOOKUP_POST, POST_AUTHOR_ID);
+	known->post_id = post_id;
+	return known->author_id;
+}
+
+/*
+ * Fills in whom a row concerns.
+ */
+static void
+row_complete(PostReader *reader, FeedRow *row)
+{
+	TupleTableSlot *slot;
+	int64		quote_of_id;
+
+	switch (row->kind)
+	{
+		case FEED_POST_CREATED:
+			author_slot(row->id)->author_id = row->account_id;
+			author_slot(row->id)->post_id = row->id;
+			if (row->retweet_of_id != 0)
+				row->target_id = author_of(reader, row->retweet_of_id);
+			else if (row->refers &&
+					 (slot = roost_post_read(reader, LOOKUP_POST, 1, row->id, 0)) != NULL &&
+					 (quote_of_id = slot_int64(slot, LOOKUP_POST, POST_QUOTE_OF_ID)) != 0)
+				row->target_id = author_of(reader, quote_of_id);
+			break;
+		case FEED_LIKE_CREATED:
+		case FEED_LIKE_DELETED:
+			row->author_id = row->target_id = author_of(reader, row->post_id);
+			break;
+		default:
+			break;
+	}
+}
+
+/*
+ * Adds the entries that a row makes.
+ */
+static void
+row_mail(PostReader *reader, const FeedRow *row, MailList *list)
+{
+	switch (row->kind)
+	{
+		case FEED_FOLLOW_CREATED:
+			mail_add(NULL, list, list->count, row, MAIL_FOLLOW, row->target_id);
+			break;
+		case FEED_REQUEST_CREATED:
+			mail_add(NULL, list, list->count, row, MAIL_REQUEST, row->target_id);
+			break;
+		case FEED_LIKE_CREATED:
+			mail_add(NULL, list, list->count, row, MAIL_LIKE, row->target_id);
+			break;
+		case FEED_POST_CREATED:
+			if (row->retweet_of_id != 0)
+				mail_add(NULL, list, list->count, row, MAIL_RETWEET, row->target_id);
+			else if (row->refers || row->reply_to_account_id != 0)
+				post_mail(reader, row, list);
+			break;
+		default:
+			break;
+	}
+}
+
+/*
+ * Adds the entries that a post makes as it is now: for whom it quotes
+ * (target_id), answers and mentions.
+ */
+static void
+post_mail(PostReader *reader, const FeedRow *row, MailList *list)
+{
+	int			first = list->count;
+	TupleTableSlot *slot;
+	ArrayType  *array;
+	bool		isnull;
+	Datum		mention_ids;
+
+	slot = roost_post_read(reader, LOOKUP_POST, 1, row->id, 0);
+	if (slot == NULL)
+		return;
+	mail_add(reader, list, first, row, MAIL_QUOTE, row->target_id);
+	mail_add(reader, list, first, row, MAIL_REPLY, row->reply_to_account_id);
+
+	mention_ids = slot_getattr(slot, roost_post_columns(LOOKUP_POST)[POST_MENTION_IDS], &isnull);
+	if (isnull)
+		return;
+	array = DatumGetArrayTypeP(mention_ids);
+	if (ARR_HASNULL(array) || ARR_ELEMTYPE(array) != INT8OID)
+		return;
+	for (int i = 0; i < ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)); i++)
+		mail_add(reader, list, first, row, MAIL_MENTION, ((int64 *) ARR_DATA_PTR(array))[i]);
+}
+
+/*
+ * Returns whether an account is there, and not deleted.
+ */
+static bool
+account_exists(PostReader *reader, int64 account_id)
+{
+	TupleTableSlot *slot = roost_post_read(reader, LOOKUP_ACCOUNT, 1, account_id, 0);
+	bool		isnull;
+	text	   *status;
+
+	if (slot == NULL)
+		return false;
+	status = DatumGetTextPP(slot_getattr(slot, roost_post_columns(LOOKUP_ACCOUNT)[ACCOUNT_STATUS], &isnull));
+	return isnull || VARSIZE_ANY_EXHDR(status) != 7 || memcmp(VARDATA_ANY(status), "deleted", 7) != 0;
+}
+
+/*
+ * Adds an entry, unless the account has done it itself or has one since
+ * `first`.  With a reader, the account must exist: the act may outlive it.
+ */
+static void
+mail_add(PostReader *reader, MailList *list, int first, const FeedRow *row, MailKind kind, int64 account_id)
+{
+	MailRow    *mail;
+
+	if (account_id == 0 || account_id == row->account_id)
+		return;
+	for (int i = first; i < list->count; i++)
+	{
+		if (list->rows[i].account_id == account_id)
+			return;
+	}
+	if (reader != NULL && !account_exists(reader, account_id))
+		return;
+	if (list->count == list->room)
+	{
+		list->room = Max(list->room * 2, 64);
+		list->rows = list->rows == NULL ? palloc(list->room * sizeof(MailRow)) :
+			repalloc(list->rows, list->room * sizeof(MailRow));
+	}
+	mail = &list->rows[list->count++];
+	mail->kind = kind;
+	mail->account_id = account_id;
+	mail->seq = row->seq;
+	mail->actor_id = row->account_id;
+	mail->post_id = row->post_id;
+}
+
+static bool
+row_changes_mail(const FeedRow *row)
+{
+	return row->kind == FEED_POST_DELETED || row->kind == FEED_LIKE_DELETED || row->kind == FEED_FOLLOW_DELETED ||
+		row->kind == FEED_REQUEST_DELETED || row->kind == FEED_ACCOUNT_DELETED;
+}
+
+/*
+ * Removes the entries of an act that was undone.
+ */
+static void
+row_withdraw(const FeedRow *row)
+{
+	MailRow		like = {
+		.kind = -1,
+		.actor_id = row->account_id,
+		.post_id = row->post_id
+	};
+
+	if (row->kind == FEED_ACCOUNT_DELETED)
+	{
+		roost_feed_table_leave(row->id);
+		return;
+	}
+	if (row->kind == FEED_LIKE_DELETED && row->target_id != 0 && row->target_id == row->account_id)
+		return;
+	if (row->kind == FEED_FOLLOW_DELETED || row->kind == FEED_REQUEST_DELETED)
+	{
+		like.kind = row->kind == FEED_FOLLOW_DELETED ? MAIL_FOLLOW : MAIL_REQUEST;
+		like.account_id = row->target_id;
+	}
+	roost_feed_table_withdraw(&like, row->seq);
+}
+
+/*
+ * Gives a post that was edited the entries that it should have now.  Whom it
+ * retweets, quotes or answers does not change; if the quoted post is gone, the
+ * entry that is there says whose it was.
+ */
+static void
+post_mail_again(PostReader *reader, const FeedRow *row, int64 now_us)
+{
+	MailRow    *old;
+	int			num_old = roost_feed_table_find(row->account_id, row->id, &old);
+	FeedRow		now = *row;
+	MailList	list = {0};
+	TupleTableSlot *slot = roost_post_read(reader, LOOKUP_POST, 1, row->id, 0);
+	int64		quote_of_id = slot == NULL ? 0 : slot_int64(slot, LOOKUP_POST, POST_QUOTE_OF_ID);
+	int			num_new = 0;
+
+	if (slot == NULL || row->retweet_of_id != 0)
+		return;
+	if (quote_of_id != 0)
+		now.target_id = author_of(reader, quote_of_id);
+	for (int i = 0; i < num_old && now.target_id == 0; i++)
+	{
+		if (old[i].kind == MAIL_QUOTE)
+			now.target_id = old[i].account_id;
+	}
+	post_mail(reader, &now, &list);
+
+	for (int i = 0; i < num_old; i++)
+	{
+		bool		stays = false;
+
+		for (int k = 0; k < list.count && !stays; k++)
+		{
+			stays = list.rows[k].account_id == old[i].account_id && list.rows[k].kind == old[i].kind;
+			if (stays)
+				list.rows[k].account_id = 0;
+		}
+		if (!stays)
+			roost_feed_table_withdraw(&old[i], row->seq);
+	}
+	for (int k = 0; k < list.count; k++)
+	{
+		if (list.rows[k].account_id != 0)
+			list.rows[num_new++] = list.rows[k];
+	}
+	if (num_new > 0)
+		roost_feed_table_mail(list.rows, num_new, now_us);
+	CommandCounterIncrement();
+}
+
+/*
+ * Returns whether the account may see what an entry is about.
+ */
+static bool
+mail_is_visible(PostReader *reader, const MailRow *mail)
+{
+	const AttrNumber *post = roost_post_columns(LOOKUP_POST);
+	const AttrNumber *account = roost_post_columns(LOOKUP_ACCOUNT);
+	TupleTableSlot *slot = roost_post_read(reader, LOOKUP_ACCOUNT, 1, mail->actor_id, 0);
+	TupleTableSlot *shown;
+	bool		isnull;
+	bool		is_private;
+	bool		active;
+	text	   *status;
+	bool		nobody;
+	PostVerdict verdict;
+	Datum		mention_ids;
+
+	if (slot == NULL)
+		return false;
+	is_private = DatumGetBool(slot_getattr(slot, account[ACCOUNT_IS_PRIVATE], &isnull));
+	status = DatumGetTextPP(slot_getattr(slot, account[ACCOUNT_STATUS], &isnull));
+	active = VARSIZE_ANY_EXHDR(status) == 6 && memcmp(VARDATA_ANY(status), "active", 6) == 0;
+	if (mail->kind == MAIL_FOLLOW || mail->kind == MAIL_REQUEST || mail->kind == MAIL_LIKE)
+		return active;
+
+	shown = roost_post_read(reader, LOOKUP_POST, 1, mail->post_id, 0);
+	if (shown == NULL)
+		return false;
+	mention_ids = slot_getattr(shown, post[POST_MENTION_IDS], &nobody);
+	verdict = roost_post_judge(mail->account_id, mail->actor_id,
+							   DatumGetObjectId(slot_getattr(shown, post[POST_VISIBILITY], &isnull)),
+							   nobody ? (Datum) 0 : mention_ids, is_private, active);
+	return verdict == POST_SEEN ||
+		(verdict == POST_SEEN_BY_FOLLOWERS && roost_post_read(reader, LOOKUP_FOLLOW, 2, mail->account_id, mail->actor_id) != NULL);
+}
+
+static void
+append_id(StringInfo out, const char *name, int64 id)
+{
+	if (id != 0)
+		appendStringInfo(out, ",\"%s\":\"" INT64_FORMAT "\"", name, id);
+}
+
+/*
+ * Appends the rows as JSON objects, with the entries whose account may see
+ * what they are about.  One length of 0 says that there was too much.
+ */
+static void
+doorbell_add(PostReader *reader, const FeedRow *rows, int count, const MailList *list, StringInfo doorbell)
+{
+	int			next = 0;
+
+	if (doorbell->cursor < 0)
+		return;
+	if (count > DOORBELL_ROWS)
+	{
+		doorbell->cursor = -1;
+		return;
+	}
+	for (int i = 0; i < count; i++)
+	{
+		const FeedRow *row = &rows[i];
+		bool		first = true;
+
+		appendStringInfo(doorbell, "%s{\"seq\":" INT64_FORMAT ",\"kind\":\"%s\"", doorbell->len > 0 ? "," : "",
+						 row->seq, roost_feed_kind_name(row->kind));
+		append_id(doorbell, "account_id", row->account_id);
+		append_id(doorbell, "post_id", row->post_id);
+		if (row->author_id != row->account_id)
+			append_id(doorbell, "author_id", row->author_id);
+		append_id(doorbell, "target_id", row->target_id);
+		append_id(doorbell, "retweet_of_id", row->retweet_of_id);
+		append_id(doorbell, "reply_to_account_id", row->reply_to_account_id);
+		for (; next < list->count && list->rows[next].seq == row->seq; next++)
+		{
+			const MailRow *mail = &list->rows[next];
+
+			if (!mail_is_visible(reader, mail))
+				continue;
+			appendStringInfo(doorbell, "%s[\"" INT64_FORMAT "\",\"%s\"]", first ? ",\"to\":[" : ",",
+							 mail->account_id, roost_mail_kind_name(mail->kind));
+			first = false;
+		}
+		appendStringInfoString(doorbell, first ? "}" : "]}");
+		if (doorbell->len > DOORBELL_MAX)
+		{
+			doorbell->cursor = -1;
+			return;
+		}
+	}
+}

@@ -1,0 +1,557 @@
+/*-------------------------------------------------------------------------
+ *
+ * feed_table.c
+ *		The tables of the log: their partitions, and what is written to them.
+ *
+ * The worker is the only one who writes there, so it writes straight into the
+ * partitions: many rows to a page at once, and no plan that could turn out
+ * wrong.  Kept in the worker: the list of partitions and the oids of the two
+ * enums, read by roost_feed_table_load() whenever the log has to be completed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relscan.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_enum.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "bgworker/feed.h"
+#include "core/clock.h"
+#include "feed/feed.h"
+
+#define TABLE_SLOTS			256 /* rows written at once */
+#define TABLE_SHARE			16	/* partitions in the time of retention */
+#define TABLE_ROWS_MIN		8192
+#define TABLE_ROWS_MAX		(1 << 26)
+#define TABLE_ROW_BYTES		256 /* in both tables, with their indexes */
+
+/* Columns of roost_data.feed_log */
+enum
+{
+	LOG_SEQ,
+	LOG_ID,
+	LOG_ACCOUNT_ID,
+	LOG_POST_ID,
+	LOG_AUTHOR_ID,
+	LOG_TARGET_ID,
+	LOG_RETWEET_OF_ID,
+	LOG_REPLY_TO_ACCOUNT_ID,
+	LOG_CREATED_AT,
+	LOG_KIND,
+	LOG_COLUMNS
+};
+
+/* Columns of roost_data.mailbox */
+enum
+{
+	BOX_ACCOUNT_ID,
+	BOX_SEQ,
+	BOX_ACTOR_ID,
+	BOX_POST_ID,
+	BOX_CREATED_AT,
+	BOX_KIND,
+	BOX_COLUMNS
+};
+
+static const char *const kind_names[FEED_KINDS] = {
+	"post_created", "post_updated", "post_deleted", "follow_created", "follow_deleted", "like_created", "like_deleted",
+	"follow_request_created", "follow_request_deleted", "account_deleted", "events_lost"
+};
+static const char *const mail_names[MAIL_KINDS] = {
+	"follow", "follow_request", "like", "retweet", "quote", "reply", "mention"
+};
+
+static FeedPartition *partitions = NULL;
+static int	num_partitions = 0;
+static Oid	kind_oids[FEED_KINDS];
+static Oid	mail_oids[MAIL_KINDS];
+
+/* A table that is being written */
+typedef struct Writer
+{
+	Relation	relation;
+	EState	   *estate;
+	ResultRelInfo *result;
+	TupleTableSlot *slots[TABLE_SLOTS];
+	int			num_slots;		/* that were made */
+	int			count;			/* that are filled */
+} Writer;
+
+static void load_partitions(void);
+static void load_enum(const char *type, const char *const *names, Oid *oids, int count);
+static int64 partition_rows(int64 seq);
+static void writer_begin(Writer *writer, Oid relid);
+static TupleTableSlot *writer_slot(Writer *writer);
+static void writer_flush(Writer *writer);
+static void writer_end(Writer *writer);
+static int	box_delete(const FeedPartition *partition, Oid index, ScanKey keys, int nkeys, const MailRow *like, int64 before_seq);
+
+const char *
+roost_feed_kind_name(FeedKind kind)
+{
+	return kind_names[kind];
+}
+
+const char *
+roost_mail_kind_name(MailKind kind)
+{
+	return mail_names[kind];
+}
+
+/*
+ * Returns the kind of a name.
+ */
+int
+roost_feed_kind_of(const char *name)
+{
+	for (int i = 0; i < FEED_KINDS; i++)
+	{
+		if (strcmp(kind_names[i], name) == 0)
+			return i;
+	}
+	elog(ERROR, "kind \"%s\" of the log is not known", name);
+}
+
+/*
+ * Reads what is kept of the catalog.
+ */
+void
+roost_feed_table_load(void)
+{
+	load_enum("feed_kind", kind_names, kind_oids, FEED_KINDS);
+	load_enum("mailbox_kind", mail_names, mail_oids, MAIL_KINDS);
+	load_partitions();
+}
+
+static void
+load_enum(const char *type, const char *const *names, Oid *oids, int count)
+{
+	Oid			schema = get_namespace_oid("roost", false);
+	Oid			typid = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+										CStringGetDatum(type), ObjectIdGetDatum(schema));
+
+	for (int i = 0; i < count; i++)
+	{
+		oids[i] = GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,
+								  ObjectIdGetDatum(typid), CStringGetDatum(names[i]));
+		if (!OidIsValid(oids[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("type roost.%s has no value \"%s\"", type, names[i])));
+	}
+}
+
+static void
+load_partitions(void)
+{
+	FeedPartition *list;
+
+	SPI_connect();
+	if (SPI_execute("SELECT from_seq, to_seq, log::oid, mailbox::oid, actor_index::oid FROM roost_internal.feed_partitions()",
+					false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the partitions of the log");
+
+	list = MemoryContextAlloc(TopMemoryContext, Max(SPI_processed, 1) * sizeof(FeedPartition));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull[5];
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+
+		list[i].from_seq = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull[0]));
+		list[i].to_seq = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull[1]));
+		list[i].log = DatumGetObjectId(SPI_getbinval(tuple, desc, 3, &isnull[2]));
+		list[i].mailbox = DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull[3]));
+		list[i].actor_index = DatumGetObjectId(SPI_getbinval(tuple, desc, 5, &isnull[4]));
+		if (isnull[0] || isnull[1] || isnull[2] || isnull[3] || isnull[4])
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the partitions of roost_data.feed_log and roost_data.mailbox do not have the same bounds")));
+	}
+	if (partitions != NULL)
+		pfree(partitions);
+	partitions = list;
+	num_partitions = (int) SPI_processed;
+	SPI_finish();
+}
+
+const FeedPartition *
+roost_feed_table_partitions(int *count)
+{
+	*count = num_partitions;
+	return partitions;
+}
+
+/*
+ * Returns the pair of partitions for a seq, or NULL.
+ */
+const FeedPartition *
+roost_feed_table_partition(int64 seq)
+{
+	for (int i = num_partitions - 1; i >= 0; i--)
+	{
+		if (seq >= partitions[i].from_seq && seq < partitions[i].to_seq)
+			return &partitions[i];
+	}
+	return NULL;
+}
+
+/*
+ * Adds a partition that begins after the last one, or at seq, and holds at
+ * least count rows.
+ */
+void
+roost_feed_table_add(int64 seq, int64 count)
+{
+	Oid			types[2] = {INT8OID, INT8OID};
+	Datum		values[2];
+	int64		from = num_partitions > 0 ? Max(seq, partitions[num_partitions - 1].to_seq) : seq;
+
+	values[0] = Int64GetDatum(from);
+	values[1] = Int64GetDatum(from + Max(count, partition_rows(seq)));
+	SPI_connect();
+	if (SPI_execute_with_args("SELECT roost_internal.feed_partition_add($1, $2)",
+							  2, types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not add a partition to the log");
+	SPI_finish();
+	load_partitions();
+}
+
+/*
+ * Returns how many rows the next partition is to have: those of a sixteenth of
+ * the time, or the room, for which rows are kept, at the pace of the last one.
+ */
+static int64
+partition_rows(int64 seq)
+{
+	const FeedPartition *last = num_partitions > 0 ? &partitions[num_partitions - 1] : NULL;
+	int64		rows = TABLE_ROWS_MIN;
+
+	if (last != NULL && seq > last->from_seq)
+	{
+		Oid			types[1] = {INT8OID};
+		Datum		values[1] = {Int64GetDatum(last->from_seq)};
+		double		age = 0;
+
+		SPI_connect();
+		if (SPI_execute_with_args("SELECT l.created_at FROM roost_data.feed_log l WHERE l.seq OPERATOR(pg_catalog.=) $1",
+								  1, types, values, NULL, false, 1) != SPI_OK_SELECT)
+			elog(ERROR, "could not read the log");
+		if (SPI_processed > 0)
+		{
+			bool		isnull;
+			TimestampTz at = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+
+			age = (roost_clock_us() - roost_clock_from_timestamp(at)) / 1000000.0;
+		}
+		SPI_finish();
+		rows = (int64) Min((seq - last->from_seq) / Max(age, 1) * roost_event_retention / TABLE_SHARE, (double) TABLE_ROWS_MAX);
+		rows = Min(rows, (last->to_seq - last->from_seq) * 4);
+	}
+	if (roost_event_size > 0)
+		rows = Min(rows, (int64) roost_event_size * 1024 * 1024 / TABLE_ROW_BYTES / TABLE_SHARE);
+	return Max(rows, TABLE_ROWS_MIN);
+}
+
+/*
+ * Writes rows to the log; their seqs ascend.
+ */
+void
+roost_feed_table_log(const FeedRow *rows, int count, int64 now_us)
+{
+	const FeedPartition *partition = NULL;
+	Writer		writer;
+
+	for (int i = 0; i < count; i++)
+	{
+		const FeedRow *row = &rows[i];
+		TupleTableSlot *slot;
+		const int64 ids[] = {row->seq, row->id, row->account_id, row->post_id, row->author_id, row->target_id,
+		row->retweet_of_id, row->reply_to_account_id};
+
+		if (partition == NULL || row->seq >= partition->to_seq)
+		{
+			if (partition != NULL)
+				writer_end(&writer);
+			partition = roost_feed_table_partition(row->seq);
+			if (partition == NULL)
+				elog(ERROR, "the log has no partition for row " INT64_FORMAT, row->seq);
+			writer_begin(&writer, partition->log);
+		}
+		slot = writer_slot(&writer);
+		for (int k = 0; k < lengthof(ids); k++)
+		{
+			slot->tts_values[k] = Int64GetDatum(ids[k]);
+			slot->tts_isnull[k] = ids[k] == 0 && k >= LOG_ACCOUNT_ID;
+		}
+		slot->tts_values[LOG_CREATED_AT] = TimestampTzGetDatum(roost_clock_timestamp(now_us));
+		slot->tts_values[LOG_KIND] = ObjectIdGetDatum(kind_oids[row->kind]);
+		slot->tts_isnull[LOG_CREATED_AT] = slot->tts_isnull[LOG_KIND] = false;
+		ExecStoreVirtualTuple(slot);
+	}
+	if (partition != NULL)
+		writer_end(&writer);
+}
+
+/*
+ * Writes entries to mailboxes; their seqs do not descend.
+ */
+void
+roost_feed_table_mail(const MailRow *rows, int count, int64 now_us)
+{
+	const FeedPartition *partition = NULL;
+	Writer		writer;
+
+	for (int i = 0; i < count; i++)
+	{
+		const MailRow *row = &rows[i];
+		TupleTableSlot *slot;
+
+		if (partition == NULL || row->seq >= partition->to_seq)
+		{
+			if (partition != NULL)
+				writer_end(&writer);
+			partition = roost_feed_table_partition(row->seq);
+			if (partition == NULL)
+				elog(ERROR, "the mailbox has no partition for row " INT64_FORMAT, row->seq);
+			writer_begin(&writer, partition->mailbox);
+		}
+		slot = writer_slot(&writer);
+		memset(slot->tts_isnull, false, BOX_COLUMNS * sizeof(bool));
+		slot->tts_values[BOX_ACCOUNT_ID] = Int64GetDatum(row->account_id);
+		slot->tts_values[BOX_SEQ] = Int64GetDatum(row->seq);
+		slot->tts_values[BOX_ACTOR_ID] = Int64GetDatum(row->actor_id);
+		slot->tts_values[BOX_POST_ID] = Int64GetDatum(row->post_id);
+		slot->tts_isnull[BOX_POST_ID] = row->post_id == 0;
+		slot->tts_values[BOX_CREATED_AT] = TimestampTzGetDatum(roost_clock_timestamp(now_us));
+		slot->tts_values[BOX_KIND] = ObjectIdGetDatum(mail_oids[row->kind]);
+		ExecStoreVirtualTuple(slot);
+	}
+	if (partition != NULL)
+		writer_end(&writer);
+}
+
+static void
+writer_begin(Writer *writer, Oid relid)
+{
+	writer->relation = table_open(relid, RowExclusiveLock);
+	writer->estate = CreateExecutorState();
+	writer->result = makeNode(ResultRelInfo);
+	InitResultRelInfo(writer->result, writer->relation, 1, NULL, 0);
+	ExecOpenIndices(writer->result, false);
+	writer->num_slots = 0;
+	writer->count = 0;
+}
+
+/*
+ * Returns an empty slot of the table.
+ */
+static TupleTableSlot *
+writer_slot(Writer *writer)
+{
+	TupleTableSlot *slot;
+
+	if (writer->count == TABLE_SLOTS)
+		writer_flush(writer);
+	if (writer->count == writer->num_slots)
+		writer->slots[writer->num_slots++] = table_slot_create(writer->relation, NULL);
+	slot = writer->slots[writer->count++];
+	ExecClearTuple(slot);
+	return slot;
+}
+
+/*
+ * Writes what is in the slots.
+ */
+static void
+writer_flush(Writer *writer)
+{
+	if (writer->count == 0)
+		return;
+	table_multi_insert(writer->relation, writer->slots, writer->count, GetCurrentCommandId(true), 0, NULL);
+	for (int i = 0; i < writer->count; i++)
+	{
+		list_free(ExecInsertIndexTuples(writer->result, writer->slots[i], writer->estate, false, false, NULL, NIL
+#if PG_VERSION_NUM >= 160000
+										,false
+#endif
+										));
+		ResetPerTupleExprContext(writer->estate);
+	}
+	writer->count = 0;
+}
+
+static void
+writer_end(Writer *writer)
+{
+	writer_flush(writer);
+	for (int i = 0; i < writer->num_slots; i++)
+		ExecDropSingleTupleTableSlot(writer->slots[i]);
+	ExecCloseIndices(writer->result);
+	FreeExecutorState(writer->estate);
+	table_close(writer->relation, NoLock);
+}
+
+/*
+ * Fills in the keys for the entries of an actor about a post (0: none).
+ */
+static void
+box_keys(ScanKey keys, int64 actor_id, int64 post_id)
+{
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(actor_id));
+	if (post_id != 0)
+		ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(post_id));
+	else
+		ScanKeyEntryInitialize(&keys[1], SK_ISNULL | SK_SEARCHNULL, 2, InvalidStrategy, InvalidOid, InvalidOid,
+							   InvalidOid, (Datum) 0);
+}
+
+/*
+ * Reads an entry out of its slot.
+ */
+static void
+box_read(TupleTableSlot *slot, MailRow *row)
+{
+	Oid			kind;
+
+	slot_getallattrs(slot);
+	row->account_id = DatumGetInt64(slot->tts_values[BOX_ACCOUNT_ID]);
+	row->seq = DatumGetInt64(slot->tts_values[BOX_SEQ]);
+	row->actor_id = DatumGetInt64(slot->tts_values[BOX_ACTOR_ID]);
+	row->post_id = slot->tts_isnull[BOX_POST_ID] ? 0 : DatumGetInt64(slot->tts_values[BOX_POST_ID]);
+	kind = DatumGetObjectId(slot->tts_values[BOX_KIND]);
+	for (int i = 0; i < MAIL_KINDS; i++)
+	{
+		if (mail_oids[i] == kind)
+			row->kind = i;
+	}
+}
+
+/*
+ * Returns how many entries there are of an actor about a post, and which.
+ * What this transaction has written is among them.
+ */
+int
+roost_feed_table_find(int64 actor_id, int64 post_id, MailRow **rows)
+{
+	ScanKeyData keys[2];
+	int			count = 0;
+	int			room = 16;
+
+	*rows = palloc(room * sizeof(MailRow));
+	box_keys(keys, actor_id, post_id);
+	for (int i = 0; i < num_partitions; i++)
+	{
+		Relation	table = table_open(partitions[i].mailbox, AccessShareLock);
+		Relation	index = index_open(partitions[i].actor_index, AccessShareLock);
+		TupleTableSlot *slot = table_slot_create(table, NULL);
+		IndexScanDesc scan = index_beginscan(table, index, SnapshotSelf, 2, 0);
+
+		index_rescan(scan, keys, 2, NULL, 0);
+		while (index_getnext_slot(scan, ForwardScanDirection, slot))
+		{
+			if (count == room)
+				*rows = repalloc(*rows, (room *= 2) * sizeof(MailRow));
+			box_read(slot, &(*rows)[count++]);
+		}
+		index_endscan(scan);
+		ExecDropSingleTupleTableSlot(slot);
+		index_close(index, NoLock);
+		table_close(table, NoLock);
+	}
+	return count;
+}
+
+/*
+ * Removes the entries of an actor about a post (or none) that are older than a
+ * seq; of one kind and one account if these are given (-1 and 0: all).
+ */
+void
+roost_feed_table_withdraw(const MailRow *like, int64 before_seq)
+{
+	ScanKeyData keys[2];
+
+	box_keys(keys, like->actor_id, like->post_id);
+	for (int i = 0; i < num_partitions; i++)
+	{
+		if (partitions[i].from_seq < before_seq)
+			box_delete(&partitions[i], partitions[i].actor_index, keys, 2, like, before_seq);
+	}
+}
+
+/*
+ * Removes the mailbox of an account, and what it did from those of others.
+ */
+void
+roost_feed_table_leave(int64 account_id)
+{
+	MailRow		all = {.kind = -1};
+	ScanKeyData key;
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(account_id));
+	for (int i = 0; i < num_partitions; i++)
+	{
+		Relation	table = table_open(partitions[i].mailbox, RowExclusiveLock);
+		Oid			primary;
+
+		(void) RelationGetIndexList(table);
+		primary = table->rd_pkindex;
+		table_close(table, NoLock);
+		box_delete(&partitions[i], partitions[i].actor_index, &key, 1, &all, PG_INT64_MAX);
+		box_delete(&partitions[i], primary, &key, 1, &all, PG_INT64_MAX);
+	}
+}
+
+/*
+ * Removes the entries of a partition that the keys lead to.  Somebody else may
+ * be faster.
+ */
+static int
+box_delete(const FeedPartition *partition, Oid indexid, ScanKey keys, int nkeys, const MailRow *like, int64 before_seq)
+{
+	Relation	table = table_open(partition->mailbox, RowExclusiveLock);
+	Relation	index = index_open(indexid, RowExclusiveLock);
+	TupleTableSlot *slot = table_slot_create(table, NULL);
+	IndexScanDesc scan = index_beginscan(table, index, SnapshotSelf, nkeys, 0);
+	int			count = 0;
+
+	index_rescan(scan, keys, nkeys, NULL, 0);
+	while (index_getnext_slot(scan, ForwardScanDirection, slot))
+	{
+		MailRow		row;
+		TM_FailureData failure;
+		TM_Result	result;
+
+		box_read(slot, &row);
+		if (row.seq >= before_seq ||
+			((int) like->kind >= 0 && row.kind != like->kind) ||
+			(like->account_id != 0 && row.account_id != like->account_id))
+			continue;
+		result = table_tuple_delete(table, &slot->tts_tid, GetCurrentCommandId(true), SnapshotSelf,
+									InvalidSnapshot, true, &failure, false);
+		if (result == TM_Ok)
+			count++;
+		else if (result != TM_Deleted && result != TM_SelfModified)
+			elog(ERROR, "could not remove an entry of a mailbox: %d", result);
+	}
+	index_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, NoLock);
+	table_close(table, NoLock);
+	return count;
+}

@@ -1,0 +1,108 @@
+-- What the log and the mailbox are, by definition; tests compare.
+
+CREATE OR REPLACE FUNCTION roost_internal.mailbox_definition() RETURNS TABLE (account_id bigint, kind roost.mailbox_kind, actor_id bigint, post_id bigint)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH made AS (
+		SELECT l.* FROM roost_data.feed_log l
+		WHERE l.kind IN ('post_created', 'like_created', 'follow_created', 'follow_request_created')
+			AND l.id >= (SELECT s.since FROM roost_data.feed_state s)
+	), act AS (
+		SELECT m.target_id AS account_id, 'like'::roost.mailbox_kind AS kind, m.account_id AS actor_id, m.post_id
+		FROM made m JOIN roost_data.post_like t ON t.account_id = m.account_id AND t.post_id = m.post_id AND t.id = m.id
+		WHERE m.kind = 'like_created'
+		UNION ALL
+		SELECT m.target_id, 'follow', m.account_id, NULL
+		FROM made m JOIN roost_data.follow t ON t.follower_id = m.account_id AND t.followee_id = m.target_id AND t.id = m.id
+		WHERE m.kind = 'follow_created'
+		UNION ALL
+		SELECT m.target_id, 'follow_request', m.account_id, NULL
+		FROM made m JOIN roost_data.follow_request t ON t.follower_id = m.account_id AND t.followee_id = m.target_id AND t.id = m.id
+		WHERE m.kind = 'follow_request_created'
+		UNION ALL
+		SELECT w.account_id, min(w.kind), m.account_id, m.id
+		FROM made m JOIN roost_data.post p ON p.id = m.id
+		CROSS JOIN LATERAL (
+			SELECT m.target_id AS account_id, (CASE WHEN p.retweet_of_id IS NULL THEN 'quote' ELSE 'retweet' END)::roost.mailbox_kind AS kind
+			UNION ALL SELECT p.reply_to_account_id, 'reply'
+			UNION ALL SELECT unnest(p.mention_ids), 'mention'
+		) w
+		WHERE m.kind = 'post_created'
+		GROUP BY m.id, m.account_id, w.account_id
+	)
+	SELECT a.* FROM act a JOIN roost_data.account t ON t.id = a.account_id AND t.status <> 'deleted'
+	WHERE a.account_id <> a.actor_id
+$$;
+REVOKE ALL ON FUNCTION roost_internal.mailbox_definition() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.mailbox_definition() IS 'The entries of all mailboxes, by definition: of every act that is in the log and still in its table, to whom it is addressed; a post that concerns an account in several ways is its retweet, quote, reply or mention, in this order. Nobody gets an entry for an own act, or after the account was deleted. Slow.';
+
+CREATE OR REPLACE FUNCTION roost_internal.feed_check() RETURNS TABLE (problem text, what text, seq bigint, id bigint, account_id bigint, post_id bigint)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH there AS MATERIALIZED (
+		SELECT 'post' AS what, p.id, p.author_id AS account_id, p.id AS post_id, NULL::bigint AS target_id, p.retweet_of_id, p.reply_to_account_id FROM roost_data.post p
+		UNION ALL SELECT 'like', t.id, t.account_id, t.post_id, NULL, NULL, NULL FROM roost_data.post_like t
+		UNION ALL SELECT 'follow', t.id, t.follower_id, NULL, t.followee_id, NULL, NULL FROM roost_data.follow t
+		UNION ALL SELECT 'follow_request', t.id, t.follower_id, NULL, t.followee_id, NULL, NULL FROM roost_data.follow_request t
+	), logged AS MATERIALIZED (
+		SELECT l.*, substring(l.kind::text, '^(.*)_[a-z]+$') AS what, substring(l.kind::text, '[a-z]+$') AS verb FROM roost_data.feed_log l
+	), made AS (
+		SELECT * FROM logged l WHERE l.verb = 'created'
+	), gone AS (
+		SELECT * FROM logged l WHERE l.verb = 'deleted' AND l.what <> 'account'
+	), bounds AS (
+		SELECT min(l.seq) AS low, max(l.seq) AS high, count(*) AS n FROM logged l
+	), wanted AS MATERIALIZED (
+		SELECT * FROM roost_internal.mailbox_definition()
+	), kept AS MATERIALIZED (
+		SELECT m.account_id, m.kind, m.actor_id, m.post_id, m.seq FROM roost_data.mailbox m
+		WHERE coalesce((SELECT l.id FROM roost_data.feed_log l WHERE l.seq = m.seq) >= (SELECT s.since FROM roost_data.feed_state s), true)
+	)
+	SELECT 'not logged', t.what, NULL::bigint, t.id, t.account_id, t.post_id
+	FROM there t WHERE t.id >= (SELECT s.since FROM roost_data.feed_state s) AND NOT EXISTS (SELECT FROM made l WHERE l.what = t.what AND l.id = t.id)
+	UNION ALL
+	SELECT 'does not exist', l.what, l.seq, l.id, l.account_id, l.post_id
+	FROM made l WHERE NOT EXISTS (SELECT FROM there t WHERE t.what = l.what AND t.id = l.id AND t.account_id = l.account_id)
+		AND NOT EXISTS (SELECT FROM gone g WHERE g.what = l.what AND g.id = l.id)
+	UNION ALL
+	SELECT 'still exists', l.what, l.seq, l.id, l.account_id, l.post_id
+	FROM gone l WHERE EXISTS (SELECT FROM there t WHERE t.what = l.what AND t.id = l.id AND t.account_id = l.account_id)
+	UNION ALL
+	SELECT 'logged twice', l.what, max(l.seq), l.id, l.account_id, NULL
+	FROM logged l WHERE l.verb IN ('created', 'deleted') GROUP BY l.what, l.verb, l.id, l.account_id HAVING count(*) > 1
+	UNION ALL
+	SELECT 'deleted before it was created', l.what, l.seq, l.id, l.account_id, l.post_id
+	FROM gone l JOIN made m ON m.what = l.what AND m.id = l.id AND m.account_id = l.account_id AND m.seq > l.seq
+	UNION ALL
+	SELECT 'is not what the table says', l.what, l.seq, l.id, l.account_id, l.post_id
+	FROM made l JOIN there t ON t.what = l.what AND t.id = l.id AND t.account_id = l.account_id
+	LEFT JOIN roost_data.post p ON l.what = 'like' AND p.id = l.post_id
+	WHERE (l.post_id, l.retweet_of_id, l.reply_to_account_id) IS DISTINCT FROM (t.post_id, t.retweet_of_id, t.reply_to_account_id)
+		OR l.what LIKE 'follow%' AND l.target_id IS DISTINCT FROM t.target_id
+		OR l.what = 'post' AND l.author_id IS DISTINCT FROM l.account_id
+		OR l.what = 'like' AND (l.author_id, l.target_id) IS DISTINCT FROM (p.author_id, p.author_id)
+	UNION ALL
+	SELECT 'seq has gaps', 'log', b.high, NULL, NULL, NULL FROM bounds b WHERE b.n <> b.high - b.low + 1
+	UNION ALL
+	SELECT 'seq is not in the state''s range', 'log', b.high, NULL, NULL, NULL
+	FROM bounds b, roost_data.feed_state s WHERE s.seq > b.high OR s.first_seq > b.low
+	UNION ALL
+	SELECT 'time steps back', 'log', l.seq, l.id, l.account_id, l.post_id
+	FROM (SELECT *, lag(created_at) OVER (ORDER BY seq) AS before FROM logged) l WHERE l.created_at < l.before
+	UNION ALL
+	SELECT 'no entry', w.kind::text, NULL, NULL, w.account_id, w.post_id
+	FROM wanted w WHERE NOT EXISTS (SELECT FROM kept k WHERE k.account_id = w.account_id AND k.kind = w.kind AND k.actor_id = w.actor_id AND k.post_id IS NOT DISTINCT FROM w.post_id)
+	UNION ALL
+	SELECT 'entry too many', k.kind::text, k.seq, k.actor_id, k.account_id, k.post_id
+	FROM kept k WHERE NOT EXISTS (SELECT FROM wanted w WHERE k.account_id = w.account_id AND k.kind = w.kind AND k.actor_id = w.actor_id AND k.post_id IS NOT DISTINCT FROM w.post_id)
+	UNION ALL
+	SELECT 'entry twice', k.kind::text, max(k.seq), k.actor_id, k.account_id, k.post_id
+	FROM kept k GROUP BY k.kind, k.actor_id, k.account_id, k.post_id HAVING count(*) > 1
+	UNION ALL
+	SELECT 'entry of another row of the log', k.kind::text, k.seq, k.actor_id, k.account_id, k.post_id
+	FROM kept k WHERE NOT EXISTS (SELECT FROM logged l WHERE l.seq = k.seq AND l.account_id = k.actor_id AND l.post_id IS NOT DISTINCT FROM k.post_id)
+$$;
+REVOKE ALL ON FUNCTION roost_internal.feed_check() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.feed_check() IS 'Compares the log and the mailboxes with the tables; every row is a difference, none means equal. Call roost.worker_sync() before, and let nobody write meanwhile: what is not logged yet is a difference, too. Reads everything: for tests and after accidents. docs/feed.md says what equal means.';

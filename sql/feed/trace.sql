@@ -1,0 +1,54 @@
+-- What leaves no row with a new id behind is traced in the transaction itself,
+-- so that the log can be completed from the tables after a crash.
+
+CREATE OR REPLACE FUNCTION roost_internal.feed_trace_post() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	INSERT INTO roost_data.feed_trace (id, kind, row_id, account_id, post_id, retweet_of_id, reply_to_account_id)
+	SELECT roost_internal.id_next(c.author_id), TG_ARGV[0]::roost.feed_kind, c.id, c.author_id, c.id, c.retweet_of_id, c.reply_to_account_id
+	FROM changed c;
+	RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.feed_trace_post() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.feed_trace_post() IS 'Statement trigger of roost_data.post, UPDATE and DELETE: traces the posts under the kind that is its argument.';
+
+CREATE OR REPLACE FUNCTION roost_internal.feed_trace_like() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	INSERT INTO roost_data.feed_trace (id, kind, row_id, account_id, post_id)
+	SELECT roost_internal.id_next(c.account_id), 'like_deleted', c.id, c.account_id, c.post_id FROM changed c;
+	RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.feed_trace_like() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.feed_trace_like() IS 'Statement trigger of roost_data.post_like, DELETE: traces the likes.';
+
+CREATE OR REPLACE FUNCTION roost_internal.feed_trace_follow() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	INSERT INTO roost_data.feed_trace (id, kind, row_id, account_id, target_id)
+	SELECT roost_internal.id_next(c.follower_id), TG_ARGV[0]::roost.feed_kind, c.id, c.follower_id, c.followee_id FROM changed c;
+	RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.feed_trace_follow() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.feed_trace_follow() IS 'Statement trigger of roost_data.follow and roost_data.follow_request, DELETE: traces the rows under the kind that is its argument.';
+
+CREATE OR REPLACE FUNCTION roost_internal.feed_trace_import() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	INSERT INTO roost_data.feed_trace (id, kind, row_id) VALUES (roost_internal.id_next(), 'events_lost', 0);
+	RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.feed_trace_import() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.feed_trace_import() IS 'Statement trigger of the staging tables, when rows leave them: says that there are new rows with old ids, so that after a crash not only new ids are looked for.';
