@@ -201,9 +201,10 @@ post_mail(PostReader *reader, const FeedRow *row, MailList *list)
 {
 	int			first = list->count;
 	TupleTableSlot *slot;
-	ArrayType  *array;
 	bool		isnull;
-	Datum		mention_ids;
+	Datum		value;
+	const int64 *mention_ids = NULL;
+	int			num_mentions;
 
 	slot = roost_post_read(reader, LOOKUP_POST, 1, row->id, 0);
 	if (slot == NULL)
@@ -211,14 +212,10 @@ post_mail(PostReader *reader, const FeedRow *row, MailList *list)
 	mail_add(reader, list, first, row, MAIL_QUOTE, row->target_id);
 	mail_add(reader, list, first, row, MAIL_REPLY, row->reply_to_account_id);
 
-	mention_ids = slot_getattr(slot, roost_post_columns(LOOKUP_POST)[POST_MENTION_IDS], &isnull);
-	if (isnull)
-		return;
-	array = DatumGetArrayTypeP(mention_ids);
-	if (ARR_HASNULL(array) || ARR_ELEMTYPE(array) != INT8OID)
-		return;
-	for (int i = 0; i < ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)); i++)
-		mail_add(reader, list, first, row, MAIL_MENTION, ((int64 *) ARR_DATA_PTR(array))[i]);
+	value = slot_getattr(slot, roost_post_columns(LOOKUP_POST)[POST_MENTION_IDS], &isnull);
+	num_mentions = roost_post_mentioned(isnull ? (Datum) 0 : value, &mention_ids);
+	for (int i = 0; i < num_mentions; i++)
+		mail_add(reader, list, first, row, MAIL_MENTION, mention_ids[i]);
 }
 
 /*
@@ -367,9 +364,10 @@ mail_is_visible(PostReader *reader, const MailRow *mail)
 	bool		is_private;
 	bool		active;
 	text	   *status;
-	bool		nobody;
 	PostVerdict verdict;
-	Datum		mention_ids;
+	Datum		value;
+	const int64 *mention_ids = NULL;
+	int			num_mentions;
 
 	if (slot == NULL)
 		return false;
@@ -382,10 +380,11 @@ mail_is_visible(PostReader *reader, const MailRow *mail)
 	shown = roost_post_read(reader, LOOKUP_POST, 1, mail->post_id, 0);
 	if (shown == NULL)
 		return false;
-	mention_ids = slot_getattr(shown, post[POST_MENTION_IDS], &nobody);
-	verdict = roost_post_judge(mail->account_id, mail->actor_id,
-							   DatumGetObjectId(slot_getattr(shown, post[POST_VISIBILITY], &isnull)),
-							   nobody ? (Datum) 0 : mention_ids, is_private, active);
+	value = slot_getattr(shown, post[POST_MENTION_IDS], &isnull);
+	num_mentions = roost_post_mentioned(isnull ? (Datum) 0 : value, &mention_ids);
+	value = slot_getattr(shown, post[POST_VISIBILITY], &isnull);
+	verdict = roost_post_judge(mail->account_id, mail->actor_id, roost_post_visibility_letter(DatumGetObjectId(value)),
+							   mention_ids, num_mentions, is_private, active);
 	return verdict == POST_SEEN ||
 		(verdict == POST_SEEN_BY_FOLLOWERS && roost_post_read(reader, LOOKUP_FOLLOW, 2, mail->account_id, mail->actor_id) != NULL);
 }
