@@ -236,6 +236,7 @@ launcher_shmem_init(void *area, LWLockPadded *locks, bool found)
 	memset(roost_worker_shared, 0, sizeof(WorkerShared));
 	roost_worker_shared->lock = &locks[0].lock;
 	roost_worker_shared->state = WORKER_STOPPED;
+	roost_worker_shared->fanout.strategy = -1;
 	ConditionVariableInit(&roost_worker_shared->turned);
 }
 

@@ -27,6 +27,8 @@ typedef enum WorkerState
 /* What the fan-out has done since the worker started */
 typedef struct WorkerFanout
 {
+	int			strategy;		/* that it follows, a TimelineStrategy */
+	int			push_limit;
 	int64		posts;
 	int64		pulled_posts;	/* of accounts that are not pushed */
 	int64		deliveries;		/* to inboxes */
@@ -61,6 +63,7 @@ typedef struct WorkerShared
 								 * was applied */
 	int64		max_delay_us;
 	int64		gap_us;			/* between busy turns, at least */
+	int64		memory_bytes;	/* of the worker's own */
 	WorkerFanout fanout;
 
 	ConditionVariable turned;	/* broadcast at the end of a turn */

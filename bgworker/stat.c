@@ -20,12 +20,13 @@
 #include "core/clock.h"
 #include "core/commit.h"
 #include "live/queue.h"
+#include "timeline/strategy.h"
 
 PG_FUNCTION_INFO_V1(roost_worker_stat);
 PG_FUNCTION_INFO_V1(roost_worker_event_stat);
 PG_FUNCTION_INFO_V1(roost_worker_sync);
 
-#define WORKER_STAT_COLUMNS 29
+#define WORKER_STAT_COLUMNS 32
 
 static uint64 worker_sync_request(void);
 static bool worker_sync_reached(uint64 target);
@@ -81,6 +82,11 @@ roost_worker_stat(PG_FUNCTION_ARGS)
 	values[i++] = Float8GetDatum(worker.last_delay_us / 1000000.0);
 	values[i++] = Float8GetDatum(worker.max_delay_us / 1000000.0);
 	values[i++] = Float8GetDatum(worker.gap_us / 1000000.0);
+	values[i++] = Int64GetDatum(worker.memory_bytes);
+	nulls[i] = worker.fanout.strategy < 0;
+	values[i++] = CStringGetTextDatum(roost_timeline_strategy_name(worker.fanout.strategy));
+	nulls[i] = worker.fanout.strategy < 0;
+	values[i++] = Int32GetDatum(worker.fanout.push_limit);
 	values[i++] = Int64GetDatum(worker.fanout.posts);
 	values[i++] = Int64GetDatum(worker.fanout.pulled_posts);
 	values[i++] = Int64GetDatum(worker.fanout.deliveries);

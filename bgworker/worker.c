@@ -77,6 +77,7 @@ static const RoostWorkerStep adopt_step = {
 /* What the worker does, in this order. */
 static const RoostWorkerStep *const worker_steps[] = {
 	&adopt_step,
+	&roost_fanout_step,
 	&roost_lockout_step,
 	&roost_reuse_step,
 	&roost_limit_step,
@@ -115,6 +116,7 @@ static bool worker_offer(const RoostEvent *events, int count);
 static void worker_run_due(bool sync);
 static bool step_may_run(const RoostWorkerStep *step);
 static void step_call(int index, bool run, const RoostEvent *events, int count);
+static int64 worker_memory(bool sync);
 static void worker_sleep(void);
 static void worker_pause(void);
 static bool worker_wanted(void);
@@ -188,6 +190,7 @@ worker_turn(void)
 {
 	uint64		turn;
 	int			failing = 0;
+	int64		memory;
 	bool		sync;
 
 	worker_turn_us = worker_now_us();
@@ -210,11 +213,13 @@ worker_turn(void)
 	pgstat_report_stat(false);
 	for (int i = 0; i < lengthof(worker_steps); i++)
 		failing += step_states[i].fail_ms > 0;
+	memory = worker_memory(sync);
 
 	LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
 	roost_worker_shared->turns_done = turn;
 	roost_worker_shared->failing = failing;
 	roost_worker_shared->gap_us = worker_gap_us;
+	roost_worker_shared->memory_bytes = memory;
 	roost_worker_shared->turned_us = roost_clock_us();
 	roost_worker_shared->state = !worker_ready ? WORKER_NOT_INSTALLED :
 		worker_standby ? WORKER_STANDBY : WORKER_RUNNING;
@@ -430,6 +435,25 @@ step_call(int index, bool run, const RoostEvent *events, int count)
 	PG_END_TRY();
 
 	MemoryContextReset(turn_context);
+}
+
+/*
+ * Returns how much memory the worker has allocated; measured now and then, for
+ * there are many contexts.
+ */
+static int64
+worker_memory(bool sync)
+{
+	static int64 measured_ms = 0;
+	static int64 bytes = 0;
+	int64		now = worker_now();
+
+	if (sync || now - measured_ms >= WORKER_LOOK_MS)
+	{
+		measured_ms = now;
+		bytes = MemoryContextMemAllocated(TopMemoryContext, true);
+	}
+	return bytes;
 }
 
 /*

@@ -31,6 +31,20 @@ static const struct config_enum_entry strategy_options[] = {
 int			roost_timeline_strategy = TIMELINE_HYBRID;
 int			roost_timeline_push_limit = TIMELINE_PUSH_LIMIT_DEFAULT;
 
+/*
+ * Returns a strategy as people read it; "" for none.
+ */
+const char *
+roost_timeline_strategy_name(int strategy)
+{
+	for (int i = 0; strategy_options[i].name != NULL; i++)
+	{
+		if (strategy_options[i].val == strategy)
+			return strategy_options[i].name;
+	}
+	return "";
+}
+
 static void
 strategy_define_gucs(void)
 {

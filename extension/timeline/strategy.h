@@ -18,4 +18,6 @@ typedef enum TimelineStrategy
 extern int	roost_timeline_strategy;	/* a TimelineStrategy */
 extern int	roost_timeline_push_limit;	/* followers */
 
+extern const char *roost_timeline_strategy_name(int strategy);
+
 #endif							/* ROOST_TIMELINE_STRATEGY_H */
