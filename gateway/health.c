@@ -17,6 +17,7 @@
 #include "health.h"
 #include "log.h"
 #include "metrics.h"
+#include "stat.h"
 
 #define HEALTH_EVERY 1.0
 #define HEALTH_PATIENCE 3.0		/* without an answer for so long, the database
@@ -146,6 +147,7 @@ health_tick(void)
 	uint64_t	connects = metrics->lanes[LANE_FAST].connects;
 	bool		reconnected = connects != known_connects;
 
+	stat_tick();
 	known_connects = connects;
 	if (health_asked && now - asked_at > HEALTH_PATIENCE)
 		health_render(false);
@@ -165,24 +167,17 @@ health_tick(void)
 	}
 }
 
-/* Answers /metrics. */
+/* Answers /metrics, when the servers have said what they count. */
 static void
 metrics_answer(Request *request)
 {
-	static Buffer text;
-
 	if (!network_list_has(&config.metrics_networks, &request->address) ||
 		(!request->from_proxy && (request_header(request, "x-forwarded-for") || request_header(request, "forwarded"))))
 	{
 		request_fail(request, "42501", "Metrics are not for this address; see the option metrics-allow.");
 		return;
 	}
-	metrics->log_dropped = log_access_dropped();
-	text.length = 0;
-	metrics_render(&text);
-	answer_start(request, 200);
-	answer_header(request, "content-type", "text/plain; version=0.0.4; charset=utf-8");
-	answer_send(request, text.data, text.length, false);
+	stat_answer(request);
 }
 
 /* Answers the request if it is for /health or /metrics; returns whether it did. */

@@ -117,10 +117,12 @@ static const struct
 	const char *name;
 	const char *sql;
 	int			parameters;
+	bool		prepared;
 }			statements[STATEMENT_COUNT] = {
-	{"handle", "SELECT roost.handle($1, $2, $3, $4, $5, $6)", 6},
-	{"config", "SELECT roost.gateway_config()", 0},
-	{"position", "SELECT roost.gateway_position()", 0},
+	{"handle", "SELECT roost.handle($1, $2, $3, $4, $5, $6)", 6, true},
+	{"config", "SELECT roost.gateway_config()", 0, true},
+	{"position", "SELECT roost.gateway_position()", 0, true},
+	{"stat", "SELECT roost.gateway_stat()", 0, false},
 };
 
 static const Oid handle_types[POOL_MAX_PARAMETERS] = {25, 25, 25, 25, 25, 25};	/* text */
@@ -268,7 +270,9 @@ connection_send(Connection *connection, PoolQuery *query)
 	query->wrote = (Position) {0};
 	list_append(&connection->in_flight, &query->node);
 	connection->lane->metrics->in_flight++;
-	if (!PQsendQueryPrepared(connection->pg, name, parameters, query->values, NULL, NULL, 0) ||
+	if (!(statements[query->statement].prepared ?
+		  PQsendQueryPrepared(connection->pg, name, parameters, query->values, NULL, NULL, 0) :
+		  PQsendQueryParams(connection->pg, statements[query->statement].sql, parameters, NULL, query->values, NULL, NULL, 0)) ||
 		!PQpipelineSync(connection->pg))
 		connection->broken = true;
 	name = statements[STATEMENT_POSITION].name;
@@ -448,7 +452,7 @@ connection_prepare(Connection *connection)
 	sent = PQsetnonblocking(connection->pg, 1) == 0 && PQenterPipelineMode(connection->pg) &&
 		PQsendQueryParams(connection->pg, settings, 0, NULL, NULL, NULL, NULL, 0);
 	for (int i = 0; i < STATEMENT_COUNT && sent; i++)
-		if (i != STATEMENT_POSITION || config.read_count > 0)
+		if (statements[i].prepared && (i != STATEMENT_POSITION || config.read_count > 0))
 			sent = PQsendPrepare(connection->pg, statements[i].name, statements[i].sql,
 								 statements[i].parameters, handle_types);
 	connection->is_standby = false;
@@ -624,8 +628,9 @@ lane_choose(Lane *lane, const PoolQuery *query)
 	{
 		Connection *connection = &lane->connections[i];
 
-		if (connection->in_flight.count >= lane->depth || !connection_is_usable(connection) ||
-			!connection_reaches(connection, query->need))
+		if (connection->in_flight.count >= lane->depth || connection->state != CONNECTION_READY)
+			continue;
+		if (!query->anyway && (!connection_is_usable(connection) || !connection_reaches(connection, query->need)))
 			continue;
 		if (pack && connection->in_flight.count < PACK_DEPTH)
 			return connection;
@@ -719,6 +724,13 @@ void
 pool_submit(LaneKind kind, PoolQuery *query)
 {
 	lane_submit(&servers[0].lanes[kind], query, lane_limit(kind));
+}
+
+/* Runs a query in the fast lane of a server: the primary is 0. */
+void
+pool_submit_server(int server, PoolQuery *query)
+{
+	lane_submit(&servers[server].lanes[LANE_FAST], query, lane_limit(LANE_FAST));
 }
 
 /* Returns whether a standby takes queries; reaches tells whether one that needs so much. */

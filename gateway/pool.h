@@ -17,13 +17,14 @@
 
 #define POOL_MAX_PARAMETERS 6
 
-/* The statements a gateway knows; they are prepared on every connection. */
+/* The statements a gateway knows; those that are often used are prepared. */
 typedef enum PoolStatement
 {
 	STATEMENT_HANDLE,			/* roost.handle(method, path, query, headers,
 								 * body, address) */
 	STATEMENT_CONFIG,			/* roost.gateway_config() */
 	STATEMENT_POSITION,			/* roost.gateway_position(), with standbys */
+	STATEMENT_STAT,				/* roost.gateway_stat() */
 	STATEMENT_COUNT
 } PoolStatement;
 
@@ -47,6 +48,7 @@ typedef struct PoolQuery
 	PoolStatement statement;
 	const char *values[POOL_MAX_PARAMETERS];
 	bool		writes;			/* ask for the position after it */
+	bool		anyway;			/* also at a standby that takes no reads */
 	Position	need;			/* of a standby */
 	Position	wrote;			/* the answer, 0/0 if nothing was written */
 	double		sent;
@@ -59,6 +61,7 @@ typedef struct PoolQuery
 extern void pool_start(struct ev_loop *loop);
 extern void pool_submit(LaneKind lane, PoolQuery *query);
 extern bool pool_submit_standby(LaneKind lane, PoolQuery *query, uint64_t client);
+extern void pool_submit_server(int server, PoolQuery *query);
 extern int	pool_standbys_usable(void);
 extern bool pool_cancel(PoolQuery *query);
 extern void pool_tick(void);

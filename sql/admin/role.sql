@@ -7,7 +7,7 @@ AS $$
 BEGIN
 	EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
 	EXECUTE format('GRANT USAGE ON SCHEMA roost TO %I', role);
-	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.handle(text, text, text, text, text, text), roost.gateway_config(), roost.gateway_position() TO %I', role);
+	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.handle(text, text, text, text, text, text), roost.gateway_config(), roost.gateway_position(), roost.gateway_stat() TO %I', role);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.grant_gateway(name) FROM PUBLIC;

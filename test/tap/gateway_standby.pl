@@ -215,6 +215,21 @@ for my $route (@routes)
 }
 cmp_ok($answered, '>=', 2 * (@routes - 8), 'and nearly all have one');
 
+# Statistics of both servers are among the metrics.
+my $metrics = (call($gateway, 'GET', '/metrics'))[3];
+like($metrics, qr/^roost_standby\{server="primary"\} 0$/m, 'the primary says what it is');
+like($metrics, qr/^roost_standby\{server="\S+:\d+"\} 1$/m, 'and so does the standby');
+like($metrics, qr/^roost_worker_events_total\{server="primary",kind="post_created"\} \d+$/m, 'events are counted by kind');
+like($metrics, qr/^roost_timeline_hits_total\{server="primary",kind="inbox"\} \d+$/m, 'and so are hits of the memory of timelines');
+SKIP:
+{
+	my ($promtool) = grep { -x } map { "$_/promtool" } split /:/, $ENV{PATH};
+	skip 'promtool is not installed (package prometheus)', 1 if !defined $promtool;
+	my ($out, $err);
+	my $valid = IPC::Run::run([ $promtool, 'check', 'metrics' ], '<', \$metrics, '>', \$out, '2>', \$err);
+	ok($valid, 'Prometheus finds nothing wrong with them') or diag("$out$err");
+}
+
 # The standby goes and comes back.
 my @statuses = map { (call($gateway, 'GET', '/server'))[0] } 1 .. 5;
 $standby->stop('immediate');
@@ -240,6 +255,9 @@ is((call($both, 'POST', '/note', {}))[0], 503, 'writes do not');
 ok(wait_until(sub { ((call($both, 'GET', '/health'))[1]{database} // '') eq 'unavailable' }), 'the gateway notices');
 ($status, $json) = call($both, 'GET', '/health');
 is("$status $json->{status} $json->{gateway}{standbys_healthy}", '200 degraded 1', 'and says that it is degraded');
+$metrics = (call($both, 'GET', '/metrics'))[3];
+like($metrics, qr/^roost_gateway_clients /m, 'metrics are there without the primary');
+unlike($metrics, qr/server="primary"/, 'only not its own');
 $standby->promote;
 ok(wait_until(sub { ((call($both, 'POST', '/note', {}))[1]{server} // '') eq 'standby' }), 'writes go to the new primary');
 is(server($both), 'standby', 'and so do reads');
