@@ -233,6 +233,19 @@ stamp_compare(const void *a, const void *b)
 }
 
 /*
+ * Leaves each stamp once in the list.  Marked ones are counted, so they stay as
+ * they are; the newest few have been compared when they came.
+ */
+static void
+stamp_list_unique(void)
+{
+	if (stamp_marked || stamp_count <= STAMP_RECENT)
+		return;
+	qsort(stamp_touched, stamp_count, sizeof(uint32), stamp_compare);
+	stamp_count = (int) qunique(stamp_touched, stamp_count, sizeof(uint32), stamp_compare);
+}
+
+/*
  * Makes room for another one in the list, or gives the list up.
  */
 static void
@@ -249,12 +262,7 @@ stamp_list_make_room(void)
 		return;
 	}
 
-	/* marked ones are counted, so they stay as they are */
-	if (!stamp_marked)
-	{
-		qsort(stamp_touched, stamp_count, sizeof(uint32), stamp_compare);
-		stamp_count = (int) qunique(stamp_touched, stamp_count, sizeof(uint32), stamp_compare);
-	}
+	stamp_list_unique();
 	if (stamp_count > STAMP_TOUCHED_MAX * 3 / 4)
 		roost_stamp_touch_all();
 }
@@ -265,6 +273,7 @@ stamp_list_make_room(void)
 int
 roost_stamp_touched(const uint32 **numbers)
 {
+	stamp_list_unique();
 	*numbers = stamp_touched;
 	return stamp_all ? ROOST_STAMP_ALL : stamp_count;
 }
@@ -279,6 +288,7 @@ roost_stamp_mark(bool closed)
 	stamp_closed = closed;
 	if (stamp_marked || (stamp_count == 0 && !stamp_all))
 		return;
+	stamp_list_unique();
 	if (stamp_all)
 		stamp_mark(&stamp_shared->all);
 	for (int i = 0; i < stamp_count; i++)
