@@ -45,6 +45,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_feed_module,
 	&roost_timeline_module,
 	&roost_timeline_strategy_module,
+	&roost_timeline_top_module,
 	&roost_worker_module,
 };
 

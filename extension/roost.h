@@ -45,5 +45,6 @@ extern const RoostModule roost_post_module;
 extern const RoostModule roost_feed_module;
 extern const RoostModule roost_timeline_module;
 extern const RoostModule roost_timeline_strategy_module;
+extern const RoostModule roost_timeline_top_module;
 
 #endif							/* ROOST_H */

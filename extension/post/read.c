@@ -177,6 +177,29 @@ roost_post_read_below(PostReader *reader, PostLookup what, int64 first, int64 se
 }
 
 /*
+ * Fills in the largest second keys of the rows with the first key, at most
+ * `max`, falling; returns how many.
+ */
+int
+roost_post_read_marks(PostReader *reader, PostLookup what, int64 account_id, int64 *ids, int max)
+{
+	ScanKeyData keys[2];
+	TupleTableSlot *slot;
+	bool		isnull;
+	int			count = 0;
+
+	if (reader->open[what].table == NULL)
+		lookup_open(reader, what, 2);
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(account_id));
+	ScanKeyInit(&keys[1], 2, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(PG_INT64_MAX));
+	index_rescan(reader->open[what].scan, keys, 2, NULL, 0);
+	slot = reader->open[what].slot;
+	while (count < max && index_getnext_slot(reader->open[what].scan, BackwardScanDirection, slot))
+		ids[count++] = DatumGetInt64(slot_getattr(slot, lookup_cache[what].columns[0], &isnull));
+	return count;
+}
+
+/*
  * Returns the next row with the key of the last look-up, or NULL.
  */
 TupleTableSlot *

@@ -108,6 +108,7 @@ extern void roost_post_reader_end(PostReader *reader);
 extern TupleTableSlot *roost_post_read(PostReader *reader, PostLookup what, int nkeys, int64 first, int64 second);
 extern TupleTableSlot *roost_post_read_text(PostReader *reader, PostLookup what, text *key);
 extern int64 roost_post_read_below(PostReader *reader, PostLookup what, int64 first, int64 second);
+extern int	roost_post_read_marks(PostReader *reader, PostLookup what, int64 account_id, int64 *ids, int max);
 extern TupleTableSlot *roost_post_read_next(PostReader *reader, PostLookup what);
 extern void roost_post_read_range(PostReader *reader, int64 author_id, int64 before_id, int64 after_id);
 extern bool roost_post_read_range_next(PostReader *reader, int64 *id, int64 *reply_to_account_id);

@@ -16,3 +16,27 @@ COMMENT ON TYPE roost.feed_kind IS 'What a row of the log says. A retweet is a p
 
 CREATE TYPE roost.mailbox_kind AS ENUM ('follow', 'follow_request', 'like', 'retweet', 'quote', 'reply', 'mention');
 COMMENT ON TYPE roost.mailbox_kind IS 'What somebody did to an account, or to a post of it.';
+
+-- Timeline: ranking in C.
+DROP FUNCTION roost_internal.timeline_top(bigint, integer, bigint, bigint, roost.timeline_replies, boolean);
+COMMENT ON TYPE roost.timeline_order IS 'recent: newest first. top: by what others did to a post, what the reader did to its author''s posts, and age.';
+CREATE TYPE roost.timeline_explanation AS (
+	post_id roost.id,
+	entry_id roost.id,
+	place integer,
+	score double precision,
+	age double precision,
+	decay double precision,
+	likes double precision,
+	replies double precision,
+	retweets double precision,
+	quotes double precision,
+	engagement double precision,
+	interaction double precision,
+	affinity double precision,
+	above integer,
+	diversity double precision,
+	seen_count integer,
+	seen double precision
+);
+COMMENT ON TYPE roost.timeline_explanation IS 'Why a post stands where it stands in a home timeline with the order top. score = engagement * affinity * diversity * seen * decay. entry_id: the post itself or the retweet that brings it, place: 1 is the best; both null if it is not among the entries that are ranked. age in seconds, decay what is left after it. likes, replies, retweets, quotes: the counters times their weights; engagement: 1 + their sum. interaction: what the caller has done to the author''s posts, affinity its factor. above: entries of the same account above this one, diversity its factor. seen_count: times the caller has been shown the post, seen its factor.';
