@@ -215,9 +215,19 @@ timeline_era(const TimelineTable *table)
 	return roost_pending_generation() << 32 | pg_atomic_read_u32(&table->shared->epoch);
 }
 
+/* Whoever has locked a box is done soon, unless the kernel has stopped it. */
+static inline void
+timeline_box_wait(int spins)
+{
+	if (spins < 1000)
+		pg_spin_delay();
+	else
+		pg_usleep(100);
+}
+
 /*
- * Writers of a box exclude each other, also those of its ring; readers look
- * twice.  Between the two nothing may fail.
+ * Writers of a box exclude each other; readers look whether it has changed.
+ * Between the two nothing may fail.
  */
 static inline void
 timeline_box_lock(TimelineBox *box)
@@ -229,10 +239,7 @@ timeline_box_lock(TimelineBox *box)
 		if (sequence % 2 == 0 &&
 			pg_atomic_compare_exchange_u32(&box->sequence, &sequence, sequence + 1))
 			return;
-		if (spins < 1000)
-			pg_spin_delay();
-		else
-			pg_usleep(100);
+		timeline_box_wait(spins);
 	}
 }
 
@@ -243,31 +250,40 @@ timeline_box_unlock(TimelineBox *box)
 	pg_atomic_write_u32(&box->sequence, pg_atomic_read_u32(&box->sequence) + 1);
 }
 
-/* Returns what timeline_box_unchanged() wants to know. */
-static inline uint32
-timeline_box_look(const TimelineBox *box)
+/* Reading a box while others may write it */
+typedef struct TimelineLook
 {
-	for (int spins = 0;; spins++)
-	{
-		uint32		sequence = pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &box->sequence));
+	uint32		sequence;
+	int			tries;
+} TimelineLook;
 
-		if (sequence % 2 == 0)
-		{
-			pg_read_barrier();
-			return sequence;
-		}
-		if (spins < 1000)
-			pg_spin_delay();
-		else
-			pg_usleep(100);
+#define TIMELINE_LOOKS	8		/* then readers lock the box, too */
+
+/* Begins to read a box. */
+static inline void
+timeline_look(TimelineBox *box, TimelineLook *look)
+{
+	if (unlikely(look->tries++ >= TIMELINE_LOOKS))
+	{
+		timeline_box_lock(box);
+		return;
 	}
+	for (int spins = 0; (look->sequence = pg_atomic_read_u32(&box->sequence)) % 2 != 0; spins++)
+		timeline_box_wait(spins);
+	pg_read_barrier();
 }
 
+/* Returns whether the box is still what it was at the beginning. */
 static inline bool
-timeline_box_unchanged(const TimelineBox *box, uint32 sequence)
+timeline_looked(TimelineBox *box, const TimelineLook *look)
 {
+	if (unlikely(look->tries > TIMELINE_LOOKS))
+	{
+		timeline_box_unlock(box);
+		return true;
+	}
 	pg_read_barrier();
-	return pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &box->sequence)) == sequence;
+	return pg_atomic_read_u32(&box->sequence) == look->sequence;
 }
 
 static inline void

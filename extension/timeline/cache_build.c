@@ -14,7 +14,6 @@
  */
 #include "postgres.h"
 
-
 #include "core/clock.h"
 #include "core/core.h"
 #include "timeline/box.h"

@@ -13,7 +13,6 @@
  */
 #include "postgres.h"
 
-
 #include "timeline/box.h"
 
 #define PUSH_BLOCKS	4

@@ -59,14 +59,14 @@ static bool
 read_inbox(const TimelineTable *table, int slot, uint32 version, int64 before_id, int64 after_id,
 		   int max, TimelineInbox *inbox)
 {
-	const TimelineBox *box = &table->boxes[slot];
+	TimelineBox *box = &table->boxes[slot];
 	uint64		era = timeline_era(table);
-	uint32		sequence;
+	TimelineLook look = {0};
 	bool		good;
 
 	do
 	{
-		sequence = timeline_box_look(box);
+		timeline_look(box, &look);
 		good = box->state == TIMELINE_READY && box->era == era && box->version == version;
 		if (!good)
 			continue;
@@ -76,7 +76,7 @@ read_inbox(const TimelineTable *table, int slot, uint32 version, int64 before_id
 			inbox->pulled[i] = timeline_pulled(table, slot, inbox->num_pulled)[i];
 		inbox->count = roost_ring_read(&box->ring, timeline_block(table, slot), before_id, after_id, inbox->ids, max);
 	}
-	while (!timeline_box_unchanged(box, sequence));
+	while (!timeline_looked(box, &look));
 	return good;
 }
 
@@ -148,16 +148,16 @@ roost_timeline_cache_post_rate(int64 author_id)
 	slot = timeline_find(table, author_id);
 	if (slot != TIMELINE_NO_SLOT)
 	{
-		const TimelineBox *box = &table->boxes[slot];
-		uint32		sequence;
+		TimelineBox *box = &table->boxes[slot];
+		TimelineLook look = {0};
 
 		do
 		{
-			sequence = timeline_box_look(box);
+			timeline_look(box, &look);
 			count = box->state == TIMELINE_READY && box->era == timeline_era(table) ?
 				roost_ring_read(&box->ring, timeline_block(table, slot), PG_INT64_MAX, 0, ids, POSTS_LOOKED_AT) : 0;
 		}
-		while (!timeline_box_unchanged(box, sequence));
+		while (!timeline_looked(box, &look));
 	}
 	LWLockRelease(table->lock);
 

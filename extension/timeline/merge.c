@@ -4,9 +4,10 @@
  *		The newest posts of many outboxes.
  *
  * A heap keeps the newest ids, the oldest of them on top; once it is full,
- * that one is a threshold, and most outboxes have nothing above it.  The heads
- * of the boxes say so, hence only the others' ids are read.  Boxes are fetched
- * from memory in blocks, like in cache_push.c.
+ * that one is a threshold, and most outboxes have nothing above it.  So the
+ * heads are looked at first, which have the newest ids; then no more outboxes
+ * than ids that are wanted have others that matter.  Boxes are fetched from
+ * memory in blocks, like in cache_push.c.
  *
  * An outbox knows nothing at and below its floor.  If that is above the
  * threshold in the end, the author's posts must be read from there on.
@@ -15,11 +16,10 @@
  */
 #include "postgres.h"
 
-
 #include "core/core.h"
 #include "timeline/box.h"
 
-#define MERGE_BLOCKS	8
+#define MERGE_AT_ONCE	512		/* authors, under the lock */
 
 typedef struct Merge
 {
@@ -31,8 +31,18 @@ typedef struct Merge
 	int			num_missing;
 } Merge;
 
-static void merge_block(Merge *merge, const int64 *author_ids, int n);
-static void merge_box(Merge *merge, int64 author_id, int slot);
+/* An outbox that may have ids above the threshold */
+typedef struct MergeBox
+{
+	int64		author_id;
+	int64		newest;
+	int			slot;
+} MergeBox;
+
+static void merge_some(Merge *merge, const int64 *author_ids, int n);
+static int	merge_heads(Merge *merge, const int64 *author_ids, int n, MergeBox *boxes, int count);
+static bool merge_look(const Merge *merge, int slot, int64 *newest, int64 *floor);
+static void merge_ids(Merge *merge, const MergeBox *from);
 static void merge_add_rest(Merge *merge, int64 author_id, int64 before_id, bool missing);
 static int	merge_prune_rest(const Merge *merge);
 
@@ -53,19 +63,17 @@ roost_timeline_cache_merge(const int64 *author_ids, int n, TimelineHeap *heap, T
 
 	if (!roost_core_is_home())
 	{
+		/* in another database there is nothing in it */
 		for (int i = 0; i < n; i++)
 			merge_add_rest(&merge, author_ids[i], heap->before_id, true);
 		return merge.num_rest;
 	}
 
-	for (int from = 0; from < n;)
+	for (int from = 0; from < n; from += MERGE_AT_ONCE)
 	{
-		int			end = Min(from + MERGE_BLOCKS * TIMELINE_BLOCK, n);
-
 		LWLockAcquire(table->lock, LW_SHARED);
 		merge.era = timeline_era(table);
-		for (; from < end; from += TIMELINE_BLOCK)
-			merge_block(&merge, author_ids + from, Min(TIMELINE_BLOCK, end - from));
+		merge_some(&merge, author_ids + from, Min(MERGE_AT_ONCE, n - from));
 		LWLockRelease(table->lock);
 	}
 	timeline_count(table, TIMELINE_MISSES, merge.num_missing);
@@ -73,11 +81,42 @@ roost_timeline_cache_merge(const int64 *author_ids, int n, TimelineHeap *heap, T
 	return merge_prune_rest(&merge);
 }
 
+/*
+ * Merges the outboxes of some authors, under the lock.
+ */
 static void
-merge_block(Merge *merge, const int64 *author_ids, int n)
+merge_some(Merge *merge, const int64 *author_ids, int n)
+{
+	MergeBox	boxes[MERGE_AT_ONCE];
+	int			count = 0;
+
+	for (int from = 0; from < n; from += TIMELINE_BLOCK)
+		count = merge_heads(merge, author_ids + from, Min(TIMELINE_BLOCK, n - from), boxes, count);
+
+	/* at most as many as are wanted are still of interest */
+	for (int i = 0; i < count; i++)
+	{
+		const TimelineRing *ring = &merge->table->boxes[boxes[i].slot].ring;
+
+		if (boxes[i].newest >= merge_threshold(merge->heap))
+			__builtin_prefetch(timeline_block(merge->table, boxes[i].slot) + ring->head * TIMELINE_RING_ENTRY, 0);
+	}
+	for (int i = 0; i < count; i++)
+	{
+		if (boxes[i].newest >= merge_threshold(merge->heap))
+			merge_ids(merge, &boxes[i]);
+	}
+}
+
+/*
+ * Looks at the heads of a block of outboxes, and adds the newest id of each;
+ * those that may have more are added to the boxes, whose count it returns.
+ */
+static int
+merge_heads(Merge *merge, const int64 *author_ids, int n, MergeBox *boxes, int count)
 {
 	const TimelineTable *table = merge->table;
-	int64		threshold = merge_threshold(merge->heap);
+	TimelineHeap *heap = merge->heap;
 	uint32		homes[TIMELINE_BLOCK];
 	int			slots[TIMELINE_BLOCK];
 
@@ -94,61 +133,78 @@ merge_block(Merge *merge, const int64 *author_ids, int n)
 	}
 	for (int i = 0; i < n; i++)
 	{
-		const TimelineRing *ring;
+		MergeBox	box = {.author_id = author_ids[i],.slot = slots[i]};
+		int64		floor;
 
-		if (slots[i] == TIMELINE_NO_SLOT)
-			continue;
-		ring = &table->boxes[slots[i]].ring;
-		if (ring->newest > threshold)
-			__builtin_prefetch(timeline_block(table, slots[i]) + ring->head * TIMELINE_RING_ENTRY, 0);
+		if (!merge_look(merge, slots[i], &box.newest, &floor))
+		{
+			merge->num_missing++;
+			merge_add_rest(merge, author_ids[i], heap->before_id, true);
+		}
+		else if (box.newest > merge_threshold(heap))
+		{
+			(void) roost_timeline_heap_add(heap, box.newest);
+			boxes[count++] = box;
+		}
+		else if (floor > merge_threshold(heap))
+			merge_add_rest(merge, author_ids[i], Min(heap->before_id, floor + 1), false);
 	}
-	for (int i = 0; i < n; i++)
-		merge_box(merge, author_ids[i], slots[i]);
+	return count;
+}
+
+/*
+ * Looks at the head of an outbox; false: there is none that is good.
+ */
+static inline bool
+merge_look(const Merge *merge, int slot, int64 *newest, int64 *floor)
+{
+	TimelineBox *box;
+	TimelineLook look = {0};
+	bool		good;
+
+	if (slot == TIMELINE_NO_SLOT)
+		return false;
+	box = &merge->table->boxes[slot];
+	do
+	{
+		timeline_look(box, &look);
+		good = box->state == TIMELINE_READY && box->era == merge->era;
+		*newest = box->ring.used > 0 ? box->ring.newest : 0;
+		*floor = box->ring.floor;
+	}
+	while (!timeline_looked(box, &look));
+	if (good && !box->referenced)
+		box->referenced = true;
+	return good;
 }
 
 /*
  * Adds what an outbox has above the threshold.
  */
 static void
-merge_box(Merge *merge, int64 author_id, int slot)
+merge_ids(Merge *merge, const MergeBox *from)
 {
-	const TimelineTable *table = merge->table;
+	TimelineBox *box = &merge->table->boxes[from->slot];
+	const uint8 *data = timeline_block(merge->table, from->slot);
 	TimelineHeap *heap = merge->heap;
-	int64		threshold = merge_threshold(heap);
 	int64		ids[TIMELINE_OUTBOX_LENGTH];
-	int64		floor = 0;
-	int			count = 0;
-	bool		good = false;
+	int64		floor;
+	int			count;
+	TimelineLook look = {0};
 
-	if (slot != TIMELINE_NO_SLOT)
+	do
 	{
-		TimelineBox *box = &table->boxes[slot];
-		uint32		sequence;
-
-		do
-		{
-			sequence = timeline_box_look(box);
-			good = box->state == TIMELINE_READY && box->era == merge->era;
-			floor = box->ring.floor;
-			count = good && box->ring.newest > threshold ?
-				roost_ring_read(&box->ring, timeline_block(table, slot), heap->before_id, threshold,
-								ids, Min(heap->want, TIMELINE_OUTBOX_LENGTH)) : 0;
-		}
-		while (!timeline_box_unchanged(box, sequence));
-		if (!box->referenced)
-			box->referenced = true;
+		timeline_look(box, &look);
+		floor = box->ring.floor;
+		count = roost_ring_read(&box->ring, data, heap->before_id, merge_threshold(heap), ids,
+								Min(heap->want, TIMELINE_OUTBOX_LENGTH));
 	}
-	if (!good)
-	{
-		merge->num_missing++;
-		merge_add_rest(merge, author_id, heap->before_id, true);
-		return;
-	}
+	while (!timeline_looked(box, &look));
 
 	for (int i = 0; i < count && roost_timeline_heap_add(heap, ids[i]); i++)
 		;
 	if (floor > merge_threshold(heap))
-		merge_add_rest(merge, author_id, Min(heap->before_id, floor + 1), false);
+		merge_add_rest(merge, from->author_id, Min(heap->before_id, floor + 1), false);
 }
 
 static void

@@ -23,7 +23,9 @@
 #define POSTS_MAX	60000
 #define LATE_MAX	40			/* posts that wait for the worker */
 #define BUILDS		4			/* at once in one thread */
-#define THREADS		3
+#define THREADS		3			/* beside the worker's */
+#define THREAD_POSTS	4000
+#define TORN_READS	3000		/* between which the box has changed */
 
 static int	tests = 0;
 static int	failures = 0;
@@ -51,7 +53,7 @@ typedef struct Account
 /* The tables, the order of posts is that of their commit */
 static Post posts[POSTS_MAX];
 static _Atomic int num_posts;
-static int	first_waiting;		/* all posts before are applied */
+static _Atomic int first_waiting;	/* all posts before are applied */
 static Account accounts[ACCOUNTS];
 static pthread_mutex_t posts_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t graph_mutex[ACCOUNTS];
@@ -64,7 +66,6 @@ static _Atomic long pages_full;
 typedef struct Walker
 {
 	uint64		random_state;
-	bool		alone;			/* no other threads */
 	struct
 	{
 		TimelineBuild build;
@@ -700,6 +701,127 @@ test_rates(void)
 	check(fabs(roost_timeline_cache_post_rate(1) - 1 / 240.0) < 1e-6, "and has been silent for a while");
 }
 
+static void *
+thread_walk(void *arg)
+{
+	Walker	   *w = arg;
+
+	while (num_posts < THREAD_POSTS && complaints == 0)
+	{
+		if (num_posts - first_waiting > LATE_MAX)
+			do_read(w);
+		else
+			step(w, false);
+	}
+	return NULL;
+}
+
+static void *
+thread_worker(void *arg)
+{
+	Walker	   *w = arg;
+
+	while (first_waiting < THREAD_POSTS && complaints == 0)
+		step(w, true);
+	return NULL;
+}
+
+/* The same with all of it at once */
+static void
+test_threads(void)
+{
+	Walker	   *walkers = calloc(THREADS + 1, sizeof(Walker));
+	pthread_t	threads[THREADS + 1];
+
+	world_make(99);
+	pages_read = 0;
+	for (int i = 0; i <= THREADS; i++)
+	{
+		walkers[i].random_state = 1000 + i;
+		pthread_create(&threads[i], NULL, i < THREADS ? thread_walk : thread_worker, &walkers[i]);
+	}
+	for (int i = 0; i <= THREADS; i++)
+		pthread_join(threads[i], NULL);
+	check(complaints == 0, "nor with several threads");
+	check(is_consistent(&roost_timeline_tables[0]) && is_consistent(&roost_timeline_tables[1]), "index, slots and free slots agree after them");
+	printf("# %ld pages from boxes\n", pages_read);
+	free(walkers);
+}
+
+static _Atomic bool torn_end;
+
+/* Ids each of which is further from the one before */
+static int64
+stair(int64 step)
+{
+	return (step * (step + 1) / 2) << 8;
+}
+
+static void *
+thread_push(void *arg)
+{
+	int64		reader = 1;
+
+	for (int64 i = 1; !torn_end; i++)
+	{
+		roost_timeline_cache_push(&reader, 1, 7, stair(i));
+		roost_timeline_cache_append(reader, stair(i));
+	}
+	return NULL;
+}
+
+/* Are they steps of that stair, one after the other? */
+static bool
+in_steps(const int64 *ids, int count)
+{
+	int64		step = count > 0 ? (int64) ((sqrtl(8.0L * (ids[0] >> 8) + 1) - 1) / 2 + 0.5L) : 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (ids[i] != stair(step - i))
+			return false;
+	}
+	return true;
+}
+
+/* Reading a box that is pushed to all the time: either state, never a mixture */
+static void
+test_torn(void)
+{
+	static TimelineInbox inbox;
+	TimelineBuild build;
+	pthread_t	thread;
+	int64		reader = 1;
+	int			changes = 0;
+	bool		good = true;
+
+	world_make(1);
+	begin(TIMELINE_INBOX, reader, 1, &build);
+	publish(&build, NULL, 0, 0);
+	begin(TIMELINE_OUTBOX, reader, 0, &build);
+	publish(&build, NULL, 0, 0);
+	pthread_create(&thread, NULL, thread_push, NULL);
+	while (changes < TORN_READS && good)
+	{
+		int64		newest = inbox.ids[0];
+		TimelineHeap heap;
+		TimelineRest rest;
+
+		good = roost_timeline_cache_inbox(reader, 1, PG_INT64_MAX, 0, TIMELINE_INBOX_LENGTH, &inbox) &&
+			in_steps(inbox.ids, inbox.count);
+		roost_timeline_heap_init(&heap, PG_INT64_MAX, 0, TIMELINE_OUTBOX_LENGTH);
+		roost_timeline_cache_merge(&reader, 1, &heap, &rest);
+		roost_timeline_heap_sort(&heap);
+		good = good && in_steps(heap.ids, heap.count);
+		free(heap.ids);
+		free(heap.met);
+		changes += inbox.ids[0] > newest;
+	}
+	torn_end = true;
+	pthread_join(thread, NULL);
+	check(good, "a box is read whole while the worker pushes to it");
+}
+
 int
 main(void)
 {
@@ -710,7 +832,9 @@ main(void)
 	test_eviction();
 	test_pulled();
 	test_rates();
+	test_torn();
 	test_alone();
+	test_threads();
 	printf("1..%d\n", tests);
 	return failures > 0;
 }
