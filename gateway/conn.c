@@ -20,8 +20,11 @@
  *   that does not read cannot make us buffer without end, and neither spins.
  *   Whether it is gone altogether is asked now and then, while its request
  *   waits for a database connection (conn_check_waiting).
- * - Writing happens only when libwebsockets says that it may: headers and body
- *   in one write, at most WRITE_SIZE at a time, because it keeps what the
+ * - An answer of HTTP/1 without TLS is written at once, headers and body in
+ *   one call, from where they are (conn_send): nearly always the kernel takes
+ *   it all, and neither a copy nor another turn of the loop is needed.
+ * - What it does not take, and everything else, is written when libwebsockets
+ *   says that it may, at most WRITE_SIZE at a time, because it keeps what the
  *   kernel does not take.
  *
  * What waits for clients is counted: beyond output-limit in all, or
@@ -32,6 +35,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -305,6 +309,35 @@ conn_write_some(Conn *conn, const char *data, size_t length)
 {
 	metrics->bytes_out += length;
 	return lws_write(conn->wsi, (unsigned char *) data, length, LWS_WRITE_RAW) >= (int) length;
+}
+
+/*
+ * Writes what there is, as far as the socket takes it now.  What is broken or
+ * full shows when the socket is written the usual way.
+ */
+void
+conn_send(Conn *conn)
+{
+	struct iovec parts[2] = {{conn->out.data, conn->out.length}, {(void *) conn->tail, conn->tail_length}};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	ssize_t		sent;
+
+	if (conn->tls || conn->http2 || conn->processing || conn->blocked > 0 ||
+		conn->state != CONN_WRITING || lws_partial_buffered(conn->wsi))
+		return;
+	sent = sendmsg(lws_get_socket_fd(conn->wsi), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent <= 0)
+		return;
+	metrics->bytes_out += (uint64_t) sent;
+	if ((size_t) sent < conn->out.length)
+	{
+		buffer_remove(&conn->out, (size_t) sent);
+		return;
+	}
+	sent -= (ssize_t) conn->out.length;
+	buffer_trim(&conn->out, OUT_LIMIT / 16);
+	conn->tail += sent;
+	conn->tail_length -= (size_t) sent;
 }
 
 /* Puts at most WRITE_SIZE bytes into the output, as far as there are any. */

@@ -66,6 +66,7 @@ extern void conn_start(struct ev_loop *loop);
 extern void conn_accept(int fd, const Address *peer);
 extern void conn_enter(Conn *conn, ConnState state);
 extern void conn_settle(Conn *conn);
+extern void conn_send(Conn *conn);
 extern bool conn_output_is_full(const Conn *conn);
 extern void conn_kill(Conn *conn);
 extern void conn_tick(void);

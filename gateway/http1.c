@@ -136,12 +136,29 @@ http1_process(Conn *conn)
 	conn->processing = false;
 }
 
+/* Writes what waits, and goes on with what the client has sent meanwhile. */
+static void
+http1_flush(Conn *conn)
+{
+	while (conn->state == CONN_WRITING && conn->request == NULL)
+	{
+		conn_send(conn);
+		if (conn->out.length > 0 || conn->tail_length > 0 || conn->close_after)
+		{
+			http1_process(conn);
+			return;
+		}
+		http1_next(conn);
+	}
+}
+
 /* Takes bytes from the client. */
 void
 http1_receive(Conn *conn, const char *data, size_t length)
 {
 	http1_reader_add(&conn->reader, data, length);
 	http1_process(conn);
+	http1_flush(conn);
 }
 
 /* The output is written: wait for the next request, which may be here already. */
@@ -162,6 +179,25 @@ http1_time_out(Conn *conn)
 	http1_fail(conn, "RO408", conn->state == CONN_BODY ? "The body did not arrive in time." : "The headers did not arrive in time.");
 }
 
+/* Copies what is left of a body that does not last. */
+static void
+http1_keep(Conn *conn)
+{
+	const char *rest = conn->tail;
+	size_t		length = conn->tail_length;
+
+	conn->tail_length = 0;
+	if (length <= OUT_ENOUGH)
+	{
+		buffer_append(&conn->out, rest, length);
+		return;
+	}
+	/* in one piece of its own, so that writing a part moves nothing */
+	buffer_append(&conn->answer, rest, length);
+	conn->tail = conn->answer.data;
+	conn->tail_length = length;
+}
+
 /* Writes the answer of a request and gives that back. */
 void
 http1_answer(Request *request, bool lasting)
@@ -170,7 +206,7 @@ http1_answer(Request *request, bool lasting)
 	Buffer	   *out = &conn->out;
 	bool		keep_alive = request->message.keep_alive && !request_is_draining();
 
-	buffer_reserve(out, 64 + request->answer_head.length + (request->answer_length > OUT_ENOUGH ? 0 : request->answer_length));
+	buffer_reserve(out, 64 + request->answer_head.length);
 	buffer_append(out, "HTTP/1.1 ", 9);
 	buffer_append_number(out, (uint64_t) request->status);
 	buffer_append(out, " ", 1);
@@ -182,24 +218,16 @@ http1_answer(Request *request, bool lasting)
 	else if (request->message.http10)
 		buffer_append_text(out, "connection: keep-alive\r\n");
 	buffer_append(out, "\r\n", 2);
-	if (!lasting && request->answer_length > OUT_ENOUGH)
-	{
-		/* in one piece of its own, so that writing a part moves nothing */
-		buffer_append(&conn->answer, request->answer, request->answer_length);
-		request->answer = conn->answer.data;
-		lasting = true;
-	}
-	if (lasting)
-	{
-		conn->tail = request->answer;
-		conn->tail_length = request->answer_length;
-	}
-	else
-		buffer_append(out, request->answer, request->answer_length);
 	conn->close_after |= !keep_alive;
 	conn->request = NULL;
 	conn_enter(conn, CONN_WRITING);
+	conn->tail = request->answer;
+	conn->tail_length = request->answer_length;
+	conn_send(conn);
+	if (!lasting && conn->tail_length > 0)
+		http1_keep(conn);
 	request_free(request);
-	http1_process(conn);
+	if (!conn->processing)
+		http1_flush(conn);
 	conn_settle(conn);
 }

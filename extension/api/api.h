@@ -130,6 +130,7 @@ typedef struct ApiFunction
 	Oid			collation;
 	TupleDesc	desc;			/* of the rows of a set, or NULL */
 	bool		scalar_set;		/* rows are bare values */
+	int			body_size;		/* room that its answers take */
 } ApiFunction;
 
 typedef enum ApiMethod

@@ -31,6 +31,12 @@ typedef struct CallRows
 	int			position;		/* number of the attribute cursor or id, or -1 */
 } CallRows;
 
+/* bytes that a body has room for from the start, at least and at most */
+#define CALL_BODY_FIRST		1024
+#define CALL_BODY_MOST		(256 * 1024)
+
+static void call_body_begin(ApiRequest *request);
+static void call_body_end(ApiRequest *request);
 static void call_value(ApiRequest *request, FunctionCallInfo fcinfo);
 static void call_set(ApiRequest *request, FunctionCallInfo fcinfo);
 static void call_rows_begin(CallRows *rows, ApiRequest *request);
@@ -53,7 +59,7 @@ roost_api_call(ApiRequest *request)
 	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
 
 	function->running |= request->running;
-	initStringInfo(&request->body_out);
+	call_body_begin(request);
 	InitFunctionCallInfoData(*fcinfo, info, function->nargs, function->collation, NULL, NULL);
 	for (int i = 0; i < function->nargs; i++)
 	{
@@ -66,12 +72,37 @@ roost_api_call(ApiRequest *request)
 	else
 		call_value(request, fcinfo);
 	request->calling = false;
+	call_body_end(request);
 	if (request->running)
 	{
 		function->ready = true;
 		function->running = false;
 		request->running = false;
 	}
+}
+
+/*
+ * Makes room for the body: as much as this function's largest one took, so
+ * that writing it moves nothing.
+ */
+static void
+call_body_begin(ApiRequest *request)
+{
+	StringInfo	body = &request->body_out;
+
+	body->maxlen = Max(request->function->body_size, CALL_BODY_FIRST);
+	body->data = palloc(body->maxlen);
+	resetStringInfo(body);
+}
+
+/*
+ * Remembers how large the body has become, within bounds.
+ */
+static void
+call_body_end(ApiRequest *request)
+{
+	if (request->body_out.maxlen > request->function->body_size && request->body_out.maxlen <= CALL_BODY_MOST)
+		request->function->body_size = request->body_out.maxlen;
 }
 
 /*

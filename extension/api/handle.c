@@ -7,6 +7,10 @@
  */
 #include "postgres.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "api/api.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -16,6 +20,14 @@ PG_FUNCTION_INFO_V1(roost_api_handle);
 
 ApiRequest *roost_api_request = NULL;
 
+/*
+ * Memory at the end of the heap that a backend keeps.  By default it gives back
+ * all but 128 kB after each large answer, and has to fault it in again for the
+ * next one, which costs more than filling it.
+ */
+#define HANDLE_HEAP_KEPT	(2 * 1024 * 1024)
+
+static void handle_keep_heap(void);
 static RoostSlice handle_argument(FunctionCallInfo fcinfo, int number);
 static text *handle_serve(ApiRequest *request);
 
@@ -30,6 +42,7 @@ roost_api_handle(PG_FUNCTION_ARGS)
 	MemoryContext caller = CurrentMemoryContext;
 	text	   *volatile answer = NULL;
 
+	handle_keep_heap();
 	request.outer = roost_api_request;
 	request.method_name = handle_argument(fcinfo, 0);
 	request.path = handle_argument(fcinfo, 1);
@@ -62,6 +75,23 @@ roost_api_handle(PG_FUNCTION_ARGS)
 	PG_END_TRY();
 
 	PG_RETURN_TEXT_P(answer);
+}
+
+/*
+ * Tells the C library, once, what to keep.
+ */
+static void
+handle_keep_heap(void)
+{
+#ifdef __GLIBC__
+	static bool told = false;
+
+	if (told)
+		return;
+	told = true;
+	mallopt(M_TRIM_THRESHOLD, HANDLE_HEAP_KEPT);
+	mallopt(M_MMAP_THRESHOLD, HANDLE_HEAP_KEPT / 2);
+#endif
 }
 
 /*
