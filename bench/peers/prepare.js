@@ -6,6 +6,7 @@ const fs = require('fs');
 const jwt = require('jsonwebtoken');
 const { Pool } = require('pg');
 const Redis = require('ioredis').Redis;
+const { FULL_POSTS, full } = require('./full.js');
 
 const [folder, postCount] = [process.argv[2], Number(process.argv[3])];
 const READERS = 1000;
@@ -40,9 +41,9 @@ async function main() {
   }
   const list = [...shown];
   for (let i = 0; i < list.length; i += 5000) {
-    const rows = await pool.query('SELECT id, author_id, body, created_at FROM post WHERE id = ANY($1)', [list.slice(i, i + 5000)]);
+    const rows = await pool.query({ ...FULL_POSTS, values: [list.slice(i, i + 5000)] });
     const pipeline = redis.pipeline();
-    for (const post of rows.rows) pipeline.set('t:' + post.id, JSON.stringify(post), 'EX', 36000);
+    for (const post of rows.rows) pipeline.set('f:' + post.id, JSON.stringify(full(post)), 'EX', 36000);
     await pipeline.exec();
   }
   await pool.end();
