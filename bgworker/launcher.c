@@ -38,6 +38,7 @@
 #include "bgworker/followers.h"
 #include "bgworker/maintenance.h"
 #include "bgworker/shared.h"
+#include "bgworker/trend.h"
 #include "core/core.h"
 #include "roost.h"
 
@@ -260,6 +261,7 @@ static void
 launcher_define_gucs(void)
 {
 	roost_maintenance_define_gucs();
+	roost_trend_define_gucs();
 	roost_followers_define_gucs();
 }
 

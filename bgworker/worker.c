@@ -83,6 +83,7 @@ static const RoostWorkerStep *const worker_steps[] = {
 	&roost_limit_step,
 	&roost_feed_step,
 	&roost_maintenance_step,
+	&roost_trend_step,
 };
 
 /* How a step stands; times are those of worker_now(). */

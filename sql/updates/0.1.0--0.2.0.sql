@@ -40,3 +40,17 @@ CREATE TYPE roost.timeline_explanation AS (
 	seen double precision
 );
 COMMENT ON TYPE roost.timeline_explanation IS 'Why a post stands where it stands in a home timeline with the order top. score = engagement * affinity * diversity * seen * decay. entry_id: the post itself or the retweet that brings it, place: 1 is the best; both null if it is not among the entries that are ranked. age in seconds, decay what is left after it. likes, replies, retweets, quotes: the counters times their weights; engagement: 1 + their sum. interaction: what the caller has done to the author''s posts, affinity its factor. above: entries of the same account above this one, diversity its factor. seen_count: times the caller has been shown the post, seen its factor.';
+
+-- Trends.
+CREATE TYPE roost.trend_window AS ENUM ('hour', 'day');
+COMMENT ON TYPE roost.trend_window IS 'The time that a trend is about: the last hour or the last 24 hours.';
+
+CREATE TYPE roost.trend_hashtag AS (
+	hashtag text,
+	accounts bigint,
+	expected double precision,
+	score double precision,
+	since timestamptz,
+	cursor bigint
+);
+COMMENT ON TYPE roost.trend_hashtag IS 'A hashtag that is used more than usual: accounts is how many accounts used it in the window, expected how many usually do in as long a time, score by how much that is more than chance would explain (it fades when the burst is over), since when it has been a trend.';
