@@ -379,6 +379,15 @@ stamp_bound_matches(uint64 bound, Snapshot snapshot)
 }
 
 /*
+ * Fetches a stamp that will be read into the processor's cache.
+ */
+void
+roost_stamp_prefetch(RoostStampKind kind, int64 id)
+{
+	__builtin_prefetch(&stamp_shared->stamps[stamp_number(kind, id)]);
+}
+
+/*
  * Returns whether nobody is about to change what the stamp stands for and the
  * snapshot sees all changes that were committed; if so, their version.
  *

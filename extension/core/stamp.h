@@ -48,6 +48,7 @@ typedef enum RoostStampKind
 
 extern void roost_stamp_touch(RoostStampKind kind, int64 id);
 extern void roost_stamp_touch_all(void);
+extern void roost_stamp_prefetch(RoostStampKind kind, int64 id);
 extern bool roost_stamp_read(RoostStampKind kind, int64 id, Snapshot snapshot, uint32 *version);
 
 /* For commit.c: the stamps of a transaction, by number, or as many as there are. */

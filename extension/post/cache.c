@@ -78,6 +78,10 @@ PG_FUNCTION_INFO_V1(roost_post_cache_stat);
 #define ALIGNMENT		64
 #define USED			UINT64CONST(1)
 
+/* what is fetched in advance of an entry: most are not longer */
+#define PREFETCH_LINE	64
+#define PREFETCH_LINES	12
+
 typedef struct Slot
 {
 	pg_atomic_uint64 id;
@@ -305,15 +309,31 @@ home_find(const Home *home, int64 id, uint64 *place)
 }
 
 /*
- * Fetches into the processor's cache where a post will be looked for.
+ * Fetches what is kept of posts into the processor's cache, all of it at a
+ * time: one after the other each would have to be waited for.
  */
 void
-roost_post_cache_prefetch(int64 id)
+roost_post_cache_prefetch(const int64 *ids, int n)
 {
-	Home		home = cache_home(id);
+	for (int i = 0; i < n; i++)
+	{
+		Home		home = cache_home(ids[i]);
 
-	__builtin_prefetch(home.bucket);
-	__builtin_prefetch((char *) home.bucket + 64);
+		__builtin_prefetch(home.bucket);
+		__builtin_prefetch((char *) home.bucket + PREFETCH_LINE);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		Home		home = cache_home(ids[i]);
+		uint64		place;
+		char	   *entry;
+
+		if (home_find(&home, ids[i], &place) == NULL)
+			continue;
+		entry = (char *) home_entry(&home, place & ~USED);
+		for (int line = 0; line < PREFETCH_LINES; line++)
+			__builtin_prefetch(entry + line * PREFETCH_LINE);
+	}
 }
 
 /*

@@ -56,7 +56,7 @@ typedef struct PostCacheUse
 
 extern void roost_post_cache_begin(PostCacheUse *use);
 extern void roost_post_cache_end(PostCacheUse *use);
-extern void roost_post_cache_prefetch(int64 id);
+extern void roost_post_cache_prefetch(const int64 *ids, int n);
 extern PostCopy *roost_post_cache_find(PostCacheUse *use, int64 id);
 extern void roost_post_cache_store(PostCacheUse *use, PostCopy *copy);
 extern void roost_post_cache_recount(PostCacheUse *use, const PostCopy *copy);

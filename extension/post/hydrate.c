@@ -177,6 +177,7 @@ roost_page_return(FunctionCallInfo fcinfo, RoostPage *page, const int64 *ids, co
 		hydrate_rows(fcinfo, page, ids, cursors, n);
 		return (Datum) 0;
 	}
+	roost_page_expect(page, ids, n);
 	for (int i = 0; i < n; i++)
 	{
 		StringInfo	out;

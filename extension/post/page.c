@@ -31,6 +31,9 @@
 /* posts of a page, with those that they retweet or quote */
 #define PAGE_POSTS	64
 
+/* what is fetched in advance of more posts would be gone when it is needed */
+#define PAGE_EXPECTED	256
+
 static Post *page_read(RoostPage *page, int64 id);
 static PostCopy *page_recall(RoostPage *page, int64 id);
 static bool page_may_see(RoostPage *page, const Post *post);
@@ -72,6 +75,23 @@ roost_page_end(RoostPage *page)
 		ReleaseTupleDesc(page->author_desc);
 	roost_post_cache_end(&page->cache);
 	roost_post_reader_end(&page->reader);
+}
+
+/*
+ * Says which posts a page that is still empty will look up first.
+ */
+void
+roost_page_expect(RoostPage *page, const int64 *ids, int n)
+{
+	if (!page->cache.on || page->posts->members > 0)
+		return;
+	n = Min(n, PAGE_EXPECTED);
+	for (int i = 0; i < n; i++)
+	{
+		roost_stamp_prefetch(ROOST_STAMP_POST, ids[i]);
+		roost_stamp_prefetch(ROOST_STAMP_COUNT, ids[i]);
+	}
+	roost_post_cache_prefetch(ids, n);
 }
 
 /*

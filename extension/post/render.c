@@ -58,6 +58,7 @@ roost_post_hydrate_json(PG_FUNCTION_ARGS)
 	{
 		deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &nulls, &n);
 		page = roost_page_begin(PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0));
+		roost_page_expect(page, (int64 *) ids, n);
 		for (int i = 0; i < n; i++)
 		{
 			CHECK_FOR_INTERRUPTS();

@@ -89,6 +89,7 @@ roost_timeline_home_page(RoostPage *page, int64 reader_id, int limit, int64 befo
 	{
 		int			n = roost_timeline_candidates_next(&candidates, want, room, batch);
 
+		roost_page_expect(page, batch, n);
 		for (int i = 0; i < n && count < limit; i++)
 			if (home_shows(&home, batch[i]))
 				ids[count++] = batch[i];
