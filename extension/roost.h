@@ -46,5 +46,7 @@ extern const RoostModule roost_feed_module;
 extern const RoostModule roost_timeline_module;
 extern const RoostModule roost_timeline_strategy_module;
 extern const RoostModule roost_timeline_top_module;
+extern const RoostModule roost_timeline_build_module;
+extern const RoostModule roost_timeline_candidates_module;
 
 #endif							/* ROOST_H */

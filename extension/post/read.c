@@ -17,6 +17,7 @@
  */
 #include "post/read.h"
 
+#include "access/htup_details.h"
 #include "access/relscan.h"
 #include "access/stratnum.h"
 #include "access/table.h"
@@ -78,6 +79,8 @@ static LookupCache lookup_cache[LOOKUPS];
 
 static const LookupCache *lookup_find(PostLookup what);
 static void lookup_open(PostReader *reader, PostLookup what, int nkeys);
+static bool lookup_is_moved(IndexScanDesc scan, ItemPointer tid, int64 author_id, TupleTableSlot *slot);
+static TransactionId lookup_updater(TupleTableSlot *slot, ItemPointer newer);
 static IndexTuple lookup_index_next(PostReader *reader, PostLookup what);
 static Oid	lookup_filenode(Oid table);
 static void lookup_forget(Oid relid);
@@ -251,18 +254,75 @@ roost_post_read_range_next(PostReader *reader, int64 *id, int64 *reply_to_accoun
 /*
  * Returns the next of these posts (false: no more) as it stands in the index:
  * one that any snapshot may see is among them, others too, and one may come
- * several times.
+ * several times.  One that has another author by now, or may have, is marked.
  */
 bool
-roost_post_read_range_raw(PostReader *reader, int64 *id)
+roost_post_read_range_raw(PostReader *reader, int64 *id, bool *moved)
 {
 	IndexScanDesc scan = reader->open[LOOKUP_AUTHOR].scan;
+	ItemPointer tid = index_getnext_tid(scan, ForwardScanDirection);
 	bool		isnull;
 
-	if (index_getnext_tid(scan, ForwardScanDirection) == NULL)
+	if (tid == NULL)
 		return false;
 	*id = DatumGetInt64(index_getattr(scan->xs_itup, 2, scan->xs_itupdesc, &isnull));
+	*moved = !VM_ALL_VISIBLE(scan->heapRelation, ItemPointerGetBlockNumber(tid), &reader->open[LOOKUP_AUTHOR].visibility) &&
+		lookup_is_moved(scan, tid, DatumGetInt64(index_getattr(scan->xs_itup, 1, scan->xs_itupdesc, &isnull)),
+						reader->open[LOOKUP_AUTHOR].slot);
 	return true;
+}
+
+/*
+ * Returns whether a version of the row that came after those of the index
+ * entry has another author, or is not to be found.
+ */
+static bool
+lookup_is_moved(IndexScanDesc scan, ItemPointer tid, int64 author_id, TupleTableSlot *slot)
+{
+	AttrNumber	author = lookup_find(LOOKUP_POST)->columns[POST_AUTHOR_ID];
+	ItemPointerData newer = *tid;
+	TransactionId updater = InvalidTransactionId;
+	bool		again = false;
+	bool		moved = false;
+
+	/* a HOT chain has one author: what matters is its last version */
+	while (table_index_fetch_tuple(scan->xs_heapfetch, tid, SnapshotAny, slot, &again, NULL))
+	{
+		updater = lookup_updater(slot, &newer);
+		if (!again)
+			break;
+	}
+	while (TransactionIdIsValid(updater) && !moved)
+	{
+		HeapTupleHeader header;
+		bool		isnull;
+
+		if (!table_tuple_fetch_row_version(scan->heapRelation, &newer, SnapshotAny, slot))
+			return true;
+		header = ExecFetchSlotHeapTuple(slot, false, NULL)->t_data;
+		moved = !TransactionIdEquals(HeapTupleHeaderGetXmin(header), updater) ||
+			DatumGetInt64(slot_getattr(slot, author, &isnull)) != author_id;
+		updater = lookup_updater(slot, &newer);
+	}
+	ExecClearTuple(slot);
+	return moved;
+}
+
+/*
+ * Returns who has made a newer version of a row and where that is, or nobody.
+ * Whether the update was committed does not matter.
+ */
+static TransactionId
+lookup_updater(TupleTableSlot *slot, ItemPointer newer)
+{
+	HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, false, NULL);
+	HeapTupleHeader header = tuple->t_data;
+
+	if ((header->t_infomask & HEAP_XMAX_INVALID) != 0 || HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask) ||
+		ItemPointerEquals(&header->t_ctid, &tuple->t_self))
+		return InvalidTransactionId;
+	*newer = header->t_ctid;
+	return HeapTupleHeaderGetUpdateXid(header);
 }
 
 /*

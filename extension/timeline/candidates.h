@@ -14,6 +14,9 @@
 #include "post/read.h"
 #include "timeline/newest.h"
 
+/* more pending posts than these send readers to the tables */
+#define TIMELINE_PENDING_MAX	256
+
 typedef struct TimelineCandidates
 {
 	/* filled in by the caller */
@@ -33,8 +36,22 @@ typedef struct TimelineCandidates
 	int			num_authors;
 } TimelineCandidates;
 
+/* What is pending for a reader */
+typedef struct TimelinePending
+{
+	bool		graph;			/* whom it follows is changing */
+	int			count;			/* posts of those it follows, and its own */
+	int64		ids[TIMELINE_PENDING_MAX];
+} TimelinePending;
+
 extern void roost_timeline_candidates_begin(TimelineCandidates *c);
 extern int	roost_timeline_candidates_next(TimelineCandidates *c, int want, int room, int64 *ids);
 extern void roost_timeline_candidates_end(TimelineCandidates *c);
+
+/* for build.c */
+extern void roost_timeline_candidates_authors(TimelineCandidates *c);
+extern bool roost_timeline_candidates_pending(TimelineCandidates *c, TimelinePending *pending);
+extern bool roost_timeline_candidates_merge(TimelineCandidates *c, const int64 *authors, int n,
+											TimelineHeap *heap, bool raw);
 
 #endif							/* ROOST_TIMELINE_CANDIDATES_H */
