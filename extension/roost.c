@@ -34,6 +34,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_stamp_module,
 	&roost_commit_module,
 	&roost_queue_module,
+	&roost_guard_module,
 	&roost_limit_module,
 	&roost_password_module,
 	&roost_token_module,

@@ -33,6 +33,7 @@ extern const RoostModule roost_id_module;
 extern const RoostModule roost_stamp_module;
 extern const RoostModule roost_commit_module;
 extern const RoostModule roost_queue_module;
+extern const RoostModule roost_guard_module;
 extern const RoostModule roost_worker_module;
 extern const RoostModule roost_limit_module;
 extern const RoostModule roost_password_module;

@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -28,6 +29,7 @@
 #include "core/announce.h"
 #include "core/commit.h"
 #include "core/core.h"
+#include "core/guard.h"
 #include "core/id.h"
 #include "core/pending.h"
 #include "live/queue.h"
@@ -49,7 +51,8 @@ roost_pending_read(uint32 kinds, RoostEvent *events, int max)
 
 	Assert((kinds & ~ROOST_PENDING_KINDS) == 0);
 
-	if (!roost_core_is_home() || RecoveryInProgress())
+	if (!roost_core_is_home() || RecoveryInProgress() ||
+		TransactionIdIsValid(GetTopTransactionIdIfAny()) || !roost_guard_holds())
 		return ROOST_PENDING_UNKNOWN;
 
 	pg_read_barrier();

@@ -36,8 +36,10 @@
 /*
  * Copies the pending events of these kinds; returns how many, or
  * ROOST_PENDING_UNKNOWN if there are more than max or some are not known.
- * Then the caller reads the tables.  A caller whose own transaction has
- * written (GetTopTransactionIdIfAny() is valid) reads the tables anyway.
+ * Then the caller reads the tables.  Never known: in a transaction that has
+ * written, on a standby, and while triggers are disabled that would tell of
+ * changes.  It may look into the catalogs, so call it without a lightweight
+ * lock.
  */
 extern int	roost_pending_read(uint32 kinds, RoostEvent *events, int max);
 

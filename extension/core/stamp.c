@@ -60,6 +60,7 @@
 
 #include "core/compat.h"
 #include "core/core.h"
+#include "core/guard.h"
 #include "core/stamp.h"
 #include "roost.h"
 
@@ -403,7 +404,8 @@ roost_stamp_read(RoostStampKind kind, int64 id, Snapshot snapshot, uint32 *versi
 
 	if (snapshot == NULL || snapshot->snapshot_type != SNAPSHOT_MVCC ||
 		snapshot->takenDuringRecovery || IsolationIsSerializable() ||
-		TransactionIdIsValid(GetTopTransactionIdIfAny()) || !roost_core_is_home())
+		TransactionIdIsValid(GetTopTransactionIdIfAny()) ||
+		!roost_core_is_home() || !roost_guard_holds())
 		return false;
 
 	all = pg_atomic_read_u64(&stamp_shared->all.state);

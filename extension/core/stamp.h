@@ -21,7 +21,9 @@
  *
  * Step 1 wants a snapshot that was taken before the call, and fails in a
  * transaction that has written (its snapshot shows what is not committed), in
- * a serializable one, and on a standby.
+ * a serializable one, on a standby, and while triggers are disabled that would
+ * tell of changes (core/guard.h).  It may look into the catalogs, so call it
+ * without a lightweight lock.
  *
  * What did not exist has no stamp that its creation touches: keep copies of
  * rows that are there, not the news that there are none.

@@ -115,6 +115,26 @@ COMMIT PREPARED 'core_stamp_some';
 SELECT roost.worker_sync('1 minute');
 SELECT * FROM core_stamp_new();
 
+-- While a trigger that tells of changes is disabled, nothing is good; afterwards what was kept before is void.
+SELECT graph + post + counters + account + losses AS before FROM core_stamp_new();
+ALTER TABLE roost_data.post_stat DISABLE TRIGGER post_stat_stamp;
+UPDATE roost_data.post_stat SET like_count = 7 WHERE post_id = 9202;
+SELECT roost_internal.stamp_read('graph', 9201), (SELECT string_agg(kind, ' ') FROM roost_internal.pending_events()) AS pending;
+ALTER TABLE roost_data.post_stat ENABLE TRIGGER post_stat_stamp;
+SELECT roost_internal.stamp_read('graph', 9201), (SELECT string_agg(kind, ' ') FROM roost_internal.pending_events()) AS pending;
+ALTER TABLE roost_data.post_stat ENABLE ALWAYS TRIGGER post_stat_stamp;
+SELECT * FROM core_stamp_new();
+-- also if nobody looks meanwhile
+BEGIN;
+ALTER TABLE roost_data.follow DISABLE TRIGGER USER;
+DELETE FROM roost_data.follow WHERE follower_id = 9208;
+ALTER TABLE roost_data.follow ENABLE TRIGGER USER;
+SELECT roost.install() = roost.version() AS installed;
+COMMIT;
+SELECT graph > 0 AS graph, post > 0 AS post, counters > 0 AS counters, account > 0 AS account, losses > 0 AS losses FROM core_stamp_new();
+ANALYZE roost_data.follow, roost_data.post, roost_data.post_stat, roost_data.account;
+SELECT * FROM core_stamp_new();
+
 -- Used wrongly, they say so.
 SELECT roost_internal.stamp_read('nonsense', 1);
 \echo :LAST_ERROR_SQLSTATE
