@@ -25,7 +25,8 @@
  * missing and is the first to be reused.
  *
  * Eviction.  Who needs a slot and finds none free turns the hand of a clock:
- * boxes that were read since it came by last get another round.  After
+ * boxes that were read since it came by last get another round; that one was
+ * built does not count, so who reads once goes before who comes again.  After
  * CLOCK_STEPS the next best goes, so that the lock is not held for long.
  * Boxes that are being built stay, unless their builder has been away for a
  * second: errors and killed sessions leave such boxes behind.
@@ -188,6 +189,7 @@ roost_timeline_table_enter(TimelineTable *table, int64 owner_id)
 		return slot;
 	memset(timeline_owner(table, slot), 0, sizeof(TimelineOwner));
 	timeline_owner(table, slot)->id = owner_id;
+	table->boxes[slot].referenced = false;
 	cache_index_add(table, owner_id, slot);
 	table->shared->used++;
 	return slot;

@@ -84,7 +84,6 @@ build_restart(TimelineTable *table, int slot, uint32 version, uint64 era)
 	box->token++;
 	box->version = version;
 	box->state = TIMELINE_BUILDING;
-	box->referenced = true;
 	box->num_pulled = 0;
 	box->pulled_mask = 0;
 	box->era = era;

@@ -43,7 +43,7 @@ roost_timeline_cache_inbox(int64 reader_id, uint32 version, int64 before_id, int
 	{
 		__builtin_prefetch(timeline_owner(table, slot), 1);
 		good = read_inbox(table, slot, version, before_id, after_id, Min(max, TIMELINE_INBOX_LENGTH), inbox);
-		if (good && !table->boxes[slot].referenced)
+		if (!table->boxes[slot].referenced)
 			table->boxes[slot].referenced = true;
 		read_count(timeline_owner(table, slot));
 	}
