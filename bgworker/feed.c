@@ -74,14 +74,13 @@
 #define FEED_TRY_MS			1000	/* between looks for complete tables */
 #define FEED_SAVE_MS		100 /* between updates of roost_data.feed_state */
 #define FEED_TICKS			128
-#define FEED_KEEP_MS		60000
-#define FEED_DELETE_MAX		10000
 
 /* How the log stands; read from the tables when it is completed. */
 static bool feed_lost = true;	/* it is to be completed */
 static int64 feed_tried_ms = 0;
 static int64 feed_epoch = 0;
 static int64 feed_seq = 0;		/* the last row */
+static int64 feed_first = 0;	/* the first row that is kept */
 static int64 feed_since = 0;
 static int64 feed_horizon = 0;
 static int64 feed_horizon_seq = 0;
@@ -451,7 +450,7 @@ feed_load(void)
 							  "  table_id = 'roost_data.feed_state'::pg_catalog.regclass::pg_catalog.oid,"
 							  "  epoch = CASE WHEN p.goes_on THEN s.epoch ELSE $4 END"
 							  " FROM present p"
-							  " RETURNING s.epoch, p.last_seq, s.since, s.horizon, s.horizon_seq, p.goes_on, p.created_at",
+							  " RETURNING s.epoch, p.last_seq, s.since, s.horizon, s.horizon_seq, p.goes_on, p.created_at, s.first_seq",
 							  6, types, values, NULL, false, 0) != SPI_OK_UPDATE_RETURNING || SPI_processed != 1)
 		elog(ERROR, "could not read the state of the log");
 	tuple = SPI_tuptable->vals[0];
@@ -462,6 +461,7 @@ feed_load(void)
 	feed_horizon = DatumGetInt64(SPI_getbinval(tuple, desc, 4, &isnull));
 	feed_horizon_seq = DatumGetInt64(SPI_getbinval(tuple, desc, 5, &isnull));
 	goes_on = DatumGetBool(SPI_getbinval(tuple, desc, 6, &isnull));
+	feed_first = DatumGetInt64(SPI_getbinval(tuple, desc, 8, &isnull));
 	feed_now_us = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 7, &isnull));
 	feed_now_us = isnull ? 0 : roost_clock_from_timestamp(feed_now_us);
 	SPI_finish();
@@ -478,7 +478,10 @@ feed_load(void)
 	return goes_on;
 }
 
-/* What the log might lack: $1 from which id, $2 traces from which id, $3 what of the log is new */
+/*
+ * What the log might lack: $1 from which id, $2 traces from which id, $3 what of
+ * the log is new, $4 whether rows may be gone without a trace.
+ */
 static const char *const missing_query =
 "WITH found AS ("
 "  SELECT p.id AS at, 'post_created'::roost.feed_kind AS kind, p.id, p.author_id AS account_id, p.id AS post_id, NULL::bigint AS target_id,"
@@ -492,6 +495,8 @@ static const char *const missing_query =
 "  FROM roost_data.follow_request t WHERE t.id OPERATOR(pg_catalog.>=) $1"
 "  UNION ALL SELECT t.id, t.kind, t.row_id, t.account_id, t.post_id, t.target_id, t.retweet_of_id, t.reply_to_account_id, false"
 "  FROM roost_data.feed_trace t WHERE t.id OPERATOR(pg_catalog.>=) $2 AND t.kind <> 'events_lost' AND t.kind <> 'post_updated'"
+"  UNION ALL SELECT 9223372036854775807, g.kind, g.id, g.account_id, g.post_id, g.target_id, g.retweet_of_id, g.reply_to_account_id, false"
+"  FROM roost_internal.feed_gone() g WHERE $4"
 " ), lacking AS ("
 "  SELECT f.* FROM found f WHERE NOT EXISTS (SELECT FROM roost_data.feed_log l"
 "   WHERE l.seq OPERATOR(pg_catalog.>) $3 AND l.kind = f.kind AND l.id = f.id AND l.account_id = f.account_id)"
@@ -536,13 +541,13 @@ missing_row(HeapTuple tuple, TupleDesc desc, FeedRow *row)
 
 /*
  * Adds what the tables have and the log has not.  If rows with old ids were
- * imported since the horizon, it looks for everything there is.
+ * imported since the horizon, or tables truncated, it compares everything.
  */
 static void
 feed_add_missing(Snapshot snapshot)
 {
-	Oid			types[3] = {INT8OID, INT8OID, INT8OID};
-	Datum		values[3] = {Int64GetDatum(feed_horizon), Int64GetDatum(feed_horizon), Int64GetDatum(feed_horizon_seq)};
+	Oid			types[4] = {INT8OID, INT8OID, INT8OID, BOOLOID};
+	Datum		values[4] = {Int64GetDatum(feed_horizon), Int64GetDatum(feed_horizon), Int64GetDatum(feed_horizon_seq), BoolGetDatum(false)};
 	FeedRow    *rows = palloc(FEED_CHUNK * sizeof(FeedRow));
 	SPIPlanPtr	plan;
 	Portal		portal;
@@ -555,8 +560,9 @@ feed_add_missing(Snapshot snapshot)
 	{
 		values[0] = Int64GetDatum(feed_since);
 		values[2] = Int64GetDatum(0);
+		values[3] = BoolGetDatum(true);
 	}
-	plan = SPI_prepare(missing_query, 3, types);
+	plan = SPI_prepare(missing_query, 4, types);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare the look for what the log lacks: %s", SPI_result_code_string(SPI_result));
 	portal = SPI_cursor_open(NULL, plan, values, NULL, true);
@@ -668,6 +674,33 @@ feed_run(void)
 	rung_ms = feed_now_ms();
 	ring_from = ring_to = 0;
 	resetStringInfo(&ring_text);
+}
+
+/*
+ * Returns the last row and the horizon; false while the log is to be completed.
+ */
+bool
+roost_feed_position(int64 *seq, int64 *horizon)
+{
+	*seq = feed_seq;
+	*horizon = feed_horizon;
+	return !feed_lost;
+}
+
+/*
+ * Sets which row is the first, and from which id on the log has everything;
+ * returns whether that is new.
+ * Rows have gone then, so the state must say which was the last.
+ */
+bool
+roost_feed_keep_from(int64 first, int64 since)
+{
+	if (first == feed_first)
+		return false;
+	feed_first = first;
+	feed_since = since;
+	feed_save(true);
+	return true;
 }
 
 /*

@@ -90,6 +90,10 @@ extern const char *roost_feed_kind_name(FeedKind kind);
 extern const char *roost_mail_kind_name(MailKind kind);
 extern int	roost_feed_kind_of(const char *name);
 
+/* feed.c: how the log stands; false while it is to be completed */
+extern bool roost_feed_position(int64 *seq, int64 *horizon);
+extern bool roost_feed_keep_from(int64 first, int64 since);
+
 /* feed_mail.c: whom rows concern */
 extern void roost_feed_mail(FeedRow *rows, int count, int64 since, int64 now_us, StringInfo doorbell);
 

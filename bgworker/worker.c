@@ -82,6 +82,7 @@ static const RoostWorkerStep *const worker_steps[] = {
 	&roost_reuse_step,
 	&roost_limit_step,
 	&roost_feed_step,
+	&roost_feed_keep_step,
 	&roost_maintenance_step,
 	&roost_trend_step,
 };

@@ -106,3 +106,20 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION roost_internal.feed_check() FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.feed_check() IS 'Compares the log and the mailboxes with the tables; every row is a difference, none means equal. Call roost.worker_sync() before, and let nobody write meanwhile: what is not logged yet is a difference, too. Reads everything: for tests and after accidents. docs/feed.md says what equal means.';
+
+CREATE OR REPLACE FUNCTION roost_internal.feed_gone() RETURNS TABLE (
+	kind roost.feed_kind, id bigint, account_id bigint, post_id bigint, target_id bigint, retweet_of_id bigint, reply_to_account_id bigint)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT replace(l.kind::text, 'created', 'deleted')::roost.feed_kind, l.id, l.account_id, l.post_id, l.target_id, l.retweet_of_id, l.reply_to_account_id
+	FROM roost_data.feed_log l
+	WHERE l.kind IN ('post_created', 'like_created', 'follow_created', 'follow_request_created')
+		AND NOT EXISTS (SELECT FROM roost_data.feed_log d WHERE d.kind = replace(l.kind::text, 'created', 'deleted')::roost.feed_kind AND d.id = l.id AND d.account_id = l.account_id)
+		AND NOT EXISTS (SELECT FROM roost_data.post t WHERE l.kind = 'post_created' AND t.id = l.id)
+		AND NOT EXISTS (SELECT FROM roost_data.post_like t WHERE l.kind = 'like_created' AND t.id = l.id AND t.account_id = l.account_id)
+		AND NOT EXISTS (SELECT FROM roost_data.follow t WHERE l.kind = 'follow_created' AND t.id = l.id AND t.follower_id = l.account_id)
+		AND NOT EXISTS (SELECT FROM roost_data.follow_request t WHERE l.kind = 'follow_request_created' AND t.id = l.id AND t.follower_id = l.account_id)
+$$;
+REVOKE ALL ON FUNCTION roost_internal.feed_gone() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.feed_gone() IS 'What the log says was created and not deleted, and is not in its table: as rows that say it was deleted. Reads everything.';

@@ -41,3 +41,52 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.feed_partition_add(bigint, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.feed_partition_add(bigint, bigint) IS 'Adds a partition from one seq up to, and without, the other, to both tables.';
+
+CREATE OR REPLACE FUNCTION roost_internal.feed_expire(retention interval, size bigint, OUT first_seq bigint, OUT since bigint)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_now constant timestamptz := roost_internal.clock_now();
+	v_first bigint := (SELECT s.first_seq FROM roost_data.feed_state s);
+	v_size bigint;
+	v_part record;
+	v_last timestamptz;
+	v_since timestamptz;
+	v_seq bigint;
+BEGIN
+	SELECT sum(pg_total_relation_size(p.log) + pg_total_relation_size(p.mailbox)) INTO v_size FROM roost_internal.feed_partitions() p;
+	-- Whole partitions; the last one is being written, or waits for that.
+	FOR v_part IN SELECT p.*, lead(p.from_seq) OVER (ORDER BY p.from_seq) AS next_seq FROM roost_internal.feed_partitions() p ORDER BY p.from_seq LOOP
+		SELECT l.created_at INTO v_last FROM roost_data.feed_log l WHERE l.seq = v_part.to_seq - 1;
+		EXIT WHEN v_part.next_seq IS NULL OR NOT (v_part.to_seq <= v_first OR v_last < v_now - retention OR size > 0 AND v_size > size AND v_last IS NOT NULL);
+		v_size := v_size - pg_total_relation_size(v_part.log) - pg_total_relation_size(v_part.mailbox);
+		BEGIN
+			LOCK TABLE ONLY roost_data.feed_log, ONLY roost_data.mailbox IN ACCESS EXCLUSIVE MODE NOWAIT;
+			EXECUTE format('LOCK TABLE %s, %s IN ACCESS EXCLUSIVE MODE NOWAIT', v_part.log, v_part.mailbox);
+		EXCEPTION WHEN lock_not_available THEN
+			EXIT; -- somebody reads it: the next time
+		END;
+		EXECUTE format('DROP TABLE %s, %s', v_part.log, v_part.mailbox);
+		v_first := greatest(v_first, v_part.next_seq);
+		v_since := coalesce(v_last, v_since);
+	END LOOP;
+	-- Where little happens a partition lasts long: then its old rows go by themselves.
+	IF EXISTS (SELECT FROM roost_data.feed_log l WHERE l.seq = v_first AND l.created_at < v_now - retention * 1.125) THEN
+		SELECT max(l.seq), max(l.created_at) INTO v_seq, v_last FROM (
+			SELECT t.seq, t.created_at FROM roost_data.feed_log t WHERE t.seq >= v_first AND t.seq < v_first + 10000 ORDER BY t.seq
+		) l WHERE l.created_at < v_now - retention;
+		DELETE FROM roost_data.feed_log l WHERE l.seq BETWEEN v_first AND v_seq;
+		DELETE FROM roost_data.mailbox m WHERE m.seq BETWEEN v_first AND v_seq;
+		v_first := v_seq + 1;
+		v_since := v_last;
+	END IF;
+	-- Ids run a little ahead of the clock at times.
+	UPDATE roost_data.feed_state s SET first_seq = v_first,
+		since = greatest(s.since, roost_internal.id_floor(v_since + interval '10 seconds'))
+	WHERE s.first_seq < v_first;
+	SELECT s.first_seq, s.since INTO first_seq, since FROM roost_data.feed_state s;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.feed_expire(interval, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.feed_expire(interval, bigint) IS 'Drops what the log and the mailboxes keep longer than the time, or beyond the size in bytes (0: no limit). Does not wait for who reads it. Returns the first row that is kept, and from which id on they have everything. The worker calls it.';

@@ -95,10 +95,18 @@ CREATE OR REPLACE TRIGGER follow_delete_trace AFTER DELETE ON roost_data.follow
 CREATE OR REPLACE TRIGGER follow_request_delete_trace AFTER DELETE ON roost_data.follow_request
 	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_follow('follow_request_deleted');
 CREATE OR REPLACE TRIGGER import_post_trace AFTER DELETE OR TRUNCATE ON roost_data.import_post
-	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_import();
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_all();
 CREATE OR REPLACE TRIGGER import_like_trace AFTER DELETE OR TRUNCATE ON roost_data.import_like
-	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_import();
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_all();
 CREATE OR REPLACE TRIGGER import_follow_trace AFTER DELETE OR TRUNCATE ON roost_data.import_follow
-	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_import();
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_all();
+CREATE OR REPLACE TRIGGER post_truncate_trace AFTER TRUNCATE ON roost_data.post
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_all();
+CREATE OR REPLACE TRIGGER post_like_truncate_trace AFTER TRUNCATE ON roost_data.post_like
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_all();
+CREATE OR REPLACE TRIGGER follow_truncate_trace AFTER TRUNCATE ON roost_data.follow
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_all();
+CREATE OR REPLACE TRIGGER follow_request_truncate_trace AFTER TRUNCATE ON roost_data.follow_request
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_all();
 CREATE OR REPLACE TRIGGER feed_trace_insert_event AFTER INSERT ON roost_data.feed_trace
 	FOR EACH ROW WHEN (NEW.kind = 'account_deleted') EXECUTE FUNCTION roost_internal.event_emit('account_deleted', 'row_id');

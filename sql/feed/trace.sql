@@ -41,7 +41,7 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.feed_trace_follow() FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.feed_trace_follow() IS 'Statement trigger of roost_data.follow and roost_data.follow_request, DELETE: traces the rows under the kind that is its argument.';
 
-CREATE OR REPLACE FUNCTION roost_internal.feed_trace_import() RETURNS trigger
+CREATE OR REPLACE FUNCTION roost_internal.feed_trace_all() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -50,5 +50,5 @@ BEGIN
 	RETURN NULL;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.feed_trace_import() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.feed_trace_import() IS 'Statement trigger of the staging tables, when rows leave them: says that there are new rows with old ids, so that after a crash not only new ids are looked for.';
+REVOKE ALL ON FUNCTION roost_internal.feed_trace_all() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.feed_trace_all() IS 'Statement trigger: says that there are new rows with old ids (when rows leave the staging tables of imports), or rows gone without a trace (TRUNCATE), so that after a loss of events everything is compared.';
