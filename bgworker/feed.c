@@ -54,6 +54,7 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -108,6 +109,26 @@ static struct
 }			feed_ticks[FEED_TICKS];
 static int	feed_num_ticks = 0;
 
+/*
+ * What was changed or undone lately, and may be created only now: the events of
+ * two transactions need not come in the order of their commits.  Nothing below
+ * the horizon is kept, for of that everything has come.
+ */
+typedef struct LateKey
+{
+	int64		what;			/* FeedKind of the creation */
+	int64		id;
+	int64		account_id;
+} LateKey;
+
+typedef struct LateEntry
+{
+	LateKey		key;
+	bool		gone;
+} LateEntry;
+
+static HTAB *feed_late = NULL;
+
 /* What the last completion has seen */
 static uint64 seen_xmax = 0;
 static TransactionId seen_xmin;
@@ -124,9 +145,12 @@ static void feed_events(const RoostEvent *events, int count);
 static void feed_skip(void);
 static bool feed_row(const RoostEvent *event, FeedRow *row);
 static bool feed_is_seen(uint64 xid);
+static bool feed_is_late(FeedRow *row);
+static void feed_late_forget(void);
 static void feed_write(FeedRow *rows, int count);
 static void feed_advance(void);
 static void feed_save(bool always);
+static void feed_begin(void);
 static void feed_complete(void);
 static bool feed_is_ready(void);
 static bool feed_load(void);
@@ -159,7 +183,7 @@ feed_events(const RoostEvent *events, int count)
 	rows = palloc(count * sizeof(FeedRow));
 	for (int i = 0; i < count; i++)
 	{
-		if (feed_row(&events[i], &rows[n]))
+		if (feed_row(&events[i], &rows[n]) && !feed_is_late(&rows[n]))
 			n++;
 	}
 	if (n == 0)
@@ -249,6 +273,68 @@ feed_is_seen(uint64 xid)
 }
 
 /*
+ * Returns whether a row says that something was created which is gone already.
+ * Notes what was changed or undone for those that come after it.
+ */
+static bool
+feed_is_late(FeedRow *row)
+{
+	LateKey		key = {.id = row->id,.account_id = row->account_id};
+	LateEntry  *entry;
+	bool		found;
+
+	switch (row->kind)
+	{
+		case FEED_POST_CREATED:
+		case FEED_LIKE_CREATED:
+		case FEED_FOLLOW_CREATED:
+		case FEED_REQUEST_CREATED:
+			key.what = row->kind;
+			entry = hash_search(feed_late, &key, HASH_FIND, NULL);
+			row->again = entry != NULL && row->retweet_of_id == 0;
+			return entry != NULL && entry->gone;
+		case FEED_POST_UPDATED:
+		case FEED_POST_DELETED:
+			key.what = FEED_POST_CREATED;
+			break;
+		case FEED_LIKE_DELETED:
+			key.what = FEED_LIKE_CREATED;
+			break;
+		case FEED_FOLLOW_DELETED:
+			key.what = FEED_FOLLOW_CREATED;
+			break;
+		case FEED_REQUEST_DELETED:
+			key.what = FEED_REQUEST_CREATED;
+			break;
+		default:
+			return false;
+	}
+	if (row->id >= feed_horizon)
+	{
+		entry = hash_search(feed_late, &key, HASH_ENTER, &found);
+		entry->gone = row->kind != FEED_POST_UPDATED || (found && entry->gone);
+	}
+	return false;
+}
+
+/*
+ * Forgets what nothing can come for any more.
+ */
+static void
+feed_late_forget(void)
+{
+	HASH_SEQ_STATUS status;
+	LateEntry  *entry;
+
+	hash_seq_init(&status, feed_late);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (entry->key.id < feed_horizon)
+			hash_search(feed_late, &entry->key, HASH_REMOVE, NULL);
+	}
+}
+
+/*
  * Appends rows to the log, with all that follows from them.
  */
 static void
@@ -297,6 +383,7 @@ feed_advance(void)
 			feed_horizon_seq = feed_ticks[n++].seq;
 		feed_num_ticks -= n;
 		memmove(feed_ticks, feed_ticks + n, feed_num_ticks * sizeof(feed_ticks[0]));
+		feed_late_forget();
 	}
 	if (feed_candidate.horizon == 0)
 	{
@@ -344,6 +431,26 @@ feed_save(bool always)
 }
 
 /*
+ * Makes what the step keeps, empty.
+ */
+static void
+feed_begin(void)
+{
+	HASHCTL		info = {.keysize = sizeof(LateKey),.entrysize = sizeof(LateEntry)};
+
+	if (feed_late != NULL)
+		hash_destroy(feed_late);
+	feed_late = hash_create("roost feed", 256, &info, HASH_ELEM | HASH_BLOBS);
+	if (ring_text.data == NULL)
+	{
+		MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+
+		initStringInfo(&ring_text);
+		MemoryContextSwitchTo(before);
+	}
+}
+
+/*
  * Completes the log from the tables.
  */
 static void
@@ -351,6 +458,7 @@ feed_complete(void)
 {
 	bool		goes_on;
 
+	feed_begin();
 	feed_tried_ms = feed_now_ms();
 	if (!feed_is_ready())
 		return;
@@ -358,6 +466,7 @@ feed_complete(void)
 
 	feed_candidate.horizon = 0;
 	feed_num_ticks = 0;
+	roost_feed_mail_forget();
 	roost_feed_table_load();
 	goes_on = feed_load();
 	feed_add_missing(GetActiveSnapshot());
@@ -422,12 +531,14 @@ feed_load(void)
 	bool		goes_on;
 	int64		shared_epoch;
 	int64		shared_seq;
+	int64		notified_seq;
 	HeapTuple	tuple;
 	TupleDesc	desc;
 
 	LWLockAcquire(roost_feed_shared->lock, LW_SHARED);
 	shared_epoch = roost_feed_shared->epoch;
 	shared_seq = roost_feed_shared->last_seq;
+	notified_seq = roost_feed_shared->notified_seq;
 	LWLockRelease(roost_feed_shared->lock);
 
 	values[0] = Int64GetDatum((int64) GetSystemIdentifier());
@@ -466,15 +577,15 @@ feed_load(void)
 	feed_now_us = isnull ? 0 : roost_clock_from_timestamp(feed_now_us);
 	SPI_finish();
 
+	/* what was logged and not announced, by us or a worker before */
 	ring_from = ring_to = 0;
-	if (ring_text.data == NULL)
-	{
-		MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
-
-		initStringInfo(&ring_text);
-		MemoryContextSwitchTo(before);
-	}
 	resetStringInfo(&ring_text);
+	if (goes_on && shared_epoch == feed_epoch && notified_seq > 0 && notified_seq < feed_seq)
+	{
+		ring_from = notified_seq + 1;
+		ring_to = feed_seq;
+		ring_text.cursor = -1;
+	}
 	return goes_on;
 }
 
@@ -496,10 +607,13 @@ static const char *const missing_query =
 "  UNION ALL SELECT t.id, t.kind, t.row_id, t.account_id, t.post_id, t.target_id, t.retweet_of_id, t.reply_to_account_id, false"
 "  FROM roost_data.feed_trace t WHERE t.id OPERATOR(pg_catalog.>=) $2 AND t.kind <> 'events_lost' AND t.kind <> 'post_updated'"
 "  UNION ALL SELECT 9223372036854775807, g.kind, g.id, g.account_id, g.post_id, g.target_id, g.retweet_of_id, g.reply_to_account_id, false"
-"  FROM roost_internal.feed_gone() g WHERE $4"
+"  FROM roost_internal.feed_gone() g WHERE $4 AND NOT EXISTS (SELECT FROM roost_data.feed_trace t"
+"   WHERE t.id OPERATOR(pg_catalog.>=) $2 AND t.kind = g.kind AND t.row_id = g.id AND t.account_id = g.account_id)"
 " ), lacking AS ("
 "  SELECT f.* FROM found f WHERE NOT EXISTS (SELECT FROM roost_data.feed_log l"
-"   WHERE l.seq OPERATOR(pg_catalog.>) $3 AND l.kind = f.kind AND l.id = f.id AND l.account_id = f.account_id)"
+"   WHERE l.seq OPERATOR(pg_catalog.>) $3 AND l.kind = f.kind AND l.id = f.id AND l.account_id = f.account_id"
+"   AND NOT EXISTS (SELECT FROM roost_data.feed_log d WHERE d.seq OPERATOR(pg_catalog.>) l.seq"
+"    AND d.kind = roost_internal.feed_undoing(l.kind) AND d.id = l.id AND d.account_id = l.account_id))"
 "  UNION ALL SELECT pg_catalog.max(t.id), t.kind, t.row_id, t.account_id, t.post_id, NULL, t.retweet_of_id, t.reply_to_account_id, true"
 "  FROM roost_data.feed_trace t WHERE t.id OPERATOR(pg_catalog.>=) $2 AND t.kind = 'post_updated' GROUP BY 2, 3, 4, 5, 7, 8"
 " )"
@@ -671,6 +785,9 @@ feed_run(void)
 		roost_feed_shared->notifies++;
 		LWLockRelease(roost_feed_shared->lock);
 	}
+	LWLockAcquire(roost_feed_shared->lock, LW_EXCLUSIVE);
+	roost_feed_shared->notified_seq = ring_to;
+	LWLockRelease(roost_feed_shared->lock);
 	rung_ms = feed_now_ms();
 	ring_from = ring_to = 0;
 	resetStringInfo(&ring_text);

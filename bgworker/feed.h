@@ -45,6 +45,7 @@ typedef enum MailKind
 typedef struct FeedRow
 {
 	FeedKind	kind;
+	bool		again;			/* its entries may be there */
 	bool		refers;			/* the post quotes or mentions, or may do so */
 	int64		seq;
 	int64		id;
@@ -95,6 +96,7 @@ extern bool roost_feed_position(int64 *seq, int64 *horizon);
 extern bool roost_feed_keep_from(int64 first, int64 since);
 
 /* feed_mail.c: whom rows concern */
+extern void roost_feed_mail_forget(void);
 extern void roost_feed_mail(FeedRow *rows, int count, int64 since, int64 now_us, StringInfo doorbell);
 
 #endif							/* ROOST_WORKER_FEED_H */

@@ -14,8 +14,9 @@
  * doorbell's text here.  What has an id from before `since`, as imports of
  * past times have, makes no entries.
  *
- * Kept: the authors of posts, which never change, in a table of AUTHOR_SLOTS
- * where a new one takes the place of another.
+ * Kept: the authors of posts, in a table of AUTHOR_SLOTS where a new one takes
+ * the place of another.  They change by the back door only, which counts as a
+ * loss of events; then the table is emptied.
  *
  *-------------------------------------------------------------------------
  */
@@ -74,7 +75,7 @@ roost_feed_mail(FeedRow *rows, int count, int64 since, int64 now_us, StringInfo 
 	for (int i = 0; i < count; i++)
 	{
 		row_complete(&reader, &rows[i]);
-		if (rows[i].id >= since)
+		if (rows[i].id >= since && !rows[i].again)
 			row_mail(&reader, &rows[i], &list);
 	}
 	roost_feed_table_log(rows, count, now_us);
@@ -89,7 +90,7 @@ roost_feed_mail(FeedRow *rows, int count, int64 since, int64 now_us, StringInfo 
 
 	for (int i = 0; i < count; i++)
 	{
-		if (rows[i].kind == FEED_POST_UPDATED && rows[i].id >= since)
+		if ((rows[i].kind == FEED_POST_UPDATED || rows[i].again) && rows[i].id >= since)
 			post_mail_again(&reader, &rows[i], now_us);
 		else if (row_changes_mail(&rows[i]))
 			row_withdraw(&rows[i]);
@@ -98,6 +99,15 @@ roost_feed_mail(FeedRow *rows, int count, int64 since, int64 now_us, StringInfo 
 	roost_post_reader_end(&reader);
 	if (list.rows != NULL)
 		pfree(list.rows);
+}
+
+/*
+ * Forgets what is kept.
+ */
+void
+roost_feed_mail_forget(void)
+{
+	memset(authors, 0, sizeof(authors));
 }
 
 static int64
@@ -207,7 +217,7 @@ post_mail(PostReader *reader, const FeedRow *row, MailList *list)
 	int			num_mentions;
 
 	slot = roost_post_read(reader, LOOKUP_POST, 1, row->id, 0);
-	if (slot == NULL)
+	if (slot == NULL || slot_int64(slot, LOOKUP_POST, POST_AUTHOR_ID) != row->account_id)
 		return;
 	mail_add(reader, list, first, row, MAIL_QUOTE, row->target_id);
 	mail_add(reader, list, first, row, MAIL_REPLY, row->reply_to_account_id);

@@ -18,6 +18,7 @@ typedef struct RoostFeedShared
 
 	int64		epoch;			/* of the last row known here */
 	int64		last_seq;		/* ever written since the server started */
+	int64		notified_seq;	/* the last one announced, or 0 */
 	int64		unflushed_from; /* first row that may be lost in a crash, or 0 */
 	int64		batch_us;		/* time of the last batch */
 	uint64		batches;

@@ -1,5 +1,14 @@
 -- What the log and the mailbox are, by definition; tests compare.
 
+CREATE OR REPLACE FUNCTION roost_internal.feed_undoing(kind roost.feed_kind) RETURNS roost.feed_kind
+LANGUAGE sql IMMUTABLE
+AS $$
+	SELECT CASE kind WHEN 'post_created' THEN 'post_deleted' WHEN 'like_created' THEN 'like_deleted' WHEN 'follow_created' THEN 'follow_deleted'
+		WHEN 'follow_request_created' THEN 'follow_request_deleted' END::roost.feed_kind
+$$;
+REVOKE ALL ON FUNCTION roost_internal.feed_undoing(roost.feed_kind) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.feed_undoing(roost.feed_kind) IS 'What undoes it: post_deleted for post_created, and so on.';
+
 CREATE OR REPLACE FUNCTION roost_internal.mailbox_definition() RETURNS TABLE (account_id bigint, kind roost.mailbox_kind, actor_id bigint, post_id bigint)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -8,6 +17,8 @@ AS $$
 		SELECT l.* FROM roost_data.feed_log l
 		WHERE l.kind IN ('post_created', 'like_created', 'follow_created', 'follow_request_created')
 			AND l.id >= (SELECT s.since FROM roost_data.feed_state s)
+			AND NOT EXISTS (SELECT FROM roost_data.feed_log d WHERE d.kind = roost_internal.feed_undoing(l.kind)
+				AND d.id = l.id AND d.account_id = l.account_id AND d.seq > l.seq)
 	), act AS (
 		SELECT m.target_id AS account_id, 'like'::roost.mailbox_kind AS kind, m.account_id AS actor_id, m.post_id
 		FROM made m JOIN roost_data.post_like t ON t.account_id = m.account_id AND t.post_id = m.post_id AND t.id = m.id
@@ -22,7 +33,7 @@ AS $$
 		WHERE m.kind = 'follow_request_created'
 		UNION ALL
 		SELECT w.account_id, min(w.kind), m.account_id, m.id
-		FROM made m JOIN roost_data.post p ON p.id = m.id
+		FROM made m JOIN roost_data.post p ON p.id = m.id AND p.author_id = m.account_id
 		CROSS JOIN LATERAL (
 			SELECT m.target_id AS account_id, (CASE WHEN p.retweet_of_id IS NULL THEN 'quote' ELSE 'retweet' END)::roost.mailbox_kind AS kind
 			UNION ALL SELECT p.reply_to_account_id, 'reply'
@@ -48,10 +59,14 @@ AS $$
 		UNION ALL SELECT 'follow_request', t.id, t.follower_id, NULL, t.followee_id, NULL, NULL FROM roost_data.follow_request t
 	), logged AS MATERIALIZED (
 		SELECT l.*, substring(l.kind::text, '^(.*)_[a-z]+$') AS what, substring(l.kind::text, '[a-z]+$') AS verb FROM roost_data.feed_log l
+	), turn AS MATERIALIZED (
+		SELECT l.*, lag(l.verb) OVER w AS verb_before, lead(l.verb) OVER w AS verb_after
+		FROM logged l WHERE l.verb IN ('created', 'deleted') AND l.what <> 'account'
+		WINDOW w AS (PARTITION BY l.what, l.id, l.account_id ORDER BY l.seq)
 	), made AS (
-		SELECT * FROM logged l WHERE l.verb = 'created'
+		SELECT * FROM turn t WHERE t.verb = 'created' AND t.verb_after IS NULL
 	), gone AS (
-		SELECT * FROM logged l WHERE l.verb = 'deleted' AND l.what <> 'account'
+		SELECT * FROM turn t WHERE t.verb = 'deleted' AND t.verb_after IS NULL
 	), bounds AS (
 		SELECT min(l.seq) AS low, max(l.seq) AS high, count(*) AS n FROM logged l
 	), wanted AS MATERIALIZED (
@@ -61,20 +76,16 @@ AS $$
 		WHERE coalesce((SELECT l.id FROM roost_data.feed_log l WHERE l.seq = m.seq) >= (SELECT s.since FROM roost_data.feed_state s), true)
 	)
 	SELECT 'not logged', t.what, NULL::bigint, t.id, t.account_id, t.post_id
-	FROM there t WHERE t.id >= (SELECT s.since FROM roost_data.feed_state s) AND NOT EXISTS (SELECT FROM made l WHERE l.what = t.what AND l.id = t.id)
+	FROM there t WHERE t.id >= (SELECT s.since FROM roost_data.feed_state s) AND NOT EXISTS (SELECT FROM made l WHERE l.what = t.what AND l.id = t.id AND l.account_id = t.account_id)
 	UNION ALL
 	SELECT 'does not exist', l.what, l.seq, l.id, l.account_id, l.post_id
 	FROM made l WHERE NOT EXISTS (SELECT FROM there t WHERE t.what = l.what AND t.id = l.id AND t.account_id = l.account_id)
-		AND NOT EXISTS (SELECT FROM gone g WHERE g.what = l.what AND g.id = l.id)
 	UNION ALL
 	SELECT 'still exists', l.what, l.seq, l.id, l.account_id, l.post_id
 	FROM gone l WHERE EXISTS (SELECT FROM there t WHERE t.what = l.what AND t.id = l.id AND t.account_id = l.account_id)
 	UNION ALL
-	SELECT 'logged twice', l.what, max(l.seq), l.id, l.account_id, NULL
-	FROM logged l WHERE l.verb IN ('created', 'deleted') GROUP BY l.what, l.verb, l.id, l.account_id HAVING count(*) > 1
-	UNION ALL
-	SELECT 'deleted before it was created', l.what, l.seq, l.id, l.account_id, l.post_id
-	FROM gone l JOIN made m ON m.what = l.what AND m.id = l.id AND m.account_id = l.account_id AND m.seq > l.seq
+	SELECT 'logged twice', t.what, t.seq, t.id, t.account_id, t.post_id
+	FROM turn t WHERE t.verb = t.verb_before
 	UNION ALL
 	SELECT 'is not what the table says', l.what, l.seq, l.id, l.account_id, l.post_id
 	FROM made l JOIN there t ON t.what = l.what AND t.id = l.id AND t.account_id = l.account_id
@@ -83,6 +94,7 @@ AS $$
 		OR l.what LIKE 'follow%' AND l.target_id IS DISTINCT FROM t.target_id
 		OR l.what = 'post' AND l.author_id IS DISTINCT FROM l.account_id
 		OR l.what = 'like' AND (l.author_id, l.target_id) IS DISTINCT FROM (p.author_id, p.author_id)
+			AND NOT EXISTS (SELECT FROM gone g WHERE g.what = 'post' AND g.id = l.post_id)
 	UNION ALL
 	SELECT 'seq has gaps', 'log', b.high, NULL, NULL, NULL FROM bounds b WHERE b.n <> b.high - b.low + 1
 	UNION ALL
@@ -112,14 +124,15 @@ CREATE OR REPLACE FUNCTION roost_internal.feed_gone() RETURNS TABLE (
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT replace(l.kind::text, 'created', 'deleted')::roost.feed_kind, l.id, l.account_id, l.post_id, l.target_id, l.retweet_of_id, l.reply_to_account_id
+	SELECT roost_internal.feed_undoing(l.kind), l.id, l.account_id, l.post_id, l.target_id, l.retweet_of_id, l.reply_to_account_id
 	FROM roost_data.feed_log l
 	WHERE l.kind IN ('post_created', 'like_created', 'follow_created', 'follow_request_created')
-		AND NOT EXISTS (SELECT FROM roost_data.feed_log d WHERE d.kind = replace(l.kind::text, 'created', 'deleted')::roost.feed_kind AND d.id = l.id AND d.account_id = l.account_id)
-		AND NOT EXISTS (SELECT FROM roost_data.post t WHERE l.kind = 'post_created' AND t.id = l.id)
+		AND NOT EXISTS (SELECT FROM roost_data.feed_log d WHERE d.kind = roost_internal.feed_undoing(l.kind)
+			AND d.id = l.id AND d.account_id = l.account_id AND d.seq > l.seq)
+		AND NOT EXISTS (SELECT FROM roost_data.post t WHERE l.kind = 'post_created' AND t.id = l.id AND t.author_id = l.account_id)
 		AND NOT EXISTS (SELECT FROM roost_data.post_like t WHERE l.kind = 'like_created' AND t.id = l.id AND t.account_id = l.account_id)
 		AND NOT EXISTS (SELECT FROM roost_data.follow t WHERE l.kind = 'follow_created' AND t.id = l.id AND t.follower_id = l.account_id)
 		AND NOT EXISTS (SELECT FROM roost_data.follow_request t WHERE l.kind = 'follow_request_created' AND t.id = l.id AND t.follower_id = l.account_id)
 $$;
 REVOKE ALL ON FUNCTION roost_internal.feed_gone() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.feed_gone() IS 'What the log says was created and not deleted, and is not in its table: as rows that say it was deleted. Reads everything.';
+COMMENT ON FUNCTION roost_internal.feed_gone() IS 'What the log says was created and not deleted since, and is not in its table: as rows that say it was deleted. Reads everything.';

@@ -59,7 +59,8 @@ BEGIN
 	-- Whole partitions; the last one is being written, or waits for that.
 	FOR v_part IN SELECT p.*, lead(p.from_seq) OVER (ORDER BY p.from_seq) AS next_seq FROM roost_internal.feed_partitions() p ORDER BY p.from_seq LOOP
 		SELECT l.created_at INTO v_last FROM roost_data.feed_log l WHERE l.seq = v_part.to_seq - 1;
-		EXIT WHEN v_part.next_seq IS NULL OR NOT (v_part.to_seq <= v_first OR v_last < v_now - retention OR size > 0 AND v_size > size AND v_last IS NOT NULL);
+		EXIT WHEN v_part.next_seq IS NULL
+			OR v_part.to_seq > v_first AND (v_last IS NULL OR v_last >= v_now - retention AND NOT (size > 0 AND v_size > size));
 		v_size := v_size - pg_total_relation_size(v_part.log) - pg_total_relation_size(v_part.mailbox);
 		BEGIN
 			LOCK TABLE ONLY roost_data.feed_log, ONLY roost_data.mailbox IN ACCESS EXCLUSIVE MODE NOWAIT;

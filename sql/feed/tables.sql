@@ -108,5 +108,17 @@ CREATE OR REPLACE TRIGGER follow_truncate_trace AFTER TRUNCATE ON roost_data.fol
 	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_all();
 CREATE OR REPLACE TRIGGER follow_request_truncate_trace AFTER TRUNCATE ON roost_data.follow_request
 	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_all();
+CREATE OR REPLACE TRIGGER post_key_trace AFTER UPDATE ON roost_data.post
+	FOR EACH ROW WHEN ((OLD.id, OLD.author_id) IS DISTINCT FROM (NEW.id, NEW.author_id)) EXECUTE FUNCTION roost_internal.feed_trace_all();
+CREATE OR REPLACE TRIGGER post_like_key_trace AFTER UPDATE ON roost_data.post_like
+	FOR EACH ROW WHEN ((OLD.id, OLD.account_id, OLD.post_id) IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.post_id)) EXECUTE FUNCTION roost_internal.feed_trace_all();
+CREATE OR REPLACE TRIGGER follow_key_trace AFTER UPDATE ON roost_data.follow
+	FOR EACH ROW WHEN ((OLD.id, OLD.follower_id, OLD.followee_id) IS DISTINCT FROM (NEW.id, NEW.follower_id, NEW.followee_id)) EXECUTE FUNCTION roost_internal.feed_trace_all();
+CREATE OR REPLACE TRIGGER post_like_key_lose AFTER UPDATE ON roost_data.post_like
+	FOR EACH ROW WHEN ((OLD.id, OLD.account_id, OLD.post_id) IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.post_id)) EXECUTE FUNCTION roost_internal.event_lose();
+CREATE OR REPLACE TRIGGER post_like_truncate_lose AFTER TRUNCATE ON roost_data.post_like
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
+CREATE OR REPLACE TRIGGER follow_request_truncate_lose AFTER TRUNCATE ON roost_data.follow_request
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
 CREATE OR REPLACE TRIGGER feed_trace_insert_event AFTER INSERT ON roost_data.feed_trace
 	FOR EACH ROW WHEN (NEW.kind = 'account_deleted') EXECUTE FUNCTION roost_internal.event_emit('account_deleted', 'row_id');

@@ -51,4 +51,4 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.feed_trace_all() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.feed_trace_all() IS 'Statement trigger: says that there are new rows with old ids (when rows leave the staging tables of imports), or rows gone without a trace (TRUNCATE), so that after a loss of events everything is compared.';
+COMMENT ON FUNCTION roost_internal.feed_trace_all() IS 'Trigger: says that there are new rows with old ids (when rows leave the staging tables of imports), or rows gone without a trace (TRUNCATE, another id), so that after a loss of events everything is compared.';

@@ -1,0 +1,58 @@
+-- For feed.pl: acts of which mailboxes tell, on top of walk.sql.
+
+CREATE SCHEMA feed_test;
+
+-- so that they can be mentioned
+INSERT INTO roost_data.account_handle (username, account_id) SELECT a.username, a.id FROM roost_data.account a ON CONFLICT DO NOTHING;
+
+CREATE FUNCTION feed_test.act(seed integer DEFAULT NULL) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	v_actor bigint;
+	v_what double precision;
+	v_post roost_data.post;
+BEGIN
+	IF seed IS NOT NULL THEN
+		PERFORM setseed(seed / 1000000.0);
+	END IF;
+	v_actor := walk.pick(random());
+	v_what := random() * 100;
+	v_post := walk.post();
+	IF v_what < 20 THEN
+		PERFORM roost.post_like(v_actor, v_post.id);
+	ELSIF v_what < 30 THEN
+		PERFORM roost.post_unlike(v_actor, (SELECT l.post_id FROM roost_data.post_like l WHERE l.account_id = v_actor ORDER BY random() LIMIT 1));
+	ELSIF v_what < 45 THEN
+		PERFORM roost.post_create(v_actor, 'to @walker_' || walk.pick(random()) || ' and @walker_' || walk.pick(random()),
+			reply_to_id => CASE WHEN random() < 0.5 THEN v_post.id END, quote_of_id => CASE WHEN random() < 0.5 THEN (walk.post()).id END);
+	ELSIF v_what < 55 THEN
+		PERFORM roost.post_edit(v_post.author_id, v_post.id, 'now to @walker_' || walk.pick(random()));
+	ELSIF v_what < 60 THEN
+		PERFORM roost.post_retweet(v_actor, v_post.id);
+	ELSIF v_what < 65 THEN
+		PERFORM roost.post_delete(v_post.author_id, v_post.id);
+	ELSIF v_what < 80 THEN
+		PERFORM roost.account_follow(v_actor, walk.pick(random())::text);
+	ELSIF v_what < 90 THEN
+		PERFORM roost.account_unfollow(v_actor, walk.pick(random())::text);
+	ELSIF v_what < 94 THEN
+		UPDATE roost_data.account SET is_private = NOT is_private WHERE id = v_actor / 5 * 5;
+	ELSIF v_what < 97 THEN
+		PERFORM roost.follow_request_accept(r.followee_id, r.follower_id::text)
+		FROM (SELECT * FROM roost_data.follow_request ORDER BY random() LIMIT 1) r;
+	ELSIF v_what < 98 THEN
+		PERFORM roost_internal.account_erase(a.id) FROM roost_data.account a WHERE a.id > 30 AND a.status = 'active' LIMIT 1;
+	ELSE
+		INSERT INTO roost_data.account (id, username) SELECT i, 'guest_' || i FROM (SELECT roost_internal.id_next() AS i) n;
+		PERFORM roost.account_follow((SELECT max(id) FROM roost_data.account), v_actor::text);
+		PERFORM roost.post_like((SELECT max(id) FROM roost_data.account), v_post.id);
+	END IF;
+	RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+	-- refused, and rolled back
+	IF SQLSTATE IN ('40P01', 'XX000') OR SQLSTATE LIKE '53%' THEN
+		RAISE;
+	END IF;
+	RETURN SQLSTATE;
+END
+$$;
+COMMENT ON FUNCTION feed_test.act(integer) IS 'Does one random thing, or tries to.';
