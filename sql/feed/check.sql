@@ -1,4 +1,5 @@
--- What the log and the mailbox are, by definition; tests compare.
+-- What the log and the mailbox are, by definition; tests compare.  They join
+-- whole tables, whatever the planner believes of those that were never analyzed.
 
 CREATE OR REPLACE FUNCTION roost_internal.feed_undoing(kind roost.feed_kind) RETURNS roost.feed_kind
 LANGUAGE sql IMMUTABLE
@@ -12,6 +13,7 @@ COMMENT ON FUNCTION roost_internal.feed_undoing(roost.feed_kind) IS 'What undoes
 CREATE OR REPLACE FUNCTION roost_internal.mailbox_definition() RETURNS TABLE (account_id bigint, kind roost.mailbox_kind, actor_id bigint, post_id bigint)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off
 AS $$
 	WITH made AS (
 		SELECT l.* FROM roost_data.feed_log l
@@ -51,6 +53,7 @@ COMMENT ON FUNCTION roost_internal.mailbox_definition() IS 'The entries of all m
 CREATE OR REPLACE FUNCTION roost_internal.feed_check() RETURNS TABLE (problem text, what text, seq bigint, id bigint, account_id bigint, post_id bigint)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off
 AS $$
 	WITH there AS MATERIALIZED (
 		SELECT 'post' AS what, p.id, p.author_id AS account_id, p.id AS post_id, NULL::bigint AS target_id, p.retweet_of_id, p.reply_to_account_id FROM roost_data.post p
@@ -123,6 +126,7 @@ CREATE OR REPLACE FUNCTION roost_internal.feed_gone() RETURNS TABLE (
 	kind roost.feed_kind, id bigint, account_id bigint, post_id bigint, target_id bigint, retweet_of_id bigint, reply_to_account_id bigint)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off
 AS $$
 	SELECT roost_internal.feed_undoing(l.kind), l.id, l.account_id, l.post_id, l.target_id, l.retweet_of_id, l.reply_to_account_id
 	FROM roost_data.feed_log l
