@@ -61,6 +61,7 @@ typedef struct BuildEdge
 
 static bool build_choose(TimelineCandidates *c, bool keep, int64 *pushed, int *num_pushed, TimelineInbox *inbox);
 static bool build_weigh(TimelineCandidates *c, BuildEdge *edges, int *num_edges, int room);
+static double *build_post_rates(TimelineCandidates *c, const BuildEdge *edges, int n);
 static bool build_is_pushed(const int64 *authors, int n);
 static bool build_read(TimelineCandidates *c, const int64 *pushed, int num_pushed, int want,
 					   TimelinePending *pending, TimelineInbox *inbox);
@@ -150,18 +151,24 @@ build_weigh(TimelineCandidates *c, BuildEdge *edges, int *num_edges, int room)
 {
 	double		pull = 0;
 	double		cost = 0;
+	double	   *rates;
 
 	if (roost_timeline_strategy == TIMELINE_HYBRID)
 		pull = roost_timeline_cache_read_rate(c->reader_id) * build_pull_cost;
+	if (pull == 0)
+	{
+		for (int i = 0; i < *num_edges; i++)
+			edges[i].gain = 0;
+		return true;
+	}
+
+	rates = build_post_rates(c, edges, *num_edges);
 	for (int i = 0; i < *num_edges; i++)
 	{
-		double		push = pull == 0 ? 0 : roost_timeline_cache_post_rate(c->authors[edges[i].index]);
-
-		edges[i].gain = Max(push - pull, 0);
-		cost += push;
+		edges[i].gain = Max(rates[i] - pull, 0);
+		cost += rates[i];
 	}
-	if (pull == 0)
-		return true;
+	pfree(rates);
 
 	qsort(edges, *num_edges, sizeof(BuildEdge), edge_compare);
 	for (int i = 0; i < *num_edges; i++)
@@ -172,6 +179,22 @@ build_weigh(TimelineCandidates *c, BuildEdge *edges, int *num_edges, int room)
 			edges[i].gain = 0;
 	}
 	return cost <= pull * *num_edges;
+}
+
+/*
+ * Returns how often the authors post.
+ */
+static double *
+build_post_rates(TimelineCandidates *c, const BuildEdge *edges, int n)
+{
+	int64	   *authors = palloc(n * sizeof(int64));
+	double	   *rates = palloc(n * sizeof(double));
+
+	for (int i = 0; i < n; i++)
+		authors[i] = c->authors[edges[i].index];
+	roost_timeline_cache_post_rates(authors, n, rates);
+	pfree(authors);
+	return rates;
 }
 
 /*

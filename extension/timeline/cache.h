@@ -104,9 +104,9 @@ extern bool roost_timeline_cache_publish(TimelineBuild *build, const int64 *ids,
 										 const int64 *pulled, int num_pulled);
 extern void roost_timeline_cache_cancel(TimelineBuild *build);
 
-/* How often an account reads its home timeline, and posts, per second (0: not known) */
+/* How often an account reads its home timeline, and others post, per second (0: not known) */
 extern double roost_timeline_cache_read_rate(int64 reader_id);
-extern double roost_timeline_cache_post_rate(int64 author_id);
+extern void roost_timeline_cache_post_rates(const int64 *author_ids, int n, double *rates);
 
 /* For the worker alone */
 extern int	roost_timeline_cache_push(const int64 *reader_ids, int n, int64 author_id, int64 id);

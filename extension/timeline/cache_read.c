@@ -25,6 +25,8 @@ static bool read_inbox(const TimelineTable *table, int slot, uint32 version, int
 					   int max, TimelineInbox *inbox);
 static void read_count(TimelineOwner *owner);
 static uint32 read_seconds(void);
+static void read_post_rates(const TimelineTable *table, int64 now, const int64 *author_ids, int n, double *rates);
+static double read_post_rate(const TimelineTable *table, int slot, uint64 era, int64 now);
 
 bool
 roost_timeline_cache_inbox(int64 reader_id, uint32 version, int64 before_id, int64 after_id,
@@ -134,35 +136,68 @@ roost_timeline_cache_read_rate(int64 reader_id)
 }
 
 /*
- * Returns how often an account posts, per second; 0: unknown.
+ * Says how often accounts post, per second; 0: unknown.  Boxes are fetched from
+ * memory in blocks, like in cache_push.c.
  */
-double
-roost_timeline_cache_post_rate(int64 author_id)
+void
+roost_timeline_cache_post_rates(const int64 *author_ids, int n, double *rates)
 {
 	const TimelineTable *table = &roost_timeline_tables[TIMELINE_OUTBOX];
-	int64		ids[POSTS_LOOKED_AT];
-	int			count = 0;
-	int			slot;
+	int64		now = roost_clock_ms();
 
-	LWLockAcquire(table->lock, LW_SHARED);
-	slot = timeline_find(table, author_id);
-	if (slot != TIMELINE_NO_SLOT)
+	for (int from = 0; from < n; from += TIMELINE_BLOCK)
 	{
-		TimelineBox *box = &table->boxes[slot];
-		TimelineLook look = {0};
-
-		do
-		{
-			timeline_look(box, &look);
-			count = box->state == TIMELINE_READY && box->era == timeline_era(table) ?
-				roost_ring_read(&box->ring, timeline_block(table, slot), PG_INT64_MAX, 0, ids, POSTS_LOOKED_AT) : 0;
-		}
-		while (!timeline_looked(box, &look));
+		LWLockAcquire(table->lock, LW_SHARED);
+		read_post_rates(table, now, author_ids + from, Min(TIMELINE_BLOCK, n - from), rates + from);
+		LWLockRelease(table->lock);
 	}
-	LWLockRelease(table->lock);
+}
+
+static void
+read_post_rates(const TimelineTable *table, int64 now, const int64 *author_ids, int n, double *rates)
+{
+	uint64		era = timeline_era(table);
+	uint32		homes[TIMELINE_BLOCK];
+	int			slots[TIMELINE_BLOCK];
+
+	for (int i = 0; i < n; i++)
+	{
+		homes[i] = timeline_home(table, author_ids[i]);
+		__builtin_prefetch(&table->index[homes[i]], 0);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		slots[i] = timeline_find_from(table, author_ids[i], homes[i]);
+		if (slots[i] != TIMELINE_NO_SLOT)
+			__builtin_prefetch(&table->boxes[slots[i]], 0);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		if (slots[i] != TIMELINE_NO_SLOT)
+			__builtin_prefetch(timeline_block(table, slots[i]) + table->boxes[slots[i]].ring.head * TIMELINE_RING_ENTRY, 0);
+	}
+	for (int i = 0; i < n; i++)
+		rates[i] = slots[i] == TIMELINE_NO_SLOT ? 0 : read_post_rate(table, slots[i], era, now);
+}
+
+static double
+read_post_rate(const TimelineTable *table, int slot, uint64 era, int64 now)
+{
+	TimelineBox *box = &table->boxes[slot];
+	int64		ids[POSTS_LOOKED_AT];
+	int			count;
+	TimelineLook look = {0};
+
+	do
+	{
+		timeline_look(box, &look);
+		count = box->state == TIMELINE_READY && box->era == era ?
+			roost_ring_read(&box->ring, timeline_block(table, slot), PG_INT64_MAX, 0, ids, POSTS_LOOKED_AT) : 0;
+	}
+	while (!timeline_looked(box, &look));
 
 	if (count < 2)
 		return 0;
 	/* the oldest of them began the time */
-	return (count - 1) * 1000.0 / (double) Max(roost_clock_ms() - roost_id_ms(ids[count - 1]), 1);
+	return (count - 1) * 1000.0 / (double) Max(now - roost_id_ms(ids[count - 1]), 1);
 }
