@@ -1,6 +1,7 @@
 # What an event costs its writer: single-row inserts, each a transaction, with
 # the event trigger and without it, by 8, 16 and 32 clients.  CPU is that of the
-# whole server, the worker included, for one transaction.
+# writers' side of the server for one transaction, and of the worker, which
+# shares the machine.
 
 events_pgbench() { # events_pgbench CLIENTS SYNC TABLE
 	local user
@@ -14,14 +15,17 @@ events_pgbench() { # events_pgbench CLIENTS SYNC TABLE
 }
 
 events_round() { # events_round CLIENTS SYNC TABLE
-	local before after
-	before=$(cpu $(with_children "$(postmaster)"))
+	local worker before after
+	worker=$(sql -c "SELECT pid FROM roost.stat_worker")
+	before="$(cpu $(with_children "$(postmaster)")) $(cpu "$worker")"
 	events_pgbench "$@" >"$work/events-pgbench.log"
-	after=$(cpu $(with_children "$(postmaster)"))
-	awk -v ms="$(awk -v a="$after" -v b="$before" 'BEGIN { print a - b }')" '
+	sql -c "SELECT roost.worker_sync('1 minute')" >/dev/null
+	after="$(cpu $(with_children "$(postmaster)")) $(cpu "$worker")"
+	awk -v times="$before $after" '
 		/^number of transactions actually processed/ { sub(/.*: /, ""); n = $1 + 0 }
 		/^tps/ { tps = $3 }
-		END { printf "tps=%.0f cpu_us=%.2f\n", tps, ms * 1000 / n }' "$work/events-pgbench.log"
+		END { split(times, t, " "); worker = t[4] - t[2]
+			printf "tps=%.0f cpu_us=%.2f worker_us=%.2f\n", tps, (t[3] - t[1] - worker) * 1000 / n, worker * 1000 / n }' "$work/events-pgbench.log"
 }
 
 events_seconds=${EVENTS_SECONDS:-1}
@@ -34,7 +38,7 @@ sql <<-'END'
 	CREATE TRIGGER event AFTER INSERT ON bench.events_with FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('post_created', 'id', 'author_id');
 END
 echo
-echo "Inserts with an event and without: transactions/s and us of CPU for each; the ratio is with over without, 1.00: free"
+echo "Inserts with an event and without: transactions/s and us of CPU, the worker's behind it; 1.00: the event is free"
 for sync in on off; do
 	for clients in 8 16 32; do
 		rm -f "$work"/events-with*.log
@@ -43,7 +47,7 @@ for sync in on off; do
 				events_round "$clients" "$sync" "$table" >>"$work/events-$table.log"
 			done
 		done
-		echo "$clients clients, synchronous_commit $sync: with $(figure "$work/events-with.log" tps high)/s $(figure "$work/events-with.log" cpu_us low) us;" \
+		echo "$clients clients, synchronous_commit $sync: with $(figure "$work/events-with.log" tps high)/s $(figure "$work/events-with.log" cpu_us low) + $(middle "$work/events-with.log" worker_us) us;" \
 			"without $(figure "$work/events-without.log" tps high)/s $(figure "$work/events-without.log" cpu_us low) us;" \
 			"ratio $(ratio "$(middle "$work/events-with.log" tps)" "$(middle "$work/events-without.log" tps)") by transactions/s," \
 			"$(ratio "$(middle "$work/events-without.log" cpu_us)" "$(middle "$work/events-with.log" cpu_us)") by CPU"
