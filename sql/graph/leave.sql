@@ -12,10 +12,12 @@ AS $$
 		'requests_sent', coalesce((SELECT jsonb_agg(jsonb_build_object('id', r.followee_id::text, 'username', a.username, 'since', r.created_at) ORDER BY r.id)
 			FROM roost_data.follow_request r JOIN roost_data.account a ON a.id = r.followee_id WHERE r.follower_id = $1), '[]'),
 		'requests_received', coalesce((SELECT jsonb_agg(jsonb_build_object('id', r.follower_id::text, 'username', a.username, 'since', r.created_at) ORDER BY r.id)
-			FROM roost_data.follow_request r JOIN roost_data.account a ON a.id = r.follower_id WHERE r.followee_id = $1), '[]'))
+			FROM roost_data.follow_request r JOIN roost_data.account a ON a.id = r.follower_id WHERE r.followee_id = $1), '[]'),
+		'suggestions_dismissed', coalesce((SELECT jsonb_agg(jsonb_build_object('id', d.dismissed_id::text, 'username', a.username, 'since', d.created_at) ORDER BY d.id)
+			FROM roost_data.suggestion_dismissal d JOIN roost_data.account a ON a.id = d.dismissed_id WHERE d.account_id = $1), '[]'))
 $$;
 REVOKE ALL ON FUNCTION roost_internal.graph_export(bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.graph_export(bigint) IS 'Whom an account follows, who follows it, and the requests in both directions, each list oldest first.';
+COMMENT ON FUNCTION roost_internal.graph_export(bigint) IS 'Whom an account follows, who follows it, the requests in both directions, and whom it does not want to be suggested, each list oldest first.';
 
 CREATE OR REPLACE FUNCTION roost_internal.graph_account_delete(account_id bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -27,7 +29,10 @@ BEGIN
 	DELETE FROM roost_data.follow_request r WHERE r.followee_id = graph_account_delete.account_id;
 	DELETE FROM roost_data.follow f WHERE f.follower_id = graph_account_delete.account_id;
 	DELETE FROM roost_data.follow f WHERE f.followee_id = graph_account_delete.account_id;
+	DELETE FROM roost_data.suggestion_dismissal d WHERE d.account_id = graph_account_delete.account_id;
+	DELETE FROM roost_data.suggestion_dismissal d WHERE d.dismissed_id = graph_account_delete.account_id;
+	DELETE FROM roost_data.account_popular p WHERE p.account_id = graph_account_delete.account_id;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.graph_account_delete(bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.graph_account_delete(bigint) IS 'Ends all follows and requests of an account, in both directions.';
+COMMENT ON FUNCTION roost_internal.graph_account_delete(bigint) IS 'Ends all follows, requests and dismissed suggestions of an account, in both directions.';

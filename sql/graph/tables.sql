@@ -26,6 +26,24 @@ CREATE TABLE IF NOT EXISTS roost_data.follow_request (
 COMMENT ON TABLE roost_data.follow_request IS 'Who waits for a private account''s consent to follow it; id orders the lists.';
 CREATE INDEX IF NOT EXISTS follow_request_followee_id_id_idx ON roost_data.follow_request (followee_id, id DESC) INCLUDE (follower_id);
 
+CREATE TABLE IF NOT EXISTS roost_data.suggestion_dismissal (
+	account_id bigint NOT NULL,
+	dismissed_id bigint NOT NULL,
+	id bigint NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (account_id, dismissed_id)
+);
+COMMENT ON TABLE roost_data.suggestion_dismissal IS 'Whom an account does not want to be suggested.';
+CREATE INDEX IF NOT EXISTS suggestion_dismissal_account_id_id_idx ON roost_data.suggestion_dismissal (account_id, id DESC);
+CREATE INDEX IF NOT EXISTS suggestion_dismissal_dismissed_id_idx ON roost_data.suggestion_dismissal (dismissed_id);
+
+CREATE TABLE IF NOT EXISTS roost_data.account_popular (
+	account_id bigint PRIMARY KEY,
+	follower_count bigint NOT NULL,
+	place integer NOT NULL
+);
+COMMENT ON TABLE roost_data.account_popular IS 'The accounts with the most followers as of the last maintenance, for suggestions to those who follow nobody. place: 1 has the most.';
+
 -- Counters: once a statement, however many rows it writes.
 CREATE OR REPLACE TRIGGER follow_insert_count AFTER INSERT ON roost_data.follow
 	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.follow_count('1');

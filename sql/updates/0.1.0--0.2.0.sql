@@ -54,3 +54,12 @@ CREATE TYPE roost.trend_hashtag AS (
 	cursor bigint
 );
 COMMENT ON TYPE roost.trend_hashtag IS 'A hashtag that is used more than usual: accounts is how many accounts used it in the window, expected how many usually do in as long a time, score by how much that is more than chance would explain (it fades when the burst is over), since when it has been a trend.';
+
+-- Suggestions.
+CREATE TYPE roost.suggestion AS (
+	account roost.account,
+	followed_by roost.author[],
+	followed_by_count bigint,
+	cursor bigint
+);
+COMMENT ON TYPE roost.suggestion IS 'An account that one might follow, and why: up to three accounts one follows that follow it, and how many there are. Where there are none it is popular.';
