@@ -33,9 +33,9 @@
  * when the settings have changed, the pulled side is made anew from the
  * counters in account_stat.
  *
- * Kept, in the worker's memory: the accounts on the pulled side with the
- * number of their followers, as many as the cache has room for; the others
- * stay on the pushed side.  And lists of followers, see followers.c.
+ * Kept, in the worker's memory: the accounts on the pulled side, as many as
+ * the cache has room for; the others stay on the pushed side.  And lists of
+ * followers, see followers.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -45,7 +45,6 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "portability/instr_time.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
@@ -56,6 +55,7 @@
 #include "bgworker/shared.h"
 #include "bgworker/worker.h"
 #include "core/debug_point.h"
+#include "core/plan.h"
 #include "timeline/cache.h"
 #include "timeline/strategy.h"
 
@@ -65,8 +65,7 @@
 typedef struct PulledAccount
 {
 	int64		account_id;		/* key */
-	int64		followers;		/* may drift: events may come twice */
-	bool		check;			/* they have become few */
+	bool		check;			/* somebody has unfollowed it */
 } PulledAccount;
 
 /* The tables that the caches were made from, and the settings */
@@ -92,8 +91,9 @@ static void fanout_pull_large(void);
 static void fanout_event(const RoostEvent *event);
 static void fanout_post(int64 author_id, int64 id);
 static void fanout_follow(int64 follower_id, int64 followee_id, bool created);
-static bool fanout_pull(int64 account_id, int64 followers);
+static bool fanout_pull(int64 account_id);
 static void fanout_check_pulled(void);
+static int64 fanout_count_followers(int64 account_id);
 static void fanout_publish(void);
 
 /* Where a post goes */
@@ -238,17 +238,14 @@ fanout_pull_large(void)
 	bool		isnull;
 
 	SPI_connect();
-	if (SPI_execute_with_args("SELECT account_id, pg_catalog.sum(follower_count)::bigint"
-							  " FROM roost_data.account_stat GROUP BY account_id"
-							  " HAVING pg_catalog.sum(follower_count) OPERATOR(pg_catalog.>) $1 ORDER BY 2 DESC",
+	if (SPI_execute_with_args("SELECT account_id FROM roost_data.account_stat GROUP BY account_id"
+							  " HAVING pg_catalog.sum(follower_count) OPERATOR(pg_catalog.>) $1"
+							  " ORDER BY pg_catalog.sum(follower_count) DESC",
 							  1, types, values, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the numbers of followers");
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-
-		if (!fanout_pull(DatumGetInt64(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull)),
-						 DatumGetInt64(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull))))
+		if (!fanout_pull(DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull))))
 			break;
 	}
 	SPI_finish();
@@ -300,7 +297,7 @@ fanout_post(int64 author_id, int64 id)
 	}
 	followers = roost_followers_walk(author_id, push_sink, &target);
 	if (fanout_base.strategy == TIMELINE_HYBRID && followers > fanout_base.push_limit &&
-		fanout_pull(author_id, followers))
+		fanout_pull(author_id))
 	{
 		ROOST_DEBUG_POINT("fanout_crossing");
 		roost_followers_walk(author_id, drop_sink, NULL);
@@ -315,14 +312,11 @@ fanout_post(int64 author_id, int64 id)
 static void
 fanout_follow(int64 follower_id, int64 followee_id, bool created)
 {
-	PulledAccount *account = hash_search(pulled, &followee_id, HASH_FIND, NULL);
+	PulledAccount *account = created ? NULL : hash_search(pulled, &followee_id, HASH_FIND, NULL);
 
 	roost_followers_changed(follower_id, followee_id);
 	roost_timeline_cache_drop(TIMELINE_INBOX, &follower_id, 1);
-	if (account == NULL)
-		return;
-	account->followers += created ? 1 : -1;
-	if (account->followers * 2 < fanout_base.push_limit)
+	if (account != NULL)
 		account->check = pulled_check = true;
 }
 
@@ -330,7 +324,7 @@ fanout_follow(int64 follower_id, int64 followee_id, bool created)
  * Puts an account on the pulled side; false: there is no room.
  */
 static bool
-fanout_pull(int64 account_id, int64 followers)
+fanout_pull(int64 account_id)
 {
 	PulledAccount *account;
 
@@ -346,7 +340,6 @@ fanout_pull(int64 account_id, int64 followers)
 		return false;
 	}
 	account = hash_search(pulled, &account_id, HASH_ENTER, NULL);
-	account->followers = followers;
 	account->check = false;
 	return true;
 }
@@ -371,8 +364,7 @@ fanout_check_pulled(void)
 		if (!account->check)
 			continue;
 		account->check = false;
-		account->followers = roost_followers_walk(account_id, NULL, NULL);
-		if (account->followers * 2 >= fanout_base.push_limit)
+		if (fanout_count_followers(account_id) * 2 >= fanout_base.push_limit)
 			continue;
 		hash_search(pulled, &account_id, HASH_REMOVE, NULL);
 		(void) roost_timeline_cache_pull_set(account_id, false);
@@ -380,6 +372,28 @@ fanout_check_pulled(void)
 		ROOST_DEBUG_POINT("fanout_crossing");
 		roost_followers_walk(account_id, drop_sink, NULL);
 	}
+}
+
+/*
+ * Returns how many follow an account, by its counters.
+ */
+static int64
+fanout_count_followers(int64 account_id)
+{
+	static SPIPlanPtr plan = NULL;
+	Oid			types[1] = {INT8OID};
+	Datum		values[1] = {Int64GetDatum(account_id)};
+	bool		isnull;
+	int64		count;
+
+	SPI_connect();
+	if (SPI_execute_plan(roost_plan_keep(&plan, "SELECT coalesce(pg_catalog.sum(follower_count), 0)::bigint"
+										 " FROM roost_data.account_stat WHERE account_id OPERATOR(pg_catalog.=) $1", 1, types),
+						 values, NULL, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the number of followers");
+	count = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	return count;
 }
 
 /*
