@@ -158,6 +158,7 @@ static void feed_add_missing(Snapshot snapshot);
 static void feed_see(Snapshot snapshot);
 static bool feed_due(void);
 static int	feed_wait(void);
+static void feed_settle(void);
 static void feed_run(void);
 static int64 feed_now_ms(void);
 
@@ -747,9 +748,26 @@ feed_wait(void)
 		due = feed_tried_ms + FEED_TRY_MS;
 	else if (ring_from != 0)
 		due = rung_ms + Max(roost_notify_interval, 0);
+	else if (feed_horizon_seq < feed_seq)
+		due = feed_saved_ms + FEED_SAVE_MS;
 	else
 		return -1;
 	return (int) Max(due - feed_now_ms(), 0);
+}
+
+/*
+ * While no events come: lets the horizon come past the last row.  The queue has
+ * been looked at in this turn, so it counts as a batch.
+ */
+static void
+feed_settle(void)
+{
+	if (feed_horizon_seq == feed_seq || feed_now_ms() - feed_saved_ms < FEED_SAVE_MS)
+		return;
+	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+	feed_batches++;
+	feed_advance();
+	feed_save(true);
 }
 
 /*
@@ -764,7 +782,10 @@ feed_run(void)
 		return;
 	}
 	if (ring_from == 0)
+	{
+		feed_settle();
 		return;
+	}
 	XLogFlush(XactLastCommitEnd);
 	LWLockAcquire(roost_feed_shared->lock, LW_EXCLUSIVE);
 	roost_feed_shared->unflushed_from = 0;

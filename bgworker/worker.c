@@ -44,6 +44,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "bgworker/follow.h"
 #include "bgworker/shared.h"
 #include "bgworker/worker.h"
 #include "core/clock.h"
@@ -83,6 +84,7 @@ static const RoostWorkerStep *const worker_steps[] = {
 	&roost_limit_step,
 	&roost_feed_step,
 	&roost_feed_keep_step,
+	&roost_follow_step,
 	&roost_maintenance_step,
 	&roost_trend_step,
 };
@@ -238,12 +240,16 @@ worker_look(bool sync)
 {
 	static int64 looked_ms = 0;
 	int64		now = worker_now();
+	bool		standby;
 
 	if (worker_ready && !worker_standby && !sync && now - looked_ms < WORKER_LOOK_MS)
 		return;
 	looked_ms = now;
 
-	worker_standby = RecoveryInProgress();
+	standby = RecoveryInProgress();
+	if (worker_standby && !standby)
+		roost_follow_end();
+	worker_standby = standby;
 	StartTransactionCommand();
 	worker_ready = roost_core_is_installed();
 	CommitTransactionCommand();
@@ -296,6 +302,9 @@ worker_apply(int count, int64 since_us)
 {
 	bool		missed;
 
+	/* a standby has none: it was promoted since we looked */
+	if (worker_standby)
+		worker_look(true);
 	LWLockAcquire(roost_worker_shared->lock, LW_EXCLUSIVE);
 	roost_worker_shared->batch_since_us = since_us;
 	LWLockRelease(roost_worker_shared->lock);

@@ -51,6 +51,7 @@ typedef struct RoostWorkerStep
 /* Steps of modules, each defined in its own file. */
 extern const RoostWorkerStep roost_feed_step;
 extern const RoostWorkerStep roost_feed_keep_step;
+extern const RoostWorkerStep roost_follow_step;
 extern const RoostWorkerStep roost_fanout_step;
 extern const RoostWorkerStep roost_lockout_step;
 extern const RoostWorkerStep roost_limit_step;

@@ -49,5 +49,6 @@ extern const RoostModule roost_timeline_strategy_module;
 extern const RoostModule roost_timeline_top_module;
 extern const RoostModule roost_timeline_build_module;
 extern const RoostModule roost_timeline_candidates_module;
+extern const RoostModule roost_standby_module;
 
 #endif							/* ROOST_H */

@@ -40,6 +40,9 @@ PG_FUNCTION_INFO_V1(roost_pending_generation_sql);
 
 #define PENDING_EVENTS_MAX	1000
 
+/* among the 32 bits that caches remember of a generation */
+#define PENDING_RECOVERY_BIT	(UINT64CONST(1) << 31)
+
 /*
  * Copies the pending events of these kinds.
  */
@@ -103,12 +106,13 @@ roost_pending_horizon(void)
 }
 
 /*
- * Returns the generation of events.
+ * Returns the generation of events.  That of a standby is another one than
+ * that of the primary which it becomes.
  */
 uint64
 roost_pending_generation(void)
 {
-	return roost_queue_generation();
+	return roost_queue_generation() | (RecoveryInProgress() ? PENDING_RECOVERY_BIT : 0);
 }
 
 /*

@@ -65,6 +65,9 @@ static const struct
 	[LOOKUP_HANDLE] = {"account_handle", "account_handle_pkey", {"account_id"}},
 	[LOOKUP_AUTHOR] = {"post", "post_author_id_id_idx"},
 	[LOOKUP_FOLLOWEES] = {"follow", "follow_follower_id_id_idx"},
+	[LOOKUP_ACCOUNT_STAT] = {"account_stat", "account_stat_pkey", {"following_count"}},
+	[LOOKUP_FEED_STATE] = {"feed_state", "feed_state_pkey", {"epoch", "horizon"}},
+	[LOOKUP_FEED_TRACE] = {"feed_trace", "feed_trace_pkey", {"id", "kind", "account_id"}},
 };
 
 typedef struct LookupCache
@@ -81,6 +84,7 @@ static const LookupCache *lookup_find(PostLookup what);
 static void lookup_open(PostReader *reader, PostLookup what, int nkeys);
 static bool lookup_is_moved(IndexScanDesc scan, ItemPointer tid, int64 author_id, TupleTableSlot *slot);
 static TransactionId lookup_updater(TupleTableSlot *slot, ItemPointer newer);
+static void followees_begin(PostReader *reader, int64 follower_id);
 static IndexTuple lookup_index_next(PostReader *reader, PostLookup what);
 static Oid	lookup_filenode(Oid table);
 static void lookup_forget(Oid relid);
@@ -200,6 +204,34 @@ roost_post_read_marks(PostReader *reader, PostLookup what, int64 account_id, int
 	while (count < max && index_getnext_slot(reader->open[what].scan, BackwardScanDirection, slot))
 		ids[count++] = DatumGetInt64(slot_getattr(slot, lookup_cache[what].columns[0], &isnull));
 	return count;
+}
+
+/*
+ * Returns the first row whose key is at least the given one, or NULL; the next
+ * ones follow in order.
+ */
+TupleTableSlot *
+roost_post_read_from(PostReader *reader, PostLookup what, int64 first)
+{
+	ScanKeyData key;
+
+	if (reader->open[what].table == NULL)
+		lookup_open(reader, what, 1);
+	ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
+	index_rescan(reader->open[what].scan, &key, 1, NULL, 0);
+	return roost_post_read_next(reader, what);
+}
+
+/*
+ * Returns the first row of all, or NULL.
+ */
+TupleTableSlot *
+roost_post_read_all(PostReader *reader, PostLookup what)
+{
+	if (reader->open[what].table == NULL)
+		lookup_open(reader, what, 0);
+	index_rescan(reader->open[what].scan, NULL, 0, NULL, 0);
+	return roost_post_read_next(reader, what);
 }
 
 /*
@@ -333,17 +365,10 @@ int64 *
 roost_post_read_followees(PostReader *reader, int64 follower_id, int64 *ids, int *count)
 {
 	int			room = *count;
-	ScanKeyData key;
 	IndexTuple	tuple;
 	bool		isnull;
 
-	if (reader->open[LOOKUP_FOLLOWEES].table == NULL)
-	{
-		lookup_open(reader, LOOKUP_FOLLOWEES, 1);
-		reader->open[LOOKUP_FOLLOWEES].scan->xs_want_itup = true;
-	}
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(follower_id));
-	index_rescan(reader->open[LOOKUP_FOLLOWEES].scan, &key, 1, NULL, 0);
+	followees_begin(reader, follower_id);
 	while ((tuple = lookup_index_next(reader, LOOKUP_FOLLOWEES)) != NULL)
 	{
 		if (*count == room)
@@ -354,6 +379,38 @@ roost_post_read_followees(PostReader *reader, int64 follower_id, int64 *ids, int
 		ids[(*count)++] = DatumGetInt64(index_getattr(tuple, 3, reader->open[LOOKUP_FOLLOWEES].scan->xs_itupdesc, &isnull));
 	}
 	return ids;
+}
+
+/*
+ * Returns the id of the newest follow of an account, or 0.
+ */
+int64
+roost_post_read_newest_follow(PostReader *reader, int64 follower_id)
+{
+	IndexTuple	tuple;
+	bool		isnull;
+
+	followees_begin(reader, follower_id);
+	tuple = lookup_index_next(reader, LOOKUP_FOLLOWEES);
+	return tuple == NULL ? 0 :
+		DatumGetInt64(index_getattr(tuple, 2, reader->open[LOOKUP_FOLLOWEES].scan->xs_itupdesc, &isnull));
+}
+
+/*
+ * Begins to read whom an account follows.
+ */
+static void
+followees_begin(PostReader *reader, int64 follower_id)
+{
+	ScanKeyData key;
+
+	if (reader->open[LOOKUP_FOLLOWEES].table == NULL)
+	{
+		lookup_open(reader, LOOKUP_FOLLOWEES, 1);
+		reader->open[LOOKUP_FOLLOWEES].scan->xs_want_itup = true;
+	}
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(follower_id));
+	index_rescan(reader->open[LOOKUP_FOLLOWEES].scan, &key, 1, NULL, 0);
 }
 
 /*

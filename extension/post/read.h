@@ -29,6 +29,9 @@ typedef enum PostLookup
 	LOOKUP_HANDLE,				/* (username) */
 	LOOKUP_AUTHOR,				/* (author_id, id DESC), by the index alone */
 	LOOKUP_FOLLOWEES,			/* (follower_id, id DESC), by the index alone */
+	LOOKUP_ACCOUNT_STAT,		/* (account_id) */
+	LOOKUP_FEED_STATE,			/* its only row */
+	LOOKUP_FEED_TRACE,			/* (id) */
 	LOOKUPS
 } PostLookup;
 
@@ -109,6 +112,9 @@ extern TupleTableSlot *roost_post_read(PostReader *reader, PostLookup what, int 
 extern TupleTableSlot *roost_post_read_text(PostReader *reader, PostLookup what, text *key);
 extern int64 roost_post_read_below(PostReader *reader, PostLookup what, int64 first, int64 second);
 extern int	roost_post_read_marks(PostReader *reader, PostLookup what, int64 account_id, int64 *ids, int max);
+extern TupleTableSlot *roost_post_read_from(PostReader *reader, PostLookup what, int64 first);
+extern TupleTableSlot *roost_post_read_all(PostReader *reader, PostLookup what);
+extern int64 roost_post_read_newest_follow(PostReader *reader, int64 follower_id);
 extern TupleTableSlot *roost_post_read_next(PostReader *reader, PostLookup what);
 extern void roost_post_read_range(PostReader *reader, int64 author_id, int64 before_id, int64 after_id);
 extern bool roost_post_read_range_next(PostReader *reader, int64 *id, int64 *reply_to_account_id);

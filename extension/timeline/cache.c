@@ -139,6 +139,16 @@ cache_measure(TimelineKind kind)
 		cache_index_size(table) + cache_boxes_size(table) + cache_blocks_size(table);
 }
 
+/*
+ * Returns how many boxes there is room for.
+ */
+int
+roost_timeline_cache_room(TimelineKind kind)
+{
+	(void) cache_measure(kind);
+	return roost_timeline_tables[kind].num_slots;
+}
+
 static Size
 cache_shmem_size(void)
 {

@@ -108,6 +108,9 @@ extern void roost_timeline_cache_cancel(TimelineBuild *build);
 extern double roost_timeline_cache_read_rate(int64 reader_id);
 extern void roost_timeline_cache_post_rates(const int64 *author_ids, int n, double *rates);
 
+/* How many boxes there is room for; once the settings are known */
+extern int	roost_timeline_cache_room(TimelineKind kind);
+
 /* For the worker alone */
 extern int	roost_timeline_cache_push(const int64 *reader_ids, int n, int64 author_id, int64 id);
 extern void roost_timeline_cache_append(int64 author_id, int64 id);

@@ -40,6 +40,7 @@
 #include "roost.h"
 #include "timeline/build.h"
 #include "timeline/candidates.h"
+#include "timeline/standby.h"
 #include "timeline/strategy.h"
 
 /* Which way to take: for tests and measurements */
@@ -69,7 +70,8 @@ static int	candidates_table(TimelineCandidates *c, int want, int64 *ids);
 static int	candidates_take(TimelineCandidates *c, TimelineHeap *heap, int64 floor, int64 *ids);
 static void candidates_move(TimelineCandidates *c, int n, bool full, int64 floor, const int64 *ids);
 static bool candidates_version(TimelineCandidates *c, uint32 *version);
-static int	candidates_events(RoostEvent *events);
+static bool candidates_confirm(TimelineCandidates *c);
+static int	candidates_events(TimelineCandidates *c, RoostEvent *events);
 
 /*
  * Begins to read under the active snapshot.
@@ -126,9 +128,10 @@ candidates_find_inbox(TimelineCandidates *c, int room, TimelinePending *pending,
 		!roost_timeline_candidates_pending(c, pending) || pending->graph)
 		return false;
 	if (roost_timeline_cache_inbox(c->reader_id, version, c->before_id, c->after_id, room, inbox))
-		return inbox->floor < c->before_id - 1;
+		return inbox->floor < c->before_id - 1 && candidates_confirm(c);
 	return c->before_id == PG_INT64_MAX &&
-		roost_timeline_build_inbox(c, version, candidates_source == SOURCE_INBOX, room, pending, inbox);
+		roost_timeline_build_inbox(c, version, candidates_source == SOURCE_INBOX, room, pending, inbox) &&
+		candidates_confirm(c);
 }
 
 /*
@@ -275,7 +278,7 @@ bool
 roost_timeline_candidates_pending(TimelineCandidates *c, TimelinePending *pending)
 {
 	RoostEvent	events[TIMELINE_PENDING_MAX];
-	int			n = candidates_events(events);
+	int			n = candidates_events(c, events);
 	int64		known = 0;
 
 	pending->graph = false;
@@ -303,10 +306,10 @@ roost_timeline_candidates_pending(TimelineCandidates *c, TimelinePending *pendin
  * Copies the pending events that timelines depend on.
  */
 static int
-candidates_events(RoostEvent *events)
+candidates_events(TimelineCandidates *c, RoostEvent *events)
 {
-	if (RecoveryInProgress())
-		return ROOST_PENDING_UNKNOWN;
+	if (c->reader.snapshot->takenDuringRecovery)
+		return roost_standby_pending(&c->reader, events, TIMELINE_PENDING_MAX);
 	return roost_pending_read(ROOST_EVENT_BIT(ROOST_EVENT_POST_CREATED) |
 							  ROOST_EVENT_BIT(ROOST_EVENT_FOLLOW_CREATED) |
 							  ROOST_EVENT_BIT(ROOST_EVENT_FOLLOW_DELETED),
@@ -320,9 +323,18 @@ candidates_events(RoostEvent *events)
 static bool
 candidates_version(TimelineCandidates *c, uint32 *version)
 {
-	if (RecoveryInProgress())
-		return false;
+	if (c->reader.snapshot->takenDuringRecovery)
+		return roost_standby_version(&c->reader, c->reader_id, version);
 	return roost_stamp_read(ROOST_STAMP_GRAPH, c->reader_id, c->reader.snapshot, version);
+}
+
+/*
+ * Returns whether the inbox of that version may be used, now that it was read.
+ */
+static bool
+candidates_confirm(TimelineCandidates *c)
+{
+	return !c->reader.snapshot->takenDuringRecovery || roost_standby_confirm();
 }
 
 static void

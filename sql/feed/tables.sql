@@ -120,5 +120,11 @@ CREATE OR REPLACE TRIGGER post_like_truncate_lose AFTER TRUNCATE ON roost_data.p
 	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
 CREATE OR REPLACE TRIGGER follow_request_truncate_lose AFTER TRUNCATE ON roost_data.follow_request
 	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
+CREATE OR REPLACE TRIGGER post_insert_trace AFTER INSERT ON roost_data.post
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.feed_trace_old('id');
+CREATE OR REPLACE TRIGGER follow_insert_trace AFTER INSERT ON roost_data.follow
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.feed_trace_old('id');
+ALTER TABLE roost_data.post ENABLE ALWAYS TRIGGER post_insert_trace;
+ALTER TABLE roost_data.follow ENABLE ALWAYS TRIGGER follow_insert_trace;
 CREATE OR REPLACE TRIGGER feed_trace_insert_event AFTER INSERT ON roost_data.feed_trace
 	FOR EACH ROW WHEN (NEW.kind = 'account_deleted') EXECUTE FUNCTION roost_internal.event_emit('account_deleted', 'row_id');

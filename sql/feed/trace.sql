@@ -52,3 +52,10 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.feed_trace_all() FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.feed_trace_all() IS 'Trigger: says that there are new rows with old ids (when rows leave the staging tables of imports), or rows gone without a trace (TRUNCATE, another id), so that after a loss of events everything is compared.';
+
+CREATE OR REPLACE FUNCTION roost_internal.feed_trace_old() RETURNS trigger
+LANGUAGE c VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'roost_feed_trace_old';
+REVOKE ALL ON FUNCTION roost_internal.feed_trace_old() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.feed_trace_old() IS 'AFTER INSERT ROW trigger: feed_trace_old(''column'') says that there are new rows with old ids, once a subtransaction, when the id in the column was made before the transaction began. After a crash, and on standbys, not only new ids are looked for then.';

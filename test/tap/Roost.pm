@@ -46,6 +46,20 @@ sub install
 	return;
 }
 
+# Kills the server's first process and waits until the others have noticed.
+sub kill_postmaster
+{
+	my ($node) = @_;
+	my $pid = $node->{_pid};
+	$node->kill9;
+	for my $try (1 .. 600)
+	{
+		return if !kill(0, $pid);
+		select(undef, undef, undef, 0.1);
+	}
+	die 'the server does not die';
+}
+
 # Kills the server's first process and starts the server again, once the others
 # have noticed and left the shared memory.
 sub crash

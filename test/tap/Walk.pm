@@ -28,17 +28,35 @@ my %scripts = (
 	'prepared@1' => "BEGIN;\nSELECT walk.step(:seed);\nPREPARE TRANSACTION 'walk_:client_id';\nSELECT walk.check(:reader, :size);\nCOMMIT PREPARED 'walk_:client_id';\nSELECT walk.check(:reader, :size);",
 );
 
+# What sessions do that only read.
+my %readers = (
+	'check@6' => $scripts{'check@6'},
+	'transaction@1' => "BEGIN;\nSELECT walk.check(:reader, :size);\nSELECT walk.check(:reader, :size);\nCOMMIT;",
+	'repeatable@1' => $scripts{'repeatable@1'},
+);
+
 # Starts sessions that walk; each makes so many transactions.
 sub start
 {
-	my ($node, $seed, $clients, $transactions) = @_;
+	return pgbench(\%scripts, @_);
+}
+
+# Starts sessions that compare, without writing.
+sub watch
+{
+	return pgbench(\%readers, @_);
+}
+
+sub pgbench
+{
+	my ($scripts, $node, $seed, $clients, $transactions) = @_;
 	my @files;
-	for my $name (sort keys %scripts)
+	for my $name (sort keys %$scripts)
 	{
 		my ($base, $weight) = split /\@/, $name;
 		my $file = $node->basedir . "/$base.sql";
 		unlink $file;
-		append_to_file($file, "\\set seed random(0, 1000000)\n\\set reader random(1, 30)\n\\set size random(3, 60)\n$scripts{$name}\n");
+		append_to_file($file, "\\set seed random(0, 1000000)\n\\set reader random(1, 30)\n\\set size random(3, 60)\n$scripts->{$name}\n");
 		push @files, '-f', "$file\@$weight";
 	}
 	my %walk = (out => '', err => '');
