@@ -306,8 +306,8 @@ fanout_post(int64 author_id, int64 id)
 }
 
 /*
- * Notes who follows whom.  The follower's inbox is void already; dropping it
- * frees its memory.
+ * Notes who follows whom.  The follower's inbox is void already, and stays:
+ * it remembers how often it was read.
  */
 static void
 fanout_follow(int64 follower_id, int64 followee_id, bool created)
@@ -315,7 +315,6 @@ fanout_follow(int64 follower_id, int64 followee_id, bool created)
 	PulledAccount *account = created ? NULL : hash_search(pulled, &followee_id, HASH_FIND, NULL);
 
 	roost_followers_changed(follower_id, followee_id);
-	roost_timeline_cache_drop(TIMELINE_INBOX, &follower_id, 1);
 	if (account != NULL)
 		account->check = pulled_check = true;
 }

@@ -82,7 +82,7 @@ static LookupCache lookup_cache[LOOKUPS];
 
 static const LookupCache *lookup_find(PostLookup what);
 static void lookup_open(PostReader *reader, PostLookup what, int nkeys);
-static bool lookup_is_moved(IndexScanDesc scan, ItemPointer tid, int64 author_id, TupleTableSlot *slot);
+static bool lookup_is_there(IndexScanDesc scan, ItemPointer tid, int64 author_id, TupleTableSlot *slot, bool *moved);
 static TransactionId lookup_updater(TupleTableSlot *slot, ItemPointer newer);
 static void followees_begin(PostReader *reader, int64 follower_id);
 static IndexTuple lookup_index_next(PostReader *reader, PostLookup what);
@@ -292,52 +292,61 @@ bool
 roost_post_read_range_raw(PostReader *reader, int64 *id, bool *moved)
 {
 	IndexScanDesc scan = reader->open[LOOKUP_AUTHOR].scan;
-	ItemPointer tid = index_getnext_tid(scan, ForwardScanDirection);
+	ItemPointer tid;
 	bool		isnull;
 
-	if (tid == NULL)
-		return false;
-	*id = DatumGetInt64(index_getattr(scan->xs_itup, 2, scan->xs_itupdesc, &isnull));
-	*moved = !VM_ALL_VISIBLE(scan->heapRelation, ItemPointerGetBlockNumber(tid), &reader->open[LOOKUP_AUTHOR].visibility) &&
-		lookup_is_moved(scan, tid, DatumGetInt64(index_getattr(scan->xs_itup, 1, scan->xs_itupdesc, &isnull)),
-						reader->open[LOOKUP_AUTHOR].slot);
-	return true;
+	while ((tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
+	{
+		*id = DatumGetInt64(index_getattr(scan->xs_itup, 2, scan->xs_itupdesc, &isnull));
+		*moved = false;
+		if (VM_ALL_VISIBLE(scan->heapRelation, ItemPointerGetBlockNumber(tid), &reader->open[LOOKUP_AUTHOR].visibility) ||
+			lookup_is_there(scan, tid, DatumGetInt64(index_getattr(scan->xs_itup, 1, scan->xs_itupdesc, &isnull)),
+							reader->open[LOOKUP_AUTHOR].slot, moved))
+			return true;
+		CHECK_FOR_INTERRUPTS();
+	}
+	return false;
 }
 
 /*
- * Returns whether a version of the row that came after those of the index
- * entry has another author, or is not to be found.
+ * Returns whether an index entry stands for anything: what has been pruned is
+ * dead to everybody.  `moved` is set if a later version of the row has another
+ * author, or is not to be found.
  */
 static bool
-lookup_is_moved(IndexScanDesc scan, ItemPointer tid, int64 author_id, TupleTableSlot *slot)
+lookup_is_there(IndexScanDesc scan, ItemPointer tid, int64 author_id, TupleTableSlot *slot, bool *moved)
 {
 	AttrNumber	author = lookup_find(LOOKUP_POST)->columns[POST_AUTHOR_ID];
 	ItemPointerData newer = *tid;
 	TransactionId updater = InvalidTransactionId;
 	bool		again = false;
-	bool		moved = false;
+	bool		there = false;
 
 	/* a HOT chain has one author: what matters is its last version */
 	while (table_index_fetch_tuple(scan->xs_heapfetch, tid, SnapshotAny, slot, &again, NULL))
 	{
+		there = true;
 		updater = lookup_updater(slot, &newer);
 		if (!again)
 			break;
 	}
-	while (TransactionIdIsValid(updater) && !moved)
+	while (TransactionIdIsValid(updater) && !*moved)
 	{
 		HeapTupleHeader header;
 		bool		isnull;
 
 		if (!table_tuple_fetch_row_version(scan->heapRelation, &newer, SnapshotAny, slot))
-			return true;
+		{
+			*moved = true;
+			break;
+		}
 		header = ExecFetchSlotHeapTuple(slot, false, NULL)->t_data;
-		moved = !TransactionIdEquals(HeapTupleHeaderGetXmin(header), updater) ||
+		*moved = !TransactionIdEquals(HeapTupleHeaderGetXmin(header), updater) ||
 			DatumGetInt64(slot_getattr(slot, author, &isnull)) != author_id;
 		updater = lookup_updater(slot, &newer);
 	}
 	ExecClearTuple(slot);
-	return moved;
+	return there;
 }
 
 /*

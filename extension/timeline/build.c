@@ -46,7 +46,7 @@
 /*
  * What merging an outbox costs, in pushes.
  */
-#define TIMELINE_PULL_COST_MIN		0.001
+#define TIMELINE_PULL_COST_MIN		0.000001
 #define TIMELINE_PULL_COST_DEFAULT	1.0
 #define TIMELINE_PULL_COST_MAX		1000.0
 
@@ -331,7 +331,7 @@ build_define_gucs(void)
 							 TIMELINE_PULL_COST_DEFAULT,
 							 TIMELINE_PULL_COST_MIN,
 							 TIMELINE_PULL_COST_MAX,
-							 PGC_SIGHUP,
+							 PGC_SUSET,
 							 0,
 							 NULL, NULL, NULL);
 }
