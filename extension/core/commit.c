@@ -153,7 +153,7 @@ static bool commit_pool_fill(DoubtSlot *slot);
 static bool commit_pool_fill_stamps(DoubtSlot *slot);
 static void commit_pool_free(int first);
 static void commit_slot_free(DoubtSlot *slot);
-static void commit_slot_finish(int index, bool committed);
+static void commit_slot_finish(int index, TransactionId xid, bool committed);
 static void commit_slot_release(DoubtSlot *slot, bool committed);
 static void commit_slot_adopt(TransactionId xid);
 static void commit_dispatch(const RoostEvent *event);
@@ -596,22 +596,22 @@ roost_commit_resolve(void)
 
 		if (slot.state != DOUBT_PREPARED || TransactionIdIsInProgress(slot.xid))
 			continue;
-		commit_slot_finish(i, TransactionIdDidCommit(slot.xid));
+		commit_slot_finish(i, slot.xid, TransactionIdDidCommit(slot.xid));
 	}
 }
 
 /*
  * Hands over the events of an ended transaction, then frees its slot.  Somebody
- * else may have been faster.
+ * else may have been faster, and the slot may be another transaction's by now.
  */
 static void
-commit_slot_finish(int index, bool committed)
+commit_slot_finish(int index, TransactionId xid, bool committed)
 {
 	DoubtSlot  *slot = &commit_shared->slots[index];
 	bool		mine;
 
 	LWLockAcquire(commit_lock, LW_EXCLUSIVE);
-	mine = slot->state == DOUBT_PREPARED;
+	mine = slot->state == DOUBT_PREPARED && slot->xid == xid;
 	if (mine)
 		slot->state = DOUBT_ENDING;
 	LWLockRelease(commit_lock);
