@@ -172,7 +172,7 @@ sub tables
 	my $names = $node->safe_psql($database, q(
 		SELECT format('%I.%I', n.nspname, c.relname)
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relkind = 'r' AND (n.nspname = 'roost_data' AND c.relname <> 'maintenance' OR n.nspname = 'roost_internal' AND c.relname = 'route')
+		WHERE c.relkind = 'r' AND (n.nspname = 'roost_data' AND c.relname NOT IN ('maintenance', 'feed_state') OR n.nspname = 'roost_internal' AND c.relname = 'route')
 		ORDER BY 1));
 	return join("\n", map {
 			$node->safe_psql($database, "SELECT '$_', count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE \"C\")) FROM $_ t")

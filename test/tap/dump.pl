@@ -23,6 +23,7 @@ $old->safe_psql('roost', q(
 ));
 my $token = Roost::login($old, 'roost', 'alice');
 my $home = Roost::home($old, 'roost', $id{alice});
+$old->safe_psql('roost', 'SELECT roost.worker_sync()');    # what the worker writes is dumped, too
 my $last = $old->safe_psql('roost', 'SELECT max(id) FROM roost_data.post');
 
 my $file = $old->basedir . '/dump.sql';

@@ -17,6 +17,7 @@ $node->backup('base');
 
 my $kept = Roost::post($node, 'roost', $id{bob}, 'kept');
 my $home = Roost::home($node, 'roost', $id{alice});
+$node->safe_psql('roost', 'SELECT roost.worker_sync()');    # it adds nothing after the restore point
 my $tables = Roost::tables($node, 'roost');
 $node->safe_psql('roost', "SELECT pg_create_restore_point('before the mistake')");
 $node->safe_psql('roost', "SELECT roost.uninstall(confirm => 'roost')");
