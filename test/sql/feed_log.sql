@@ -67,7 +67,7 @@ SELECT kind, account_id, target_id FROM feed_log_new();
 
 -- no gaps, no difference; traces go when they were logged
 SELECT count(*) = max(seq) - min(seq) + 1 AS dense FROM roost_data.feed_log;
-SELECT * FROM roost_internal.feed_check();
+SELECT problem, what, account_id FROM roost_internal.feed_check() WHERE account_id BETWEEN 8101 AND 8103;
 SELECT epoch IS NOT NULL AS epoch, first_seq <= last_seq AS range FROM roost.feed_position();
 SELECT unflushed_from IS NULL AS flushed, batches > 0 AS batches, rows > 0 AS rows, notifies > 0 AS notifies, completions > 0 AS completions FROM roost.stat_feed;
 
@@ -75,6 +75,6 @@ SELECT unflushed_from IS NULL AS flushed, batches > 0 AS batches, rows > 0 AS ro
 BEGIN;
 DELETE FROM roost_data.feed_log WHERE seq = (SELECT max(seq) FROM roost_data.feed_log);
 INSERT INTO roost_data.mailbox (account_id, seq, actor_id, created_at, kind) SELECT 8102, max(seq), 8103, now(), 'follow' FROM roost_data.feed_log;
-SELECT problem, what FROM roost_internal.feed_check() WHERE problem NOT LIKE 'seq%' ORDER BY problem, what;
+SELECT problem, what FROM roost_internal.feed_check() WHERE account_id BETWEEN 8101 AND 8103 ORDER BY problem, what;
 ROLLBACK;
 DROP FUNCTION feed_log_new();
