@@ -78,3 +78,6 @@ INSERT INTO roost_data.mailbox (account_id, seq, actor_id, created_at, kind) SEL
 SELECT problem, what FROM roost_internal.feed_check() WHERE account_id BETWEEN 8101 AND 8103 ORDER BY problem, what;
 ROLLBACK;
 DROP FUNCTION feed_log_new();
+
+DELETE FROM roost_data.follow WHERE follower_id BETWEEN 8101 AND 8103;
+DELETE FROM roost_data.post WHERE author_id BETWEEN 8101 AND 8103;

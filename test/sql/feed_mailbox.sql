@@ -71,3 +71,6 @@ SELECT roost.worker_sync('1 minute');
 SELECT count(*) FROM roost_data.mailbox WHERE account_id = 8202;
 SELECT problem, what, account_id FROM roost_internal.feed_check() WHERE account_id BETWEEN 8201 AND 8204;
 DROP FUNCTION feed_mail(bigint);
+
+DELETE FROM roost_data.follow WHERE follower_id BETWEEN 8201 AND 8204;
+DELETE FROM roost_data.post WHERE author_id BETWEEN 8201 AND 8204;
