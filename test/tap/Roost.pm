@@ -164,15 +164,22 @@ sub fill
 	return %id;
 }
 
-# Every table of roost with a digest of its rows, one line each.  What a server
-# records about itself is left out.
+# What a server records about itself, and what its worker derives from other
+# tables with the time of its own run, as soon as it starts: trends.  Hidden
+# hashtags are people's own and stay in the comparison.
+my @recorded = qw(maintenance feed_state trend_state trend_hashtag_use trend_hashtag_hour
+	trend_post_use trend_hashtag trend_post);
+
+# Every table of roost with a digest of its rows, one line each, but for what is
+# recorded.
 sub tables
 {
 	my ($node, $database) = @_;
-	my $names = $node->safe_psql($database, q(
+	my $recorded = join(', ', map { "'$_'" } @recorded);
+	my $names = $node->safe_psql($database, qq(
 		SELECT format('%I.%I', n.nspname, c.relname)
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relkind = 'r' AND (n.nspname = 'roost_data' AND c.relname NOT IN ('maintenance', 'feed_state') OR n.nspname = 'roost_internal' AND c.relname = 'route')
+		WHERE c.relkind = 'r' AND (n.nspname = 'roost_data' AND c.relname NOT IN ($recorded) OR n.nspname = 'roost_internal' AND c.relname = 'route')
 		ORDER BY 1));
 	return join("\n", map {
 			$node->safe_psql($database, "SELECT '$_', count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE \"C\")) FROM $_ t")
