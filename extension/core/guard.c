@@ -56,7 +56,7 @@ typedef struct GuardTable
 static const GuardTable guard_tables[] = {
 	{"account", {"account_update_event", "account_delete_event", "account_update_lose", "account_truncate_lose"}},
 	{"follow", {"follow_insert_event", "follow_delete_event", "follow_update_lose", "follow_truncate_lose"}},
-	{"post", {"post_insert_event", "post_update_event", "post_delete_event", "post_update_lose", "post_truncate_lose"}},
+	{"post", {"post_insert_event", "post_update_event", "post_delete_event", "post_update_identity", "post_truncate_lose"}},
 	{"post_stat", {"post_stat_stamp", "post_stat_truncate_stamp"}},
 };
 

@@ -20,6 +20,18 @@ AS 'MODULE_PATHNAME', 'roost_post_stat_add';
 REVOKE ALL ON FUNCTION roost_internal.post_stat_add(bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.post_stat_add(bigint, bigint, bigint, bigint, bigint) IS 'Adds to the counters of a post, within the transaction. Never waits for another one: it adds to a slot that nobody holds, or makes a new one.';
 
+CREATE OR REPLACE FUNCTION roost_internal.post_identity_kept() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = 'author_id', MESSAGE = 'the id and the author of a post cannot change',
+		HINT = 'Delete the post and write another one.';
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.post_identity_kept() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.post_identity_kept() IS 'Row trigger of roost_data.post: refuses (55000) to give a post another id or author. An id is given once and carries its author''s bucket, and timelines keep ids by author.';
+
 CREATE OR REPLACE FUNCTION roost_internal.post_deleted() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

@@ -116,9 +116,11 @@ CREATE OR REPLACE TRIGGER post_like_insert_event AFTER INSERT ON roost_data.post
 CREATE OR REPLACE TRIGGER post_like_delete_event AFTER DELETE ON roost_data.post_like
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('like_deleted', 'post_id', 'account_id', 'id');
 
+-- A post's id names its author's bucket, and rings hold ids by author.
+CREATE OR REPLACE TRIGGER post_update_identity BEFORE UPDATE ON roost_data.post
+	FOR EACH ROW WHEN ((OLD.id, OLD.author_id) IS DISTINCT FROM (NEW.id, NEW.author_id)) EXECUTE FUNCTION roost_internal.post_identity_kept();
+
 -- What events cannot say, and the counters, which no event is about.
-CREATE OR REPLACE TRIGGER post_update_lose AFTER UPDATE ON roost_data.post
-	FOR EACH ROW WHEN ((OLD.id, OLD.author_id) IS DISTINCT FROM (NEW.id, NEW.author_id)) EXECUTE FUNCTION roost_internal.event_lose();
 CREATE OR REPLACE TRIGGER post_truncate_lose AFTER TRUNCATE ON roost_data.post
 	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
 CREATE OR REPLACE TRIGGER post_stat_stamp AFTER INSERT OR UPDATE OR DELETE ON roost_data.post_stat
@@ -128,7 +130,7 @@ CREATE OR REPLACE TRIGGER post_stat_truncate_stamp AFTER TRUNCATE ON roost_data.
 
 -- Rows that logical replication brings change the caches of this server, too.
 ALTER TABLE roost_data.post ENABLE ALWAYS TRIGGER post_insert_event, ENABLE ALWAYS TRIGGER post_update_event,
-	ENABLE ALWAYS TRIGGER post_delete_event, ENABLE ALWAYS TRIGGER post_update_lose, ENABLE ALWAYS TRIGGER post_truncate_lose;
+	ENABLE ALWAYS TRIGGER post_delete_event, ENABLE ALWAYS TRIGGER post_update_identity, ENABLE ALWAYS TRIGGER post_truncate_lose;
 ALTER TABLE roost_data.post_stat ENABLE ALWAYS TRIGGER post_stat_stamp, ENABLE ALWAYS TRIGGER post_stat_truncate_stamp;
 
 CREATE OR REPLACE VIEW roost_bi.post AS

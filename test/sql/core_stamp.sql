@@ -66,8 +66,8 @@ UPDATE roost_data.follow SET follower_id = 9208 WHERE follower_id = 9201;
 SELECT * FROM core_stamp_new();
 UPDATE roost_data.follow SET created_at = now() WHERE follower_id = 9208;
 SELECT * FROM core_stamp_new();
+-- (a post cannot have another author or id)
 UPDATE roost_data.post SET author_id = 9208 WHERE id IN (9202, 9206);
-SELECT * FROM core_stamp_new();
 UPDATE roost_data.post SET id = 9209 WHERE id = 9206;
 SELECT * FROM core_stamp_new();
 UPDATE roost_data.account SET id = 9210 WHERE id = 9203;
@@ -91,7 +91,7 @@ CREATE TRIGGER lose AFTER TRUNCATE ON core_stamp_table FOR EACH STATEMENT EXECUT
 TRUNCATE core_stamp_table;
 SELECT * FROM core_stamp_new();
 SELECT c.relname, t.tgname, t.tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-WHERE t.tgfoid IN ('roost_internal.event_emit'::regproc, 'roost_internal.event_lose'::regproc, 'roost_internal.stamp_changed'::regproc)
+WHERE t.tgfoid IN ('roost_internal.event_emit'::regproc, 'roost_internal.event_lose'::regproc, 'roost_internal.stamp_changed'::regproc, 'roost_internal.post_identity_kept'::regproc)
 	AND c.relnamespace = 'roost_data'::regnamespace AND c.relname IN ('post', 'post_stat', 'follow', 'account')
 ORDER BY c.relname COLLATE "C", t.tgname COLLATE "C";
 

@@ -17,8 +17,6 @@ my $node = Roost::node('main');
 $node->append_conf('postgresql.conf', "roost.timeline_memory = '256kB'\nroost.timeline_push_limit = 12\n");
 $node->start;
 Walk::install($node);
-# posts change hands, too; the log of events does not know that they may
-$node->safe_psql('roost', 'ALTER DATABASE roost SET walk.author = on');
 
 note "seed $seed";
 for my $strategy (qw(hybrid push pull))

@@ -69,11 +69,6 @@ BEGIN
 		UPDATE roost_data.account SET status = CASE status WHEN 'active' THEN 'suspended' ELSE 'active' END
 		WHERE id = (SELECT id FROM roost_data.account WHERE status = 'suspended' UNION ALL SELECT v_actor LIMIT 1);
 		RETURN 'suspend';
-	ELSIF v_what < 93 AND current_setting('walk.author', true) = 'on' THEN
-		-- by the back door, as an operator in psql
-		v_post := walk.post();
-		UPDATE roost_data.post SET author_id = v_other WHERE id = v_post.id;
-		RETURN 'author';
 	ELSIF v_what < 94 THEN
 		INSERT INTO roost_data.post (id, author_id, thread_id, created_at, text)
 		SELECT i, v_actor, i, now() - interval '1 hour', 'imported'
