@@ -23,6 +23,10 @@
  * Memory: worker_context lives as long as the process, turn_context is reset
  * after every call of a step.  Each call has a transaction of its own.
  *
+ * Lock order: a step's transaction locks roost_data.feed_state before any other
+ * table, and so does roost.uninstall(), which locks all of them.  So neither has
+ * what the other wants.
+ *
  * On a standby the worker runs too, without the steps that write.
  *
  *-------------------------------------------------------------------------
@@ -31,8 +35,10 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "catalog/namespace.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
@@ -119,6 +125,7 @@ static void worker_count(int count, int64 since_us);
 static bool worker_offer(const RoostEvent *events, int count);
 static void worker_run_due(bool sync);
 static bool step_may_run(const RoostWorkerStep *step);
+static void step_lock_tables(void);
 static void step_call(int index, bool run, const RoostEvent *events, int count);
 static int64 worker_memory(bool sync);
 static void worker_sleep(void);
@@ -392,6 +399,16 @@ step_may_run(const RoostWorkerStep *step)
 }
 
 /*
+ * Waits, while nothing is locked yet, until nobody is dropping the tables.  Then
+ * nobody does before the transaction ends.
+ */
+static void
+step_lock_tables(void)
+{
+	(void) RangeVarGetRelid(makeRangeVar("roost_data", "feed_state", -1), AccessShareLock, true);
+}
+
+/*
  * Calls one step, and survives its errors.
  */
 static void
@@ -409,6 +426,7 @@ step_call(int index, bool run, const RoostEvent *events, int count)
 		{
 			SetCurrentStatementStartTimestamp();
 			StartTransactionCommand();
+			step_lock_tables();
 			PushActiveSnapshot(GetTransactionSnapshot());
 		}
 		if (run)

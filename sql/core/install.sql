@@ -44,6 +44,10 @@ BEGIN
 			DETAIL = 'All accounts, posts and other data of roost in this database would be lost.',
 			HINT = format('To do that, call roost.uninstall(confirm => %L).', current_database());
 	END IF;
+	-- First what the background worker locks first, and no deadlock comes of the rest.
+	IF to_regclass('roost_data.feed_state') IS NOT NULL THEN
+		LOCK TABLE roost_data.feed_state IN ACCESS EXCLUSIVE MODE;
+	END IF;
 	PERFORM roost.maintenance_unschedule();
 	-- Without CASCADE: what others built upon the tables is theirs to drop first.
 	FOR v_kind IN
