@@ -82,8 +82,6 @@ static LookupCache lookup_cache[LOOKUPS];
 
 static const LookupCache *lookup_find(PostLookup what);
 static void lookup_open(PostReader *reader, PostLookup what, int nkeys);
-static bool lookup_is_there(IndexScanDesc scan, ItemPointer tid, int64 author_id, TupleTableSlot *slot, bool *moved);
-static TransactionId lookup_updater(TupleTableSlot *slot, ItemPointer newer);
 static void followees_begin(PostReader *reader, int64 follower_id);
 static IndexTuple lookup_index_next(PostReader *reader, PostLookup what);
 static Oid	lookup_filenode(Oid table);
@@ -286,84 +284,18 @@ roost_post_read_range_next(PostReader *reader, int64 *id, int64 *reply_to_accoun
 /*
  * Returns the next of these posts (false: no more) as it stands in the index:
  * one that any snapshot may see is among them, others too, and one may come
- * several times.  One that has another author by now, or may have, is marked.
+ * several times.
  */
 bool
-roost_post_read_range_raw(PostReader *reader, int64 *id, bool *moved)
+roost_post_read_range_raw(PostReader *reader, int64 *id)
 {
 	IndexScanDesc scan = reader->open[LOOKUP_AUTHOR].scan;
-	ItemPointer tid;
 	bool		isnull;
 
-	while ((tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
-	{
-		*id = DatumGetInt64(index_getattr(scan->xs_itup, 2, scan->xs_itupdesc, &isnull));
-		*moved = false;
-		if (VM_ALL_VISIBLE(scan->heapRelation, ItemPointerGetBlockNumber(tid), &reader->open[LOOKUP_AUTHOR].visibility) ||
-			lookup_is_there(scan, tid, DatumGetInt64(index_getattr(scan->xs_itup, 1, scan->xs_itupdesc, &isnull)),
-							reader->open[LOOKUP_AUTHOR].slot, moved))
-			return true;
-		CHECK_FOR_INTERRUPTS();
-	}
-	return false;
-}
-
-/*
- * Returns whether an index entry stands for anything: what has been pruned is
- * dead to everybody.  `moved` is set if a later version of the row has another
- * author, or is not to be found.
- */
-static bool
-lookup_is_there(IndexScanDesc scan, ItemPointer tid, int64 author_id, TupleTableSlot *slot, bool *moved)
-{
-	AttrNumber	author = lookup_find(LOOKUP_POST)->columns[POST_AUTHOR_ID];
-	ItemPointerData newer = *tid;
-	TransactionId updater = InvalidTransactionId;
-	bool		again = false;
-	bool		there = false;
-
-	/* a HOT chain has one author: what matters is its last version */
-	while (table_index_fetch_tuple(scan->xs_heapfetch, tid, SnapshotAny, slot, &again, NULL))
-	{
-		there = true;
-		updater = lookup_updater(slot, &newer);
-		if (!again)
-			break;
-	}
-	while (TransactionIdIsValid(updater) && !*moved)
-	{
-		HeapTupleHeader header;
-		bool		isnull;
-
-		if (!table_tuple_fetch_row_version(scan->heapRelation, &newer, SnapshotAny, slot))
-		{
-			*moved = true;
-			break;
-		}
-		header = ExecFetchSlotHeapTuple(slot, false, NULL)->t_data;
-		*moved = !TransactionIdEquals(HeapTupleHeaderGetXmin(header), updater) ||
-			DatumGetInt64(slot_getattr(slot, author, &isnull)) != author_id;
-		updater = lookup_updater(slot, &newer);
-	}
-	ExecClearTuple(slot);
-	return there;
-}
-
-/*
- * Returns who has made a newer version of a row and where that is, or nobody.
- * Whether the update was committed does not matter.
- */
-static TransactionId
-lookup_updater(TupleTableSlot *slot, ItemPointer newer)
-{
-	HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, false, NULL);
-	HeapTupleHeader header = tuple->t_data;
-
-	if ((header->t_infomask & HEAP_XMAX_INVALID) != 0 || HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask) ||
-		ItemPointerEquals(&header->t_ctid, &tuple->t_self))
-		return InvalidTransactionId;
-	*newer = header->t_ctid;
-	return HeapTupleHeaderGetUpdateXid(header);
+	if (index_getnext_tid(scan, ForwardScanDirection) == NULL)
+		return false;
+	*id = DatumGetInt64(index_getattr(scan->xs_itup, 2, scan->xs_itupdesc, &isnull));
+	return true;
 }
 
 /*

@@ -9,11 +9,6 @@
  * for what is pending: each post is in the index before its event is, and the
  * worker has either pushed it or will.
  *
- * A post that was given to another author has an entry of its former one in the
- * index for a while, which nobody could tell from the others in a box.  (Its
- * change voids all boxes there are.)  As long as it is there, no box of the
- * former author is built, nor one of a reader for whom the index is read.
- *
  * An inbox is built under a snapshot that sees the newest version of whom its
  * reader follows, and not while a change of that is pending: the worker might
  * push by an older list of followers.
@@ -226,8 +221,7 @@ build_read(TimelineCandidates *c, const int64 *pushed, int num_pushed, int want,
 	roost_timeline_heap_init(&heap, PG_INT64_MAX, 0, Min(Max(want, BUILD_INBOX_LENGTH), TIMELINE_INBOX_LENGTH));
 	for (int i = 0; i < pending->count; i++)
 		(void) roost_timeline_heap_add(&heap, pending->ids[i]);
-	if (!roost_timeline_candidates_merge(c, pushed, num_pushed, &heap, true))
-		return false;
+	roost_timeline_candidates_merge(c, pushed, num_pushed, &heap, true);
 
 	inbox->count = roost_timeline_heap_sort(&heap);
 	memcpy(inbox->ids, heap.ids, inbox->count * sizeof(int64));
@@ -253,29 +247,23 @@ roost_timeline_build_outbox(PostReader *reader, TimelineHeap *heap, TimelineRest
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(build_cancel, PointerGetDatum(&build));
 
-	if (n < 0)
-		roost_timeline_cache_cancel(&build);
-	else
-		build_finish_outbox(&build, ids, n, heap, rest);
+	build_finish_outbox(&build, ids, n, heap, rest);
 }
 
 /*
  * Reads the newest posts of an author, and one that is older if there is one;
- * returns how many, or -1 if some may be another's.
+ * returns how many.
  */
 static int
 build_read_outbox(PostReader *reader, int64 author_id, int64 *ids)
 {
 	int64		id;
-	bool		moved;
 	int			n = 0;
 
 	roost_post_read_range(reader, author_id, PG_INT64_MAX, 0);
-	while (n <= TIMELINE_OUTBOX_LENGTH && roost_post_read_range_raw(reader, &id, &moved))
+	while (n <= TIMELINE_OUTBOX_LENGTH && roost_post_read_range_raw(reader, &id))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (moved)
-			return -1;
 		if (n == 0 || ids[n - 1] != id)
 			ids[n++] = id;
 	}

@@ -165,7 +165,7 @@ candidates_inbox(TimelineCandidates *c, int want, int room, const TimelinePendin
 	for (int i = 0; i < pending->count; i++)
 		(void) roost_timeline_heap_add(&heap, pending->ids[i]);
 	if (inbox->num_pulled > 0)
-		(void) roost_timeline_candidates_merge(c, inbox->pulled, inbox->num_pulled, &heap, false);
+		roost_timeline_candidates_merge(c, inbox->pulled, inbox->num_pulled, &heap, false);
 	return candidates_take(c, &heap, inbox->floor, ids);
 }
 
@@ -182,7 +182,7 @@ candidates_pull(TimelineCandidates *c, int want, const TimelinePending *pending,
 	roost_timeline_heap_init(&heap, c->before_id, c->after_id, want);
 	for (int i = 0; i < pending->count; i++)
 		(void) roost_timeline_heap_add(&heap, pending->ids[i]);
-	(void) roost_timeline_candidates_merge(c, c->authors + skip, c->num_authors - skip, &heap, false);
+	roost_timeline_candidates_merge(c, c->authors + skip, c->num_authors - skip, &heap, false);
 	return candidates_take(c, &heap, c->after_id, ids);
 }
 
@@ -249,26 +249,23 @@ roost_timeline_candidates_authors(TimelineCandidates *c)
 /*
  * Puts posts of authors into the heap: from their outboxes, which are built
  * where they are missing, and by index; with `raw` those of every snapshot.
- * Returns false if some of these may not be an author's.
  */
-bool
+void
 roost_timeline_candidates_merge(TimelineCandidates *c, const int64 *authors, int n, TimelineHeap *heap, bool raw)
 {
 	TimelineRest *rest = palloc(Max(n, 1) * sizeof(TimelineRest));
 	int			num_rest = roost_timeline_cache_merge(authors, n, heap, rest);
-	bool		sure = true;
 
-	for (int i = 0; i < num_rest && sure; i++)
+	for (int i = 0; i < num_rest; i++)
 	{
 		if (rest[i].missing)
 			roost_timeline_build_outbox(&c->reader, heap, &rest[i]);
 		if (raw)
-			sure = roost_timeline_newest_raw(&c->reader, rest[i].author_id, rest[i].before_id, heap);
+			roost_timeline_newest_raw(&c->reader, rest[i].author_id, rest[i].before_id, heap);
 		else
 			roost_timeline_newest_read(&c->reader, rest[i].author_id, rest[i].before_id, heap, c->wants, c->wants_arg);
 	}
 	pfree(rest);
-	return sure;
 }
 
 /*

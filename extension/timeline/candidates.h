@@ -51,7 +51,7 @@ extern void roost_timeline_candidates_end(TimelineCandidates *c);
 /* for build.c */
 extern void roost_timeline_candidates_authors(TimelineCandidates *c);
 extern bool roost_timeline_candidates_pending(TimelineCandidates *c, TimelinePending *pending);
-extern bool roost_timeline_candidates_merge(TimelineCandidates *c, const int64 *authors, int n,
+extern void roost_timeline_candidates_merge(TimelineCandidates *c, const int64 *authors, int n,
 											TimelineHeap *heap, bool raw);
 
 #endif							/* ROOST_TIMELINE_CANDIDATES_H */

@@ -18,7 +18,6 @@
 #include "utils/array.h"
 #include "utils/memutils.h"
 
-#include "core/id.h"
 #include "timeline/candidates.h"
 #include "timeline/home.h"
 
@@ -57,7 +56,6 @@ typedef struct Home
 } Home;
 
 static bool home_wants(void *arg, int64 reply_to_account_id);
-static bool home_is_of_known(Home *home, const RoostPostFacts *facts);
 static bool home_shows(Home *home, int64 id);
 static ArrayType *ids_array(const int64 *ids, int n);
 
@@ -120,18 +118,6 @@ home_wants(void *arg, int64 reply_to_account_id)
 }
 
 /*
- * Returns whether a candidate's author is the reader or one that it follows.
- * It was when the id was made, of which the id's bucket tells; a post that was
- * given to somebody else since then may be a candidate for a while.
- */
-static bool
-home_is_of_known(Home *home, const RoostPostFacts *facts)
-{
-	return roost_id_bucket_of(facts->id) == roost_id_bucket_of(facts->author_id) ||
-		roost_page_knows(home->page, facts->author_id);
-}
-
-/*
  * Returns whether a candidate belongs on the page, and remembers what it shows.
  */
 static bool
@@ -141,7 +127,7 @@ home_shows(Home *home, int64 id)
 	int64		shown = id;
 	bool		found;
 
-	if (facts == NULL || !home_is_of_known(home, facts) ||
+	if (facts == NULL ||
 		(!home->own && facts->author_id == home->reader_id) ||
 		(facts->reply_to_account_id != 0 && !home_wants(home, facts->reply_to_account_id)))
 		return false;

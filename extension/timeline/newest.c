@@ -62,29 +62,24 @@ roost_timeline_newest_read(PostReader *reader, int64 author_id, int64 before_id,
 }
 
 /*
- * The same for all posts that any snapshot may see, and others; returns false
- * if some of them may not be this author's.
+ * The same for all posts that any snapshot may see, and others.
  */
-bool
+void
 roost_timeline_newest_raw(PostReader *reader, int64 author_id, int64 before_id, TimelineHeap *heap)
 {
 	int64		after_id = heap_after(heap);
 	int64		id;
-	bool		moved;
 
 	before_id = Min(before_id, heap->before_id);
 	if (before_id <= after_id)
-		return true;
+		return;
 	roost_post_read_range(reader, author_id, before_id, after_id);
-	while (roost_post_read_range_raw(reader, &id, &moved))
+	while (roost_post_read_range_raw(reader, &id))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (moved)
-			return false;
 		if (!roost_timeline_heap_add(heap, id))
 			break;
 	}
-	return true;
 }
 
 /*

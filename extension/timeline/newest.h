@@ -25,6 +25,6 @@ typedef bool (*TimelineWants) (void *arg, int64 reply_to_account_id);
 extern TimelineReplies roost_timeline_replies(Oid value);
 extern void roost_timeline_newest_read(PostReader *reader, int64 author_id, int64 before_id, TimelineHeap *heap,
 									   TimelineWants wants, void *arg);
-extern bool roost_timeline_newest_raw(PostReader *reader, int64 author_id, int64 before_id, TimelineHeap *heap);
+extern void roost_timeline_newest_raw(PostReader *reader, int64 author_id, int64 before_id, TimelineHeap *heap);
 
 #endif							/* ROOST_TIMELINE_NEWEST_H */
