@@ -147,7 +147,7 @@ for my $round (1 .. 2)
 	{
 		my $listener = listener();
 		my $writers = writers($seed++, 4, 100000);
-		Walk::wait_for_posts($node, $writers, 40 * $round);
+		Walk::wait_for_posts($node, $writers, 20 * $round);
 		if ($victim eq 'the postmaster')
 		{
 			Roost::crash($node);
@@ -172,13 +172,13 @@ is($node->safe_psql('roost', 'SELECT epoch FROM roost.feed_position()'), $epoch,
 
 # the worker alone ends, in the middle of its work
 my $writers = writers($seed++, 4, 100000);
-Walk::wait_for_posts($node, $writers, 50);
-for my $time (1 .. 3)
+Walk::wait_for_posts($node, $writers, 20);
+for my $time (1 .. 2)
 {
 	my $pid = $node->safe_psql('roost', 'SELECT pid FROM roost.stat_worker');
 	$node->safe_psql('roost', "SELECT pg_terminate_backend($pid, 60000)") if $pid ne '';
 	$node->poll_query_until('roost', "SELECT state = 'running' AND pid <> " . ($pid || 0) . " FROM roost.stat_worker") or die 'no worker';
-	Walk::wait_for_posts($node, $writers, 30);
+	Walk::wait_for_posts($node, $writers, 20);
 }
 $writers->signal('INT');
 $writers->finish;
@@ -207,7 +207,7 @@ $node->safe_psql('roost', q(INSERT INTO roost_data.account (id, username, status
 check($node, 'before preparing');
 $node->safe_psql('roost', "BEGIN; SELECT roost.post_create(2, 'prepared \@walker_3'); DELETE FROM roost_data.follow WHERE follower_id = 40; PREPARE TRANSACTION 'kept'");
 $node->safe_psql('roost', "BEGIN; SELECT roost.post_create(2, 'dropped \@walker_3'); PREPARE TRANSACTION 'dropped'");
-Walk::finish(writers($seed++, 2, 100), 'beside a prepared transaction');
+Walk::finish(writers($seed++, 2, 50), 'beside a prepared transaction');
 Roost::crash($node);
 check($node, 'prepared and crashed');
 Walk::finish(writers($seed++, 2, 50), 'beside an old prepared transaction');
