@@ -198,23 +198,48 @@ test('a connection that goes while answers are pending harms nobody', async () =
 	assert.equal(streams.length, 10);
 	assert.equal(answers(await raw(gateway, 'GET /health HTTP/1.0\r\n\r\n'))[0].status, 200);
 });
+// A frame of HTTP/2.
+function frameOf(type, flags, stream, payload) {
+	const head = Buffer.alloc(9);
+	head.writeUIntBE(payload.length, 0, 3);
+	head[3] = type;
+	head[4] = flags;
+	head.writeUInt32BE(stream, 5);
+	return Buffer.concat([head, payload]);
+}
+
+// The frames by hand: a session of Node.js may stay open for ever when its connection is closed while streams wait in it.
 test('one who opens and resets streams without end is sent away', async () => {
-	const client = session();
-	await once(client, 'connect');
-	let sent = 0;
-	let code = 'none, the connection broke first';
-	client.once('goaway', (given) => { code = given; });
+	const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM } = http2.constants;
+	const before = await metric(gateway, 'roost_gateway_misbehaved_total');
+	const socket = tls.connect({ port: gateway.port, host: '127.0.0.1', ALPNProtocols: ['h2'] });
+	let received = Buffer.alloc(0);
+	let closed = false;
+	socket.on('error', () => {});
+	socket.on('data', (data) => { received = Buffer.concat([received, data]); });
+	socket.on('close', () => { closed = true; });
+	await once(socket, 'secureConnect');
+	socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frameOf(4, 0, 0, Buffer.alloc(0))]));
+	// POST, https, :path and :authority as literals without an index
+	const literal = (index, text) => Buffer.concat([Buffer.from([index, text.length]), Buffer.from(text)]);
+	const headers = Buffer.concat([Buffer.from([0x83, 0x87]), literal(4, '/test/echo'), literal(1, 'localhost')]);
+	const cancel = Buffer.from([0, 0, 0, NGHTTP2_CANCEL]);
+	let stream = 1;
 	const flood = () => {
-		for (let i = 0; i < 50 && !client.destroyed && !client.closed; i++, sent++) {
-			const stream = client.request({ ':method': 'POST', ':path': '/test/echo' }, { endStream: false });
-			stream.on('error', () => {});
-			stream.close(http2.constants.NGHTTP2_CANCEL);
-		}
-		if (!client.destroyed && !client.closed && sent < 20000) setImmediate(flood);
+		const frames = [];
+		for (let i = 0; i < 50; i++, stream += 2) frames.push(frameOf(1, 4, stream, headers), frameOf(3, 0, stream, cancel));
+		socket.write(Buffer.concat(frames));
+		if (!closed && !socket.destroyed && stream < 40000) setImmediate(flood);
 	};
 	flood();
-	await until(() => client.destroyed, 'being sent away');
-	assert.ok(code === http2.constants.NGHTTP2_ENHANCE_YOUR_CALM || typeof code === 'string', `${code}`);
+	await until(() => closed, 'being sent away');
+	assert.equal(await metric(gateway, 'roost_gateway_misbehaved_total'), before + 1);
+	// Unless the connection broke before it came, the last word says why.
+	let code = 'none';
+	for (let at = 0; at + 17 <= received.length; at += 9 + received.readUIntBE(at, 3)) {
+		if (received[at + 3] === 7) code = received.readUInt32BE(at + 13);
+	}
+	assert.ok(code === NGHTTP2_ENHANCE_YOUR_CALM || code === 'none', `${code}`);
 	assert.equal(answers(await raw(gateway, 'GET /health HTTP/1.0\r\n\r\n'))[0].status, 200);
 });
 test('HTTP/2 without TLS is spoken to those who begin with it', async () => {
