@@ -24,6 +24,8 @@ $node->safe_psql('roost', slurp_file("$FindBin::Bin/feed.sql"));
 sub check
 {
 	my ($where, $what) = @_;
+	# psql that ends before it has read its input would end the test
+	1 until IPC::Run::run([ 'pg_isready', '-q', '-h', $where->host, '-p', $where->port ]);
 	$where->poll_query_until('roost', "SELECT state = 'running' FROM roost.stat_worker") or die 'no worker';
 	$where->poll_query_until('roost', 'SELECT roost.worker_sync()') or die 'the worker does not work';
 	is($where->safe_psql('roost', 'SELECT * FROM roost_internal.feed_check() LIMIT 5'), '', "$what: log and mailboxes are what the tables say");
