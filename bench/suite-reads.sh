@@ -12,7 +12,7 @@ reads() { # reads SOURCE FIRST LAST CALL CALLS
 		SET roost.timeline_source = '$1';
 		CREATE FUNCTION pg_temp.cpu() RETURNS bigint LANGUAGE sql VOLATILE AS \$\$
 			SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint \$\$;
-		CREATE TEMP TABLE reader AS SELECT id FROM roost_data.import_map
+		CREATE TEMP TABLE reader AS SELECT id, roost_internal.token_make(id, 1, 1) AS token FROM roost_data.import_map
 			WHERE kind = 'account' AND external_id::int BETWEEN $2 AND $3;
 		SELECT count($4) FROM reader r \g /dev/null
 		SELECT count($4) FROM reader r, generate_series(1, 3) \g /dev/null
@@ -26,7 +26,7 @@ reads() { # reads SOURCE FIRST LAST CALL CALLS
 
 ids="roost_internal.timeline_ids(r.id, 50)"
 home="roost_internal.timeline_home_ids(r.id, 50, 9223372036854775807, 0, 'following', true)"
-page="roost_internal.timeline_home_json(r.id, 50)"
+page="roost.handle('GET', '/tweets/home', 'limit=50', 'authorization: Bearer ' || r.token, NULL, '127.0.0.1')"
 redis_readers=20000
 "$work/redis" "$REDIS_PORT" fill $redis_readers 800
 for round in $(seq "$rounds"); do
@@ -44,7 +44,7 @@ echo
 echo "Home timelines in SQL: µs of server CPU for a call, median [best] over $rounds rounds"
 echo "newest 50 ids: $(figure "$work/reads-ids.log" us low); Redis LRANGE: CPU $(figure "$work/reads-redis-ids.log" cpu_us low), round trip p50 $(figure "$work/reads-redis-ids.log" p50_us low)"
 echo "page of 50 ids by all rules: $(figure "$work/reads-home.log" us low)"
-echo "page of 50 posts as JSON: $(figure "$work/reads-page.log" us low); Redis LRANGE + MGET: CPU $(figure "$work/reads-redis-page.log" cpu_us low), round trip p50 $(figure "$work/reads-redis-page.log" p50_us low)"
+echo "page of 50 posts as JSON, the whole request with token and limits: $(figure "$work/reads-page.log" us low); Redis LRANGE + MGET: CPU $(figure "$work/reads-redis-page.log" cpu_us low), round trip p50 $(figure "$work/reads-redis-page.log" p50_us low)"
 echo "without an inbox, newest 50 ids: following 200 $(figure "$work/reads-cold-200.log" us low), following 1,000 $(figure "$work/reads-cold-1000.log" us low)"
 echo "fan-out in Redis, deliveries per CPU second: $(figure "$work/reads-redis-fanout.log" per_cpu_second high)"
 
