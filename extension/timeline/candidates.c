@@ -17,7 +17,8 @@
  *
  * What is pending is always read before the boxes: an event stands there until
  * the boxes have it.  An inbox is asked for with the version of the reader's
- * graph, which was read even before.
+ * graph, which was read even before, and which must still be the same when the
+ * inbox has been read.
  *
  * An inbox ends at its floor.  Below it one pulls, with the same cursor; so a
  * page may come from both.  Batches need not come the same way: each holds all
@@ -70,7 +71,7 @@ static int	candidates_table(TimelineCandidates *c, int want, int64 *ids);
 static int	candidates_take(TimelineCandidates *c, TimelineHeap *heap, int64 floor, int64 *ids);
 static void candidates_move(TimelineCandidates *c, int n, bool full, int64 floor, const int64 *ids);
 static bool candidates_version(TimelineCandidates *c, uint32 *version);
-static bool candidates_confirm(TimelineCandidates *c);
+static bool candidates_confirm(TimelineCandidates *c, uint32 version);
 static int	candidates_events(TimelineCandidates *c, RoostEvent *events);
 
 /*
@@ -128,10 +129,10 @@ candidates_find_inbox(TimelineCandidates *c, int room, TimelinePending *pending,
 		!roost_timeline_candidates_pending(c, pending) || pending->graph)
 		return false;
 	if (roost_timeline_cache_inbox(c->reader_id, version, c->before_id, c->after_id, room, inbox))
-		return inbox->floor < c->before_id - 1 && candidates_confirm(c);
+		return inbox->floor < c->before_id - 1 && candidates_confirm(c, version);
 	return c->before_id == PG_INT64_MAX &&
 		roost_timeline_build_inbox(c, version, candidates_source == SOURCE_INBOX, room, pending, inbox) &&
-		candidates_confirm(c);
+		candidates_confirm(c, version);
 }
 
 /*
@@ -327,11 +328,18 @@ candidates_version(TimelineCandidates *c, uint32 *version)
 
 /*
  * Returns whether the inbox of that version may be used, now that it was read.
+ * If the reader has followed or unfollowed somebody meanwhile, the worker may
+ * have pushed by the new graph what the snapshot shows by the old one: events
+ * need not reach the queue in the order in which they became visible.
  */
 static bool
-candidates_confirm(TimelineCandidates *c)
+candidates_confirm(TimelineCandidates *c, uint32 version)
 {
-	return !c->reader.snapshot->takenDuringRecovery || roost_standby_confirm();
+	uint32		now;
+
+	if (c->reader.snapshot->takenDuringRecovery)
+		return roost_standby_confirm();
+	return candidates_version(c, &now) && now == version;
 }
 
 static void
