@@ -123,6 +123,17 @@ static const struct
 	{"config", "SELECT roost.gateway_config()", 0, true},
 	{"position", "SELECT roost.gateway_position()", 0, true},
 	{"stat", "SELECT roost.gateway_stat()", 0, false},
+	{"stream_open", "SELECT * FROM roost.stream_open($1, $2)", 2, false},
+	{"stream_check", "SELECT * FROM roost.stream_check($1, $2)", 2, false},
+	{"stream_position", "SELECT * FROM roost.stream_position()", 0, false},
+	{"stream_home", "SELECT * FROM roost.stream_home($1)", 1, false},
+	{"stream_read", "SELECT * FROM roost.stream_read($1, $2)", 2, false},
+	{"stream_see", "SELECT * FROM roost.stream_see($1, $2)", 2, false},
+	{"stream_notify", "SELECT * FROM roost.stream_notify($1, $2)", 2, false},
+	{"stream_resume", "SELECT * FROM roost.stream_resume($1, $2, $3, $4, $5)", 5, false},
+	{"live_beat", "SELECT roost.live_beat($1, $2, $3, $4)", 4, false},
+	{"live_signal", "SELECT roost.live_signal($1, $2, $3)", 3, false},
+	{"live_see", "SELECT * FROM roost.live_see($1, $2, $3)", 3, false},
 };
 
 static const Oid handle_types[POOL_MAX_PARAMETERS] = {25, 25, 25, 25, 25, 25};	/* text */

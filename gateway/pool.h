@@ -25,6 +25,17 @@ typedef enum PoolStatement
 	STATEMENT_CONFIG,			/* roost.gateway_config() */
 	STATEMENT_POSITION,			/* roost.gateway_position(), with standbys */
 	STATEMENT_STAT,				/* roost.gateway_stat() */
+	STATEMENT_STREAM_OPEN,		/* these and the rest: docs/live.md */
+	STATEMENT_STREAM_CHECK,
+	STATEMENT_STREAM_POSITION,
+	STATEMENT_STREAM_HOME,
+	STATEMENT_STREAM_READ,
+	STATEMENT_STREAM_SEE,
+	STATEMENT_STREAM_NOTIFY,
+	STATEMENT_STREAM_RESUME,
+	STATEMENT_LIVE_BEAT,
+	STATEMENT_LIVE_SIGNAL,
+	STATEMENT_LIVE_SEE,
 	STATEMENT_COUNT
 } PoolStatement;
 
