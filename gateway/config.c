@@ -74,6 +74,7 @@ static const Option options[] = {
 	TEXT("tls-key", tls_key, "", true, "private key of the certificate (PEM)"),
 	VALUE("max-connections", OPTION_NUMBER, max_connections, "10000", 1, 1000000, false, "client connections a process holds"),
 	VALUE("address-connections", OPTION_NUMBER, address_connections, "1000", 1, 1000000, true, "client connections of one address, or one /64 of IPv6, that a process holds"),
+	VALUE("stream-connections", OPTION_NUMBER, stream_connections, "200", 1, 1000000, true, "streams of events of one address, or one /64 of IPv6, that a process holds (then 429)"),
 	VALUE("output-limit", OPTION_BYTES, output_limit, "256MB", 1 << 20, 2047 << 20, true, "answers that a process holds for slow clients (then 503)"),
 	VALUE("body-limit", OPTION_BYTES, body_limit, "1MB", 1024, 64 << 20, true, "longest request body (413)"),
 	VALUE("header-limit", OPTION_BYTES, header_limit, "16kB", 1024, 256 << 10, true, "longest request line and headers (431)"),
@@ -101,6 +102,7 @@ static const Option options[] = {
 	TEXT("forwarded-header", forwarded_header, "x-forwarded-for", true, "where they say it: x-forwarded-for or forwarded"),
 	TEXT("metrics-allow", metrics_allow, "127.0.0.0/8,::1", true, "networks that may read /metrics"),
 	VALUE("gzip", OPTION_BOOL, gzip, "on", 0, 0, true, "compress JSON longer than 1 kB"),
+	VALUE("stream-query-token", OPTION_BOOL, stream_query_token, "on", 0, 0, true, "take the token of a stream from ?access_token= as well"),
 	VALUE("gzip-percent", OPTION_NUMBER, gzip_percent, "20", 1, 100, true, "share of the CPU that compression may take"),
 };
 

@@ -30,6 +30,7 @@ typedef struct Config
 	/* limits of a client; sizes in bytes, times in milliseconds */
 	int			max_connections;
 	int			address_connections;
+	int			stream_connections;
 	int			output_limit;
 	int			body_limit;
 	int			header_limit;
@@ -63,6 +64,7 @@ typedef struct Config
 	char	   *metrics_allow;
 	bool		gzip;
 	int			gzip_percent;
+	bool		stream_query_token;
 
 	/* made from the above */
 	int			read_count;

@@ -123,7 +123,7 @@ static void
 conn_free(Conn *conn)
 {
 	list_remove(&states[conn->state], &conn->node);
-	peer_leave(&conn->peer);
+	peer_leave(&conn->peer, PEER_CONNECTIONS);
 	metrics->clients--;
 	metrics->output -= conn->held;
 	if (conn->http2)

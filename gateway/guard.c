@@ -82,23 +82,35 @@ origin_is_ours(const Request *request, const char *origin)
 }
 
 /*
+ * Returns false if another site's page caused the request, as far as the
+ * browser says so, and that site is not on the list.
+ */
+bool
+guard_site_is_known(const Request *request)
+{
+	const char *origin = request_header(request, "origin");
+	const char *site = request_header(request, "sec-fetch-site");
+	bool		wildcard;
+
+	if (origin)
+		return origin_is_ours(request, origin) || (origin_is_listed(origin, &wildcard) && !wildcard);
+	return site == NULL || strcasecmp(site, "same-origin") == 0 || strcasecmp(site, "none") == 0;
+}
+
+/*
  * Returns false if the request has been answered, because another site's page
  * caused it and it would act with the cookies of this one.
  */
 bool
 guard_check(Request *request)
 {
-	const char *origin = request_header(request, "origin");
-	const char *site = request_header(request, "sec-fetch-site");
 	size_t		length;
-	bool		wildcard;
 
 	if (request->message.method == METHOD_GET || request->message.method == METHOD_HEAD || request_header(request, "authorization"))
 		return true;
 	if (!guard_cookie(request, "roost_access", &length) && !guard_cookie(request, "roost_refresh", &length))
 		return true;
-	if (origin ? origin_is_ours(request, origin) || (origin_is_listed(origin, &wildcard) && !wildcard)
-		: site == NULL || strcasecmp(site, "same-origin") == 0 || strcasecmp(site, "none") == 0)
+	if (guard_site_is_known(request))
 		return true;
 	request_fail(request, "ROCSR", "The request comes from another site.");
 	return false;

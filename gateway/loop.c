@@ -68,7 +68,7 @@ accept_is_allowed(const Address *address)
 	bool		proxy = network_list_has(&config.proxies, address);
 
 	return conn_count() < config.max_connections &&
-		peer_enter(address, proxy ? INT_MAX : config.address_connections);
+		peer_enter(address, PEER_CONNECTIONS, proxy ? INT_MAX : config.address_connections);
 }
 
 /* Accepts at most that many connections; returns whether there may be more. */

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * peer.c
- *		How many connections each address has.
+ *		How many connections, and streams of events, each address has.
  *
- * A hash table of addresses with at least one connection, so max-connections
- * bounds it.  Of an IPv6 address the first 64 bits count: whoever has one has
+ * A hash table of addresses with at least one of these, so max-connections (and
+ * the streams of a connection) bound it.  Of an IPv6 address the first 64 bits count: whoever has one has
  * that many of them.  Buckets hold lists; the table grows with its entries
  * and is never made smaller.  The hash begins at a random number, so that
  * nobody can choose addresses that meet in one bucket.
@@ -23,7 +23,7 @@ typedef struct Peer
 {
 	struct Peer *next;
 	uint64_t	key;
-	int			count;
+	int			counts[PEER_KINDS];
 } Peer;
 
 static Peer **buckets;
@@ -81,9 +81,9 @@ peer_grow(void)
 	free(old);
 }
 
-/* Counts a new connection of an address; returns false, without counting it, if it has that many. */
+/* Counts one more of an address; returns false, without counting it, if it has that many. */
 bool
-peer_enter(const Address *address, int limit)
+peer_enter(const Address *address, PeerKind kind, int limit)
 {
 	uint64_t	key = peer_key(address);
 	Peer	  **link;
@@ -91,27 +91,29 @@ peer_enter(const Address *address, int limit)
 	if (peer_count >= bucket_count)
 		peer_grow();
 	link = peer_find(key);
+	if (*link && (*link)->counts[kind] >= limit)
+		return false;
 	if (*link == NULL)
 	{
 		*link = memory_new(sizeof(Peer));
 		(*link)->key = key;
 		peer_count++;
 	}
-	else if ((*link)->count >= limit)
-		return false;
-	(*link)->count++;
+	(*link)->counts[kind]++;
 	return true;
 }
 
-/* A counted connection of an address has ended. */
+/* One that was counted has ended. */
 void
-peer_leave(const Address *address)
+peer_leave(const Address *address, PeerKind kind)
 {
 	Peer	  **link = peer_find(peer_key(address));
 	Peer	   *peer = *link;
 
-	if (--peer->count > 0)
-		return;
+	peer->counts[kind]--;
+	for (int i = 0; i < PEER_KINDS; i++)
+		if (peer->counts[i] > 0)
+			return;
 	*link = peer->next;
 	free(peer);
 	peer_count--;

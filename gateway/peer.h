@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * peer.h
- *		How many connections each address has.
+ *		How many connections, and streams of events, each address has.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,14 @@
 
 #include "address.h"
 
-extern bool peer_enter(const Address *address, int limit);
-extern void peer_leave(const Address *address);
+typedef enum PeerKind
+{
+	PEER_CONNECTIONS,			/* of the address that is connected to us */
+	PEER_STREAMS,				/* of the client, behind trusted proxies */
+	PEER_KINDS
+} PeerKind;
+
+extern bool peer_enter(const Address *address, PeerKind kind, int limit);
+extern void peer_leave(const Address *address, PeerKind kind);
 
 #endif							/* PEER_H */
