@@ -145,8 +145,26 @@ extern Cursor hub_cursor(const Subscriber *subscriber);
 extern bool cursor_parse(const char *text, Cursor *cursor);
 extern void cursor_format(Cursor cursor, char text[HUB_CURSOR_SIZE]);
 
-/* Signals, from signal.c: an event for the subscribers of a channel, or of channel presence. */
-extern void hub_signal(int64_t account_id, const char *channel, const char *event, const char *data, size_t length);
+/*
+ * Signals, from signal.c: of an account in a channel, or (channel NULL) its
+ * presence, which goes to channel presence of those who follow it and to
+ * user:<account_id>; never to the account itself.  hub_signal_viewers()
+ * appends the accounts of those who would get it, as int64_t, ascending, each
+ * once, 0 for those without one.  hub_signal() sends it to those of them that
+ * are in the list of viewers, and to each subscriber once.
+ */
+extern void hub_signal_viewers(int64_t account_id, const char *channel, Buffer *viewers);
+extern void hub_signal(int64_t account_id, const char *channel, const int64_t *viewers, int count,
+					   const char *event, const char *data, size_t length);
+
+/*
+ * An account has its first subscriber of this process, or has lost its last
+ * one (presence.c).  The handler must not call into the hub.
+ */
+typedef void (*HubAccountHandler) (int64_t account_id, bool present);
+extern void hub_watch_accounts(HubAccountHandler handler);
+/* Calls the handler for every account that has one. */
+extern void hub_each_account(HubAccountHandler handler);
 
 /* Appends an event as JSON: {"id", "event", "channels", "data"}. */
 extern void hub_item_json(const HubItem *item, bool home, Buffer *into);
