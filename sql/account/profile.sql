@@ -103,7 +103,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.account_get(roost.id, roost.account_ref) FROM PUBLIC;
 COMMENT ON FUNCTION roost.account_get(roost.id, roost.account_ref) IS 'The public profile of the account with this id or @name, and how the actor (NULL: a stranger) stands to it. P0002 if there is none.';
-SELECT roost_internal.route('GET', '/users/:account_id', 'roost.account_get', auth => 'optional');
+SELECT roost_internal.route('GET', '/users/:account_id', 'roost.account_get', auth => 'optional', cache => 'ids');
 
 CREATE OR REPLACE FUNCTION roost.account_get_by_username(actor_id roost.id, username roost.username) RETURNS roost.account
 LANGUAGE sql STABLE SECURITY DEFINER
@@ -113,7 +113,7 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION roost.account_get_by_username(roost.id, roost.username) FROM PUBLIC;
 COMMENT ON FUNCTION roost.account_get_by_username(roost.id, roost.username) IS 'The public profile of the account with this user name, and how the actor (NULL: a stranger) stands to it. P0002 if there is none.';
-SELECT roost_internal.route('GET', '/users/by-username/:username', 'roost.account_get_by_username', auth => 'optional');
+SELECT roost_internal.route('GET', '/users/by-username/:username', 'roost.account_get_by_username', auth => 'optional', cache => 'ids');
 
 CREATE OR REPLACE FUNCTION roost.account_list(actor_id roost.id, ids roost.id[] DEFAULT NULL, username roost.username DEFAULT NULL) RETURNS SETOF roost.account
 LANGUAGE plpgsql STABLE SECURITY DEFINER

@@ -352,6 +352,6 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION roost.openapi() FROM PUBLIC;
 COMMENT ON FUNCTION roost.openapi() IS 'The description of the HTTP interface in OpenAPI 3.1, made of routes, signatures, types and comments; your own routes are in it, too.';
-SELECT roost_internal.route('GET', '/openapi.json', 'roost.openapi', auth => 'none', lane => 'slow');
+SELECT roost_internal.route('GET', '/openapi.json', 'roost.openapi', auth => 'none', lane => 'slow', cache => 'time');
 
-SELECT roost_internal.route('GET', '/errors', 'roost.error_codes', auth => 'none');
+SELECT roost_internal.route('GET', '/errors', 'roost.error_codes', auth => 'none', cache => 'time');

@@ -88,7 +88,8 @@ CREATE OR REPLACE FUNCTION roost_internal.route(
 	lane text DEFAULT NULL,
 	cookies boolean DEFAULT false,
 	sensitive boolean DEFAULT false,
-	tags text[] DEFAULT NULL
+	tags text[] DEFAULT NULL,
+	cache text DEFAULT NULL
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -100,6 +101,11 @@ DECLARE
 	v_unique boolean;
 BEGIN
 	PERFORM roost_internal.route_check(v_function, route.path);
+	IF route.cache IS NOT NULL AND (route.cache NOT IN ('ids', 'list', 'time') OR pg_catalog.upper(route.method) <> 'GET'
+		OR route.auth = 'user' OR route.status <> 200 OR route.cookies OR route.sensitive) THEN
+		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'cache', MESSAGE = pg_catalog.format('invalid cache "%s"', route.cache),
+			DETAIL = 'It is ids, list or time, for GET routes with the status 200 that need no token and show no secrets.';
+	END IF;
 	SELECT pg_catalog.format('%I.%I', n.nspname, p.proname), p.provolatile <> 'v',
 		NOT EXISTS (SELECT FROM pg_catalog.pg_proc o
 			WHERE o.pronamespace = p.pronamespace AND o.proname = p.proname AND o.prokind = 'f' AND o.oid <> p.oid)
@@ -107,7 +113,7 @@ BEGIN
 	FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 	WHERE p.oid = v_function;
 	INSERT INTO roost_internal.route AS r
-		(method, path, shape, function, auth, limit_class, status, lane, cookies, sensitive, builtin, tags)
+		(method, path, shape, function, auth, limit_class, status, lane, cookies, sensitive, builtin, tags, cache)
 	VALUES (
 		pg_catalog.upper(route.method),
 		route.path,
@@ -120,14 +126,16 @@ BEGIN
 		route.cookies,
 		route.sensitive,
 		roost_internal.in_extension_script(),
-		coalesce(route.tags, ARRAY[pg_catalog.split_part(route.path, '/', 2)]))
+		coalesce(route.tags, ARRAY[pg_catalog.split_part(route.path, '/', 2)]),
+		route.cache)
 	ON CONFLICT ON CONSTRAINT route_pkey DO UPDATE
 	SET path = excluded.path, function = excluded.function, auth = excluded.auth, limit_class = excluded.limit_class,
-		status = excluded.status, lane = excluded.lane, cookies = excluded.cookies, sensitive = excluded.sensitive, tags = excluded.tags;
+		status = excluded.status, lane = excluded.lane, cookies = excluded.cookies, sensitive = excluded.sensitive, tags = excluded.tags,
+		cache = excluded.cache;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.route(text, text, text, text, text, integer, text, boolean, boolean, text[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.route(text, text, text, text, text, integer, text, boolean, boolean, text[]) IS 'Lets a function answer an HTTP method and path, or changes how it does; used by roost itself under each function. Callers use roost.route_add(), which has the same arguments.';
+REVOKE ALL ON FUNCTION roost_internal.route(text, text, text, text, text, integer, text, boolean, boolean, text[], text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.route(text, text, text, text, text, integer, text, boolean, boolean, text[], text) IS 'Lets a function answer an HTTP method and path, or changes how it does; used by roost itself under each function. Callers use roost.route_add(), which has the same arguments.';
 
 CREATE OR REPLACE FUNCTION roost.route_add(
 	method text,
@@ -139,7 +147,8 @@ CREATE OR REPLACE FUNCTION roost.route_add(
 	lane text DEFAULT NULL,
 	cookies boolean DEFAULT false,
 	sensitive boolean DEFAULT false,
-	tags text[] DEFAULT NULL
+	tags text[] DEFAULT NULL,
+	cache text DEFAULT NULL
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -149,12 +158,12 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = pg_catalog.format('permission denied for function %s', route_add.function);
 	END IF;
 	PERFORM roost_internal.route(route_add.method, route_add.path, route_add.function, route_add.auth, route_add.limit_class,
-		route_add.status, route_add.lane, route_add.cookies, route_add.sensitive, route_add.tags);
+		route_add.status, route_add.lane, route_add.cookies, route_add.sensitive, route_add.tags, route_add.cache);
 END
 $$;
-REVOKE ALL ON FUNCTION roost.route_add(text, text, text, text, text, integer, text, boolean, boolean, text[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost.route_add(text, text, text, text, text, integer, text, boolean, boolean, text[]) IS
-'Lets your own function answer an HTTP method and path, or changes how it does. function: schema-qualified, with argument types if the name alone is ambiguous. path: segments, ":name" binds the argument of that name. auth: none (a token is ignored), optional, user. limit_class: rate limit policies to count against, "none" for no limit (default "default"). status: of a success. lane: fast, write or slow (default fast if the function is STABLE, else write). cookies: the result holds tokens that clients may take as cookies. sensitive: the result holds secrets. The route is part of a dump and wins over a built-in one of the same method and path. 42883 no such function, 42725 ambiguous name, 22023 bad path, 42501 you may not execute the function.';
+REVOKE ALL ON FUNCTION roost.route_add(text, text, text, text, text, integer, text, boolean, boolean, text[], text) FROM PUBLIC;
+COMMENT ON FUNCTION roost.route_add(text, text, text, text, text, integer, text, boolean, boolean, text[], text) IS
+'Lets your own function answer an HTTP method and path, or changes how it does. function: schema-qualified, with argument types if the name alone is ambiguous. path: segments, ":name" binds the argument of that name. auth: none (a token is ignored), optional, user. limit_class: rate limit policies to count against, "none" for no limit (default "default"). status: of a success. lane: fast, write or slow (default fast if the function is STABLE, else write). cookies: the result holds tokens that clients may take as cookies. sensitive: the result holds secrets. cache: how gateways may keep the answers to GET requests without a token or cookie (docs/cache.md): ids, until something changes whose id stands in the path or, under "id" or a name that ends in "_id", in the answer; list, the same, and a new post or an edit anywhere may add to it; time, for a minute; null, not at all. The route is part of a dump and wins over a built-in one of the same method and path. 42883 no such function, 42725 ambiguous name, 22023 bad path or cache, 42501 you may not execute the function.';
 
 CREATE OR REPLACE FUNCTION roost.route_remove(method text, path text) RETURNS boolean
 LANGUAGE sql VOLATILE SECURITY DEFINER

@@ -18,6 +18,8 @@ CREATE TABLE roost_internal.route (
 	sensitive boolean NOT NULL,
 	builtin boolean NOT NULL,
 	tags text[] NOT NULL,
+	cache text COLLATE "C",
+	CONSTRAINT route_cache_check CHECK (cache IS NULL OR cache IN ('ids', 'list', 'time') AND method = 'GET' AND auth <> 'user' AND status = 200 AND NOT cookies AND NOT sensitive),
 	CONSTRAINT route_pkey PRIMARY KEY (method, shape, builtin)
 );
 COMMENT ON TABLE roost_internal.route IS 'Which function answers which HTTP method and path; see roost_internal.route() and roost.route_add().';
@@ -29,5 +31,6 @@ COMMENT ON COLUMN roost_internal.route.limit_class IS 'Class of rate limit polic
 COMMENT ON COLUMN roost_internal.route.lane IS 'Which of the gateway''s connection groups runs it: fast, write or slow.';
 COMMENT ON COLUMN roost_internal.route.cookies IS 'The result holds tokens, which clients may ask to get as cookies.';
 COMMENT ON COLUMN roost_internal.route.sensitive IS 'The result holds secrets: never stored in clear.';
+COMMENT ON COLUMN roost_internal.route.cache IS 'How gateways may keep answers to requests without a credential: null not at all; ids until something changes whose id stands in path or answer; list the same, and a new post or an edit anywhere may add to it; time for a minute.';
 COMMENT ON COLUMN roost_internal.route.builtin IS 'Made by the extension itself; not part of a dump.';
 SELECT pg_catalog.pg_extension_config_dump('roost_internal.route', 'WHERE NOT builtin');

@@ -35,7 +35,7 @@ LANGUAGE c STABLE
 AS 'MODULE_PATHNAME', 'roost_post_get';
 REVOKE ALL ON FUNCTION roost.post_get(roost.id, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_get(roost.id, roost.id) IS 'A post as the actor (null: a stranger) sees it. P0002 if there is none that it may see.';
-SELECT roost_internal.route('GET', '/tweets/:post_id', 'roost.post_get', auth => 'optional');
+SELECT roost_internal.route('GET', '/tweets/:post_id', 'roost.post_get', auth => 'optional', cache => 'ids');
 
 CREATE OR REPLACE FUNCTION roost_internal.post_cache_stat(
 	OUT posts bigint, OUT bytes bigint, OUT memory bigint, OUT hits bigint, OUT misses bigint,

@@ -49,7 +49,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_reply_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_reply_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'The answers given to a post itself, newest first; roost.post_context() has the whole thread. P0002 no such post.';
-SELECT roost_internal.route('GET', '/tweets/:post_id/replies', 'roost.post_reply_list', auth => 'optional');
+SELECT roost_internal.route('GET', '/tweets/:post_id/replies', 'roost.post_reply_list', auth => 'optional', cache => 'ids');
 
 CREATE OR REPLACE FUNCTION roost.post_quote_list(
 	post_id roost.id,
@@ -75,7 +75,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_quote_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_quote_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'The posts that quote a post, newest first. P0002 no such post.';
-SELECT roost_internal.route('GET', '/tweets/:post_id/quotes', 'roost.post_quote_list', auth => 'optional');
+SELECT roost_internal.route('GET', '/tweets/:post_id/quotes', 'roost.post_quote_list', auth => 'optional', cache => 'ids');
 
 CREATE OR REPLACE FUNCTION roost.post_like_list(
 	post_id roost.id,
@@ -106,7 +106,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_like_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_like_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'Who likes a post, the newest like first. P0002 no such post.';
-SELECT roost_internal.route('GET', '/tweets/:post_id/likes', 'roost.post_like_list', auth => 'optional');
+SELECT roost_internal.route('GET', '/tweets/:post_id/likes', 'roost.post_like_list', auth => 'optional', cache => 'ids');
 
 CREATE OR REPLACE FUNCTION roost.post_retweet_list(
 	post_id roost.id,
@@ -138,7 +138,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_retweet_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_retweet_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'Who has retweeted a post, the newest retweet first, as far as the actor may see them. P0002 no such post.';
-SELECT roost_internal.route('GET', '/tweets/:post_id/retweets', 'roost.post_retweet_list', auth => 'optional');
+SELECT roost_internal.route('GET', '/tweets/:post_id/retweets', 'roost.post_retweet_list', auth => 'optional', cache => 'ids');
 
 CREATE OR REPLACE FUNCTION roost.post_history(post_id roost.id, actor_id roost.id DEFAULT NULL) RETURNS SETOF roost.post_revision
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -160,7 +160,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_history(roost.id, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_history(roost.id, roost.id) IS 'All versions of a post, the first one first and the present one last. P0002 no such post.';
-SELECT roost_internal.route('GET', '/tweets/:post_id/history', 'roost.post_history', auth => 'optional');
+SELECT roost_internal.route('GET', '/tweets/:post_id/history', 'roost.post_history', auth => 'optional', cache => 'ids');
 
 CREATE OR REPLACE FUNCTION roost.post_context(post_id roost.id, actor_id roost.id DEFAULT NULL) RETURNS roost.post_context
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -204,7 +204,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_context(roost.id, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_context(roost.id, roost.id) IS 'The thread around a post: the posts it answers, from the start of the thread on, and all answers under it, oldest first, as far as the actor may see them. Strangers get the nearest 40 above and 60 below, 20 levels deep; others 4096 each. P0002 no such post.';
-SELECT roost_internal.route('GET', '/tweets/:post_id/context', 'roost.post_context', auth => 'optional', lane => 'slow');
+SELECT roost_internal.route('GET', '/tweets/:post_id/context', 'roost.post_context', auth => 'optional', lane => 'slow', cache => 'ids');
 
 CREATE OR REPLACE FUNCTION roost.bookmark_list(
 	actor_id roost.id,
@@ -297,7 +297,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.hashtag_post_list(roost.hashtag, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.hashtag_post_list(roost.hashtag, roost.id, integer, roost.cursor, roost.cursor) IS 'The public posts with a hashtag, newest first. Case and width of its letters do not matter.';
-SELECT roost_internal.route('GET', '/hashtags/:hashtag/tweets', 'roost.hashtag_post_list', auth => 'optional');
+SELECT roost_internal.route('GET', '/hashtags/:hashtag/tweets', 'roost.hashtag_post_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.pin_list(account_id roost.account_ref, actor_id roost.id DEFAULT NULL) RETURNS SETOF roost.post
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -313,7 +313,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.pin_list(roost.account_ref, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.pin_list(roost.account_ref, roost.id) IS 'The posts that an account has pinned, the last pinned first, as far as the actor may see them. P0002 no such account.';
-SELECT roost_internal.route('GET', '/users/:account_id/pinned', 'roost.pin_list', auth => 'optional');
+SELECT roost_internal.route('GET', '/users/:account_id/pinned', 'roost.pin_list', auth => 'optional', cache => 'ids');
 
 CREATE OR REPLACE FUNCTION roost.url_resolve(url text, actor_id roost.id DEFAULT NULL) RETURNS roost.resolved
 LANGUAGE plpgsql STABLE SECURITY DEFINER

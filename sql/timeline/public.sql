@@ -24,7 +24,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.timeline_public(roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.timeline_public(roost.id, integer, roost.cursor, roost.cursor) IS 'Public posts of all accounts that are not private, newest first, without replies and retweets. Open to strangers.';
-SELECT roost_internal.route('GET', '/tweets/public', 'roost.timeline_public', auth => 'optional', tags => '{timeline}');
+SELECT roost_internal.route('GET', '/tweets/public', 'roost.timeline_public', auth => 'optional', tags => '{timeline}', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.timeline(
 	actor_id roost.id DEFAULT NULL,
@@ -48,7 +48,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.timeline(roost.id, integer, roost.cursor, roost.cursor, roost.timeline_order, roost.timeline_replies, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION roost.timeline(roost.id, integer, roost.cursor, roost.cursor, roost.timeline_order, roost.timeline_replies, boolean) IS 'The home timeline of the caller; the public timeline for strangers, for whom order, replies and own mean nothing.';
-SELECT roost_internal.route('GET', '/tweets', 'roost.timeline', auth => 'optional', tags => '{timeline}');
+SELECT roost_internal.route('GET', '/tweets', 'roost.timeline', auth => 'optional', tags => '{timeline}', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.timeline_account(
 	account_id roost.account_ref,
@@ -91,4 +91,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.timeline_account(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor, boolean, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION roost.timeline_account(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor, boolean, boolean) IS 'The posts of an account that the caller may see, newest first: with replies only if asked for, with retweets unless told otherwise. P0002 no such account, 42501 it is private and the caller does not follow it.';
-SELECT roost_internal.route('GET', '/users/:account_id/tweets', 'roost.timeline_account', auth => 'optional', tags => '{timeline}');
+SELECT roost_internal.route('GET', '/users/:account_id/tweets', 'roost.timeline_account', auth => 'optional', tags => '{timeline}', cache => 'ids');

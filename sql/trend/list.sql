@@ -26,8 +26,8 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.trend_hashtag_list(roost.trend_window, roost.language, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.trend_hashtag_list(roost.trend_window, roost.language, integer, roost.cursor, roost.cursor) IS 'The hashtags that more accounts use than usual, the greatest burst first, at most 100: in the last hour or day, in posts of one language or of all. Computed every roost.trend_interval; a page may repeat or miss one if that happens between two pages.';
-SELECT roost_internal.route('GET', '/trends', 'roost.trend_hashtag_list', auth => 'none', tags => '{trend}');
-SELECT roost_internal.route('GET', '/trends/hashtags', 'roost.trend_hashtag_list', auth => 'none', tags => '{trend}');
+SELECT roost_internal.route('GET', '/trends', 'roost.trend_hashtag_list', auth => 'none', tags => '{trend}', cache => 'time');
+SELECT roost_internal.route('GET', '/trends/hashtags', 'roost.trend_hashtag_list', auth => 'none', tags => '{trend}', cache => 'time');
 
 CREATE OR REPLACE FUNCTION roost.trend_post_list(
 	actor_id roost.id DEFAULT NULL,
@@ -63,7 +63,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.trend_post_list(roost.id, roost.trend_window, roost.language, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.trend_post_list(roost.id, roost.trend_window, roost.language, integer, roost.cursor, roost.cursor) IS 'The public posts that more accounts like, retweet, quote and answer than other posts of their authors, the greatest burst first, at most 100: in the last hour or day, of one language or of all. Not those with a hidden hashtag.';
-SELECT roost_internal.route('GET', '/trends/posts', 'roost.trend_post_list', auth => 'optional', tags => '{trend}');
+SELECT roost_internal.route('GET', '/trends/posts', 'roost.trend_post_list', auth => 'optional', tags => '{trend}', cache => 'time');
 
 CREATE OR REPLACE FUNCTION roost.trend_hide(hashtag roost.hashtag, hidden boolean DEFAULT true) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

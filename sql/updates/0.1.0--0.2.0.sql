@@ -41,6 +41,13 @@ CREATE TYPE roost.timeline_explanation AS (
 );
 COMMENT ON TYPE roost.timeline_explanation IS 'Why a post stands where it stands in a home timeline with the order top. score = engagement * affinity * diversity * seen * decay. entry_id: the post itself or the retweet that brings it, place: 1 is the best; both null if it is not among the entries that are ranked. age in seconds, decay what is left after it. likes, replies, retweets, quotes: the counters times their weights; engagement: 1 + their sum. interaction: what the caller has done to the author''s posts, affinity its factor. above: entries of the same account above this one, diversity its factor. seen_count: times the caller has been shown the post, seen its factor.';
 
+-- Routes whose answers gateways may keep.
+DROP FUNCTION roost_internal.route(text, text, text, text, text, integer, text, boolean, boolean, text[]);
+DROP FUNCTION roost.route_add(text, text, text, text, text, integer, text, boolean, boolean, text[]);
+ALTER TABLE roost_internal.route ADD COLUMN cache text COLLATE "C",
+	ADD CONSTRAINT route_cache_check CHECK (cache IS NULL OR cache IN ('ids', 'list', 'time') AND method = 'GET' AND auth <> 'user' AND status = 200 AND NOT cookies AND NOT sensitive);
+COMMENT ON COLUMN roost_internal.route.cache IS 'How gateways may keep answers to requests without a credential: null not at all; ids until something changes whose id stands in path or answer; list the same, and a new post or an edit anywhere may add to it; time for a minute.';
+
 -- Trends.
 CREATE TYPE roost.trend_window AS ENUM ('hour', 'day');
 COMMENT ON TYPE roost.trend_window IS 'The time that a trend is about: the last hour or the last 24 hours.';

@@ -91,6 +91,20 @@ SELECT roost.handle('GET', '/./api-route', '', '', NULL, NULL);
 SELECT roost.handle('GET', 'api-route', '', '', NULL, NULL);
 \echo :LAST_ERROR_SQLSTATE
 
+-- answers that gateways may keep: only to GET, 200, for everybody, without secrets
+SELECT roost.route_add('GET', '/api-route/kept', 'api_route.echo', auth => 'none', cache => 'list');
+SELECT r->>'cache' FROM jsonb_array_elements(roost.gateway_config()->'routes') r WHERE r->>'path' LIKE '/api-route/kept';
+SELECT roost.route_add('GET', '/api-route/kept', 'api_route.echo', auth => 'none', cache => 'ever');
+SELECT roost.route_add('PUT', '/api-route/kept', 'api_route.echo', auth => 'none', cache => 'ids');
+SELECT roost.route_add('GET', '/api-route/kept', 'api_route.echo', auth => 'user', cache => 'ids');
+SELECT roost.route_add('GET', '/api-route/kept', 'api_route.echo', auth => 'none', cache => 'ids', status => 202);
+SELECT roost.route_add('GET', '/api-route/kept', 'api_route.echo', auth => 'none', cache => 'ids', cookies => true);
+SELECT roost.route_add('GET', '/api-route/kept', 'api_route.echo', auth => 'none', cache => 'ids', sensitive => true);
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.route_add('GET', '/api-route/kept', 'api_route.echo', auth => 'none');
+SELECT r->>'cache' FROM jsonb_array_elements(roost.gateway_config()->'routes') r WHERE r->>'path' LIKE '/api-route/kept';
+SELECT roost.route_remove('GET', '/api-route/kept');
+
 -- a user's route wins over a built-in one, and gives way again
 CREATE FUNCTION api_route.mine() RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'mine' $$;
 SELECT roost.route_add('GET', '/errors', 'api_route.mine', auth => 'none', limit_class => 'none');
