@@ -128,6 +128,7 @@ candidates_find_inbox(TimelineCandidates *c, int room, TimelinePending *pending,
 	if (!candidates_version(c, &version) ||
 		!roost_timeline_candidates_pending(c, pending) || pending->graph)
 		return false;
+	ROOST_DEBUG_POINT("timeline_stamped");
 	if (roost_timeline_cache_inbox(c->reader_id, version, c->before_id, c->after_id, room, inbox))
 		return inbox->floor < c->before_id - 1 && candidates_confirm(c, version);
 	return c->before_id == PG_INT64_MAX &&
