@@ -10,7 +10,8 @@
  * the first one with fewer than PACK_DEPTH statements in flight (batches cost
  * the server less than spreading), else the least busy one below the lane's
  * depth, else it waits in the lane's queue, in order.  The queue is bounded;
- * when it is full, or no connection is usable, the query fails at once.  What
+ * when it is full, or no connection is usable (except at the start, before the
+ * first ones are made), the query fails at once.  What
  * still waits there can be taken back.
  *
  * On a connection, results come back in the order of its queries (FIFO).  Each
@@ -221,6 +222,19 @@ lane_is_up(const Lane *lane)
 	return false;
 }
 
+/*
+ * Returns whether a query of a lane without a connection may wait for one: at
+ * the start, until a first one is made or has failed.
+ */
+static bool
+lane_is_starting(const Lane *lane)
+{
+	for (int i = 0; i < lane->count; i++)
+		if (lane->connections[i].state != CONNECTION_DOWN && lane->connections[i].pause == 0)
+			return true;
+	return false;
+}
+
 /* Gives a broken connection up; its queries fail, and so do those that wait if it was the last. */
 static void
 connection_fail(Connection *connection, PoolFailure failure, const char *why)
@@ -249,7 +263,7 @@ connection_fail(Connection *connection, PoolFailure failure, const char *why)
 	lane->metrics->in_flight -= (uint64_t) lost.count;
 	lane->metrics->failed += (uint64_t) lost.count;
 	fail_all(&lost, failure);
-	if (!lane_is_up(lane))
+	if (!lane_is_up(lane) && !lane_is_starting(lane))
 	{
 		lane->metrics->rejected += (uint64_t) lane->queue.count;
 		fail_all(&lane->queue, POOL_DOWN);
@@ -712,10 +726,10 @@ lane_submit(Lane *lane, PoolQuery *query, int limit)
 
 	if (connection)
 		connection_send(connection, query);
-	else if (!lane_is_up(lane) || lane->queue.count >= limit)
+	else if ((!lane_is_up(lane) && !lane_is_starting(lane)) || lane->queue.count >= limit)
 	{
 		lane->metrics->rejected++;
-		query->on_failure(query, lane_is_up(lane) ? POOL_FULL : POOL_DOWN);
+		query->on_failure(query, lane->queue.count >= limit ? POOL_FULL : POOL_DOWN);
 	}
 	else
 	{

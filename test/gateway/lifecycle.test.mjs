@@ -5,6 +5,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import http from 'node:http';
+import net from 'node:net';
 import { join } from 'node:path';
 import { answers, binary, call, connect, databaseUrl, folder, freePort, hold, liftLimits, metric, raw, sql, startGateway, testRoutes, until, waiting } from './lib.mjs';
 
@@ -255,6 +256,39 @@ test('connections that the database ends are made again', async () => {
 	await held.release();
 	await until(async () => (await get(gateway, '/test/long/10')).status === 200, 'the new connections');
 	await gateway.stop();
+});
+test('right after the start requests wait for the first connection of their lane', async () => {
+	// a server in front of the server that keeps connections of the slow lane waiting
+	const port = /port=(\d+)/.exec(databaseUrl)[1];
+	const socketName = `.s.PGSQL.${port}`;
+	const target = join(/host=(\S+)/.exec(databaseUrl)[1], socketName);
+	const held = [];
+	const proxy = net.createServer((client) => {
+		client.on('error', () => {});
+		client.once('data', (first) => {
+			const forward = () => {
+				const server = net.connect(target);
+				server.on('error', () => client.destroy());
+				server.on('close', () => client.destroy());
+				client.on('close', () => server.destroy());
+				server.write(first);
+				client.pipe(server);
+				server.pipe(client);
+			};
+			client.pause();
+			if (first.includes('roost-gateway slow')) held.push(forward);
+			else forward();
+		});
+	}).listen(join(folder, socketName));
+	await once(proxy, 'listening');
+	const gateway = await startGateway({ 'database-url': databaseUrl.replace(/host=\S+/, `host=${folder}`), 'connect-timeout': '60s' });
+	await until(() => held.length === 2, 'the connections of the slow lane');
+	const pending = call(gateway, 'GET', '/test/wait/317');
+	await until(async () => await metric(gateway, 'roost_gateway_lane_queue', { lane: 'slow' }) === 1, 'the request');
+	held.forEach((forward) => forward());
+	assert.equal((await pending).status, 200);
+	await gateway.stop();
+	proxy.close();
 });
 test('a gateway without a database answers 503, and 200 when it comes', async () => {
 	const gateway = await startGateway({ ready: false, 'database-url': databaseUrl.replace(/dbname=\S+/, 'dbname=not_yet') });
