@@ -107,6 +107,15 @@ answer_header(Request *request, const char *name, const char *value)
 	buffer_append(&request->answer_head, "\r\n", 2);
 }
 
+/* Returns the microseconds since a request was complete. */
+static uint64_t
+answer_elapsed(const Request *request)
+{
+	double		elapsed = ev_time() - request->received;
+
+	return elapsed > 0 ? (uint64_t) (elapsed * 1e6) : 0;
+}
+
 /* Writes the line of the access log. */
 static void
 answer_log(const Request *request, uint64_t microseconds)
@@ -185,8 +194,7 @@ answer_compress(Request *request, const char *body, size_t length)
 void
 answer_send(Request *request, const char *body, size_t length, bool lasting)
 {
-	double		elapsed = ev_time() - request->received;
-	uint64_t	microseconds = elapsed > 0 ? (uint64_t) (elapsed * 1e6) : 0;
+	uint64_t	microseconds = answer_elapsed(request);
 	bool		no_body = request->status == 204 || request->status == 304;
 
 	request->answer = body;
@@ -222,6 +230,71 @@ answer_send(Request *request, const char *body, size_t length, bool lasting)
 	}
 	else
 		http1_answer(request, lasting && request->answer != request->answer_body.data);
+}
+
+/* Keeps a request that waits for something to happen; on_gone is called when its client does not. */
+void
+answer_wait(Request *request)
+{
+	if (request->version == 1)
+	{
+		conn_enter(request->conn, CONN_STREAM);
+		conn_settle(request->conn);
+	}
+}
+
+/* Sends status and headers of an answer whose body comes in pieces. */
+void
+answer_stream(Request *request)
+{
+	answer_common_headers(request);
+	metrics_request(request->route.metric, request->lane, request->version, request->status, answer_elapsed(request));
+	request->streaming = true;
+	request->answer_length = 0;
+	buffer_free(&request->answer_body);
+	if (request->version == 2)
+		http2_stream(request);
+	else
+		http1_stream(request);
+	message_slim(&request->message);
+	buffer_free(&request->answer_head);
+	buffer_free(&request->forward);
+}
+
+/* Sends a piece of the body; returns false, and does not send it, if the client leaves too much unread. */
+bool
+answer_piece(Request *request, const char *data, size_t length)
+{
+	request->answer_length += length;
+	return request->version == 2 ? http2_piece(request, data, length) : http1_piece(request, data, length);
+}
+
+/* Writes the log line of an answer in pieces that has ended. */
+void
+answer_stream_log(const Request *request)
+{
+	answer_log(request, answer_elapsed(request));
+}
+
+/* Ends an answer in pieces; the request is gone afterwards. */
+void
+answer_end(Request *request)
+{
+	answer_stream_log(request);
+	if (request->version == 2)
+		http2_end(request);
+	else
+		http1_end(request);
+}
+
+/* Ends an answer in pieces whose client does not read; on_gone is called, soon. */
+void
+answer_cut(Request *request)
+{
+	if (request->version == 2)
+		http2_cut(request);
+	else
+		conn_kill(request->conn);
 }
 
 /* Sends what roost.handle returned: "STATUS\nName: value\n...\n\nBODY". */

@@ -19,7 +19,9 @@
  *   waits.  So a client that has closed its half still gets its answer, one
  *   that does not read cannot make us buffer without end, and neither spins.
  *   Whether it is gone altogether is asked now and then, while its request
- *   waits for a database connection (conn_check_waiting).
+ *   waits for a database connection (conn_check_waiting).  While an answer
+ *   waits for something to happen, or goes on (CONN_STREAM), a little is read:
+ *   who closes its half then is gone.
  * - An answer of HTTP/1 without TLS is written at once, headers and body in
  *   one call, from where they are (conn_send): nearly always the kernel takes
  *   it all, and neither a copy nor another turn of the loop is needed.
@@ -52,6 +54,7 @@
 #define OUT_LIMIT (256 * 1024)
 #define ANSWERS_LIMIT (8 * 1024 * 1024)
 #define IN_KEEP 2048
+#define IN_AHEAD (16 * 1024)	/* read while an answer waits for something */
 #define GONE_AFTER 1.0
 #define LINGER_TIMEOUT 2000
 
@@ -204,6 +207,8 @@ conn_wants_input(Conn *conn)
 		return true;
 	if (conn->http2 || (conn->tls && !tls_is_established(conn->tls)))
 		return conn->out.length < OUT_LIMIT;
+	if (conn->state == CONN_STREAM)
+		return conn->reader.in.length < IN_AHEAD;
 	return conn->state != CONN_BUSY && conn->state != CONN_WRITING;
 }
 
@@ -311,6 +316,13 @@ conn_write_some(Conn *conn, const char *data, size_t length)
 	return lws_write(conn->wsi, (unsigned char *) data, length, LWS_WRITE_RAW) >= (int) length;
 }
 
+/* Returns how much memory for output is kept: streams are many, and mostly silent. */
+static size_t
+conn_keeps(const Conn *conn)
+{
+	return conn->request && conn->request->streaming ? 0 : OUT_LIMIT / 16;
+}
+
 /*
  * Writes what there is, as far as the socket takes it now.  What is broken or
  * full shows when the socket is written the usual way.
@@ -323,7 +335,7 @@ conn_send(Conn *conn)
 	ssize_t		sent;
 
 	if (conn->tls || conn->http2 || conn->processing || conn->blocked > 0 ||
-		conn->state != CONN_WRITING || lws_partial_buffered(conn->wsi))
+		(conn->state != CONN_WRITING && conn->state != CONN_STREAM) || lws_partial_buffered(conn->wsi))
 		return;
 	sent = sendmsg(lws_get_socket_fd(conn->wsi), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent <= 0)
@@ -335,7 +347,7 @@ conn_send(Conn *conn)
 		return;
 	}
 	sent -= (ssize_t) conn->out.length;
-	buffer_trim(&conn->out, OUT_LIMIT / 16);
+	buffer_trim(&conn->out, conn_keeps(conn));
 	conn->tail += sent;
 	conn->tail_length -= (size_t) sent;
 }
@@ -378,7 +390,7 @@ conn_write(Conn *conn)
 	else if (length > 0 && !conn_write_some(conn, conn->out.data, length))
 		return false;
 	if (length == conn->out.length)
-		buffer_trim(&conn->out, OUT_LIMIT / 16);
+		buffer_trim(&conn->out, conn_keeps(conn));
 	else
 		buffer_remove(&conn->out, length);
 
@@ -433,7 +445,7 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 		conn_receive(conn, in, length);
 	else if (!conn_write(conn))
 		return -1;
-	if (conn->reader.in.length == 0 && conn->reader.in.size > IN_KEEP)
+	if (conn->reader.in.length == 0 && (conn->reader.in.size > IN_KEEP || conn->state == CONN_STREAM))
 		buffer_free(&conn->reader.in);
 	conn_settle(conn);
 	return 0;
@@ -529,7 +541,7 @@ conn_tick(void)
 	{
 		double		now = ev_now(conn_loop);
 
-		if (state == CONN_BUSY || state == CONN_MULTIPLEX)
+		if (state == CONN_BUSY || state == CONN_STREAM || state == CONN_MULTIPLEX)
 			continue;
 		for (int n = states[state].count; n > 0 && states[state].count > 0; n--)
 		{

@@ -14,6 +14,8 @@
 #include "address.h"
 #include "http1_parse.h"
 
+#define STREAM_UNREAD_LIMIT (256 * 1024)	/* of a stream's client */
+
 struct Http2;
 struct Request;
 struct Tls;
@@ -29,6 +31,8 @@ typedef enum ConnState
 								 * time limit applies */
 	CONN_WRITING,				/* an answer waits for the client; closed
 								 * after write-timeout */
+	CONN_STREAM,				/* HTTP/1: the answer goes on, or waits for
+								 * something to happen; no limit */
 	CONN_MULTIPLEX,				/* HTTP/2 with streams open */
 	CONN_LINGER,				/* nothing more is sent; what comes is thrown
 								 * away until the end */

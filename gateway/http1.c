@@ -7,7 +7,7 @@
  * complete, which becomes a Request; then the body moves into it.  Requests of
  * one connection are answered one after the other; those that the gateway
  * answers itself may share a write.  After bytes that are malformed the
- * connection is closed.
+ * connection is closed, and so it is after an answer in pieces.
  *
  *-------------------------------------------------------------------------
  */
@@ -152,19 +152,26 @@ http1_flush(Conn *conn)
 	}
 }
 
-/* Takes bytes from the client. */
+/* Takes bytes from the client; while a stream goes on, nothing that it says matters. */
 void
 http1_receive(Conn *conn, const char *data, size_t length)
 {
+	if (conn->request && conn->request->streaming)
+		return;
 	http1_reader_add(&conn->reader, data, length);
 	http1_process(conn);
 	http1_flush(conn);
 }
 
-/* The output is written: wait for the next request, which may be here already. */
+/* The output is written: wait for the next request, which may be here already, or for more of a stream. */
 void
 http1_next(Conn *conn)
 {
+	if (conn->request)
+	{
+		conn_enter(conn, CONN_STREAM);
+		return;
+	}
 	conn_enter(conn, CONN_IDLE);
 	if (conn->reader.in.length > 0)
 		http1_process(conn);
@@ -198,13 +205,11 @@ http1_keep(Conn *conn)
 	conn->tail_length = length;
 }
 
-/* Writes the answer of a request and gives that back. */
-void
-http1_answer(Request *request, bool lasting)
+/* Writes the head of an answer; the connection ends after it unless it is kept alive. */
+static void
+http1_answer_head(Request *request, bool keep_alive)
 {
-	Conn	   *conn = request->conn;
-	Buffer	   *out = &conn->out;
-	bool		keep_alive = request->message.keep_alive && !request_is_draining();
+	Buffer	   *out = &request->conn->out;
 
 	buffer_reserve(out, 64 + request->answer_head.length);
 	buffer_append(out, "HTTP/1.1 ", 9);
@@ -217,7 +222,17 @@ http1_answer(Request *request, bool lasting)
 		buffer_append_text(out, "connection: close\r\n");
 	else if (request->message.http10)
 		buffer_append_text(out, "connection: keep-alive\r\n");
-	buffer_append(out, "\r\n", 2);
+}
+
+/* Writes the answer of a request and gives that back. */
+void
+http1_answer(Request *request, bool lasting)
+{
+	Conn	   *conn = request->conn;
+	bool		keep_alive = request->message.keep_alive && !request_is_draining();
+
+	http1_answer_head(request, keep_alive);
+	buffer_append(&conn->out, "\r\n", 2);
 	conn->close_after |= !keep_alive;
 	conn->request = NULL;
 	conn_enter(conn, CONN_WRITING);
@@ -229,5 +244,69 @@ http1_answer(Request *request, bool lasting)
 	request_free(request);
 	if (!conn->processing)
 		http1_flush(conn);
+	conn_settle(conn);
+}
+
+/* Begins an answer whose body comes in pieces; the connection ends with it. */
+void
+http1_stream(Request *request)
+{
+	Conn	   *conn = request->conn;
+
+	http1_answer_head(request, false);
+	if (!request->message.http10)
+		buffer_append_text(&conn->out, "transfer-encoding: chunked\r\n");
+	buffer_append(&conn->out, "\r\n", 2);
+	if (!conn->processing)
+		http1_reader_clear(&conn->reader);
+	conn_enter(conn, CONN_STREAM);
+	conn_settle(conn);
+}
+
+/* Writes what has been added to a stream, as far as the client takes it now. */
+static void
+http1_push(Conn *conn)
+{
+	conn_send(conn);
+	if (conn->out.length > 0 && conn->state == CONN_STREAM)
+		conn_enter(conn, CONN_WRITING);
+	conn_settle(conn);
+}
+
+/* Writes a piece of the body; returns false if the client leaves too much unread. */
+bool
+http1_piece(Request *request, const char *data, size_t length)
+{
+	Conn	   *conn = request->conn;
+
+	if (conn->close_after || conn->state == CONN_LINGER || conn->state == CONN_DEAD)
+		return true;			/* it is leaving */
+	if (conn->out.length + length > STREAM_UNREAD_LIMIT)
+		return false;
+	if (request->message.http10)
+		buffer_append(&conn->out, data, length);
+	else
+	{
+		buffer_printf(&conn->out, "%zx\r\n", length);
+		buffer_append(&conn->out, data, length);
+		buffer_append(&conn->out, "\r\n", 2);
+	}
+	http1_push(conn);
+	return true;
+}
+
+/* Ends the body, the request and the connection. */
+void
+http1_end(Request *request)
+{
+	Conn	   *conn = request->conn;
+
+	if (!request->message.http10)
+		buffer_append(&conn->out, "0\r\n\r\n", 5);
+	conn->request = NULL;
+	conn->close_after = true;
+	conn_enter(conn, CONN_WRITING);
+	request_free(request);
+	conn_send(conn);
 	conn_settle(conn);
 }

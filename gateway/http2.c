@@ -12,7 +12,8 @@
  * Bounds: MAX_STREAMS open streams a connection, each with a head of at most
  * header-limit and a body of at most body-limit; all bodies of a connection
  * together are at most BODIES times body-limit, then 503.  Answers that wait
- * for the client are bounded by conn.c.  A stream whose client takes less than
+ * for the client are bounded by conn.c, pieces of answers that go on by
+ * STREAM_UNREAD_LIMIT a stream and STREAMS_UNREAD_LIMIT a connection.  A stream whose client takes less than
  * PROGRESS_MIN of an answer in write-timeout is reset; a connection whose
  * socket takes nothing for that long is closed.
  *
@@ -41,6 +42,7 @@
 #define CONTROL_LIMIT 1000
 #define HEADER_BOMB 4
 #define PROGRESS_MIN (16 * 1024)
+#define STREAMS_UNREAD_LIMIT (1024 * 1024)	/* of all streams of a connection */
 
 typedef struct Stream
 {
@@ -249,17 +251,28 @@ on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 	return 0;
 }
 
+/* Gives a stream and its request back. */
+static void
+stream_free(Stream *stream)
+{
+	Request    *request = stream->request;
+
+	if (request->status == 0 || (request->streaming && !request->ended))
+		request_abandon(request);
+	else
+		request_free(request);
+	free(stream);
+}
+
 /* A stream has ended, by its answer or by the client. */
 static int
 on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *arg)
 {
 	Http2	   *http2 = arg;
 	Stream	   *stream = nghttp2_session_get_stream_user_data(session, id);
-	Request    *request;
 
 	if (stream == NULL)
 		return 0;
-	request = stream->request;
 	nghttp2_session_set_stream_user_data(session, id, NULL);
 	list_remove(&http2->streams, &stream->node);
 	http2->body_length -= stream->body_length;
@@ -267,11 +280,7 @@ on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *arg)
 	http2_count(http2);
 	if (error != NGHTTP2_NO_ERROR && ++http2->resets > RESET_LIMIT)
 		http2_misbehave(http2, "too many streams that end early");
-	if (request->status == 0)
-		request_abandon(request);
-	else
-		request_free(request);
-	free(stream);
+	stream_free(stream);
 	if (http2->streams.count == 0)
 		conn_enter(http2->conn, CONN_IDLE);
 	return 0;
@@ -391,14 +400,45 @@ on_read_body(nghttp2_session *session, int32_t id, uint8_t *into, size_t length,
 	return (ssize_t) part;
 }
 
-/* Hands the answer of a request to nghttp2; the request stays until its stream closes. */
-void
-http2_answer(Request *request)
+/* Gives nghttp2 the next bytes of a body that comes in pieces. */
+static ssize_t
+on_read_pieces(nghttp2_session *session, int32_t id, uint8_t *into, size_t length, uint32_t *flags,
+			   nghttp2_data_source *source, void *arg)
+{
+	Http2	   *http2 = arg;
+	Request    *request = source->ptr;
+	Stream	   *stream = nghttp2_session_get_stream_user_data(session, id);
+	Buffer	   *pieces = &request->answer_body;
+	size_t		part = Min(length, pieces->length - request->answer_sent);
+
+	if (part == 0 && !request->ended)
+		return NGHTTP2_ERR_DEFERRED;
+	if (part > 0)
+		memcpy(into, pieces->data + request->answer_sent, part);
+	request->answer_sent += part;
+	if (stream)
+	{
+		stream->progressed = ev_time();
+		stream->held -= part;
+		http2->held -= part;
+	}
+	if (request->answer_sent == pieces->length)
+	{
+		buffer_free(pieces);
+		request->answer_sent = 0;
+		if (request->ended)
+			*flags |= NGHTTP2_DATA_FLAG_EOF;
+	}
+	return (ssize_t) part;
+}
+
+/* Hands the head of an answer, and what reads its body, to nghttp2. */
+static Stream *
+http2_submit(Request *request, const nghttp2_data_provider *body)
 {
 	Conn	   *conn = request->conn;
 	Stream	   *stream = nghttp2_session_get_stream_user_data(conn->http2->session, request->stream);
 	nghttp2_nv	headers[HEADER_ROOM];
-	nghttp2_data_provider body = {.source.ptr = request,.read_callback = on_read_body};
 	char		status[4] = {(char) ('0' + request->status / 100), (char) ('0' + request->status / 10 % 10),
 		(char) ('0' + request->status % 10), '\0'
 	};
@@ -422,12 +462,92 @@ http2_answer(Request *request)
 		line = stop + 2;
 	}
 	stream->progressed = ev_time();
+	nghttp2_submit_response(conn->http2->session, request->stream, headers, count, body);
+	return stream;
+}
+
+/* Hands the answer of a request to nghttp2; the request stays until its stream closes. */
+void
+http2_answer(Request *request)
+{
+	Conn	   *conn = request->conn;
+	nghttp2_data_provider body = {.source.ptr = request,.read_callback = on_read_body};
+	Stream	   *stream = http2_submit(request, request->answer_length > 0 ? &body : NULL);
+
 	stream->held = request->answer_body.length;
 	conn->http2->held += stream->held;
-	nghttp2_submit_response(conn->http2->session, request->stream, headers, count,
-							request->answer_length > 0 ? &body : NULL);
 	if (!conn->processing)
 		conn_settle(conn);
+}
+
+/* Begins an answer whose body comes in pieces. */
+void
+http2_stream(Request *request)
+{
+	nghttp2_data_provider body = {.source.ptr = request,.read_callback = on_read_pieces};
+
+	http2_submit(request, &body);
+	if (!request->conn->processing)
+		conn_settle(request->conn);
+}
+
+/* Goes on with an answer whose body has a new piece, or its end. */
+static void
+http2_resume(Request *request)
+{
+	Conn	   *conn = request->conn;
+
+	nghttp2_session_resume_data(conn->http2->session, request->stream);
+	if (!conn->processing)
+		conn_settle(conn);
+}
+
+/* Adds a piece of the body; returns false if the client leaves too much unread. */
+bool
+http2_piece(Request *request, const char *data, size_t length)
+{
+	Http2	   *http2 = request->conn->http2;
+	Stream	   *stream = nghttp2_session_get_stream_user_data(http2->session, request->stream);
+
+	if (stream->reset)
+		return true;			/* it is leaving */
+	if (stream->held + length > STREAM_UNREAD_LIMIT || http2->held + length > STREAMS_UNREAD_LIMIT)
+		return false;
+	if (stream->held == 0)
+		stream->progressed = ev_time();
+	if (request->answer_sent > request->answer_body.length / 2)
+	{
+		buffer_remove(&request->answer_body, request->answer_sent);
+		request->answer_sent = 0;
+	}
+	buffer_append(&request->answer_body, data, length);
+	stream->held += length;
+	http2->held += length;
+	http2_resume(request);
+	return true;
+}
+
+/* Ends the body; the request stays until its stream closes. */
+void
+http2_end(Request *request)
+{
+	request->ended = true;
+	http2_resume(request);
+}
+
+/* Resets the stream of a request. */
+void
+http2_cut(Request *request)
+{
+	Http2	   *http2 = request->conn->http2;
+	Stream	   *stream = nghttp2_session_get_stream_user_data(http2->session, request->stream);
+
+	if (stream->reset)
+		return;
+	stream->reset = true;
+	nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE, request->stream, NGHTTP2_CANCEL);
+	if (!http2->conn->processing)
+		conn_settle(http2->conn);
 }
 
 /* Tells the client that no more streams are taken; those that are open go on. */
@@ -455,17 +575,13 @@ stream_tick(Http2 *http2, Stream *stream, double now)
 	}
 	if (request->status == 0 || stream->reset)
 		return;
-	if (request->answer_sent >= stream->progress + PROGRESS_MIN)
+	if (request->streaming ? stream->held == 0 : request->answer_sent >= stream->progress + PROGRESS_MIN)
 	{
 		stream->progress = request->answer_sent;
 		stream->progressed = now;
 	}
 	else if ((now - stream->progressed) * 1000 > config.write_timeout)
-	{
-		stream->reset = true;
-		nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE, request->stream, NGHTTP2_CANCEL);
-		conn_settle(http2->conn);
-	}
+		http2_cut(request);
 }
 
 /* Called a few times a second: ends what takes too long. */
@@ -501,11 +617,7 @@ http2_free(Conn *conn)
 		Stream	   *stream = container_of(node, Stream, node);
 
 		list_remove(&http2->streams, node);
-		if (stream->request->status == 0)
-			request_abandon(stream->request);
-		else
-			request_free(stream->request);
-		free(stream);
+		stream_free(stream);
 	}
 	nghttp2_session_del(http2->session);
 	list_remove(&sessions, &http2->node);

@@ -45,6 +45,23 @@ message_free(Message *message)
 	buffer_free(&message->body);
 }
 
+/* Keeps nothing but method and path. */
+void
+message_slim(Message *message)
+{
+	Buffer		old = message->head;
+	const char *path = message_path(message);
+
+	memset(&message->head, 0, sizeof(message->head));
+	buffer_reserve(&message->head, strlen(path) + 2);
+	message_init(message);
+	message->path = message_add_text(message, path, strlen(path));
+	message->query_string = message->authority = 0;
+	message->header_count = 0;
+	buffer_free(&old);
+	buffer_free(&message->body);
+}
+
 /* Keeps a text with the head; returns where. */
 uint32_t
 message_add_text(Message *message, const char *text, size_t length)

@@ -36,6 +36,7 @@ typedef struct Message
 extern void message_init(Message *message);
 extern void message_reset(Message *message, size_t keep);
 extern void message_free(Message *message);
+extern void message_slim(Message *message);
 extern uint32_t message_add_text(Message *message, const char *text, size_t length);
 extern bool message_add_header(Message *message, const char *name, size_t name_length,
 							   const char *value, size_t value_length);

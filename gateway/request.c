@@ -98,7 +98,12 @@ request_free(Request *request)
 void
 request_abandon(Request *request)
 {
-	metrics->aborted++;
+	if (request->on_gone)
+		request->on_gone(request);
+	if (request->streaming)
+		answer_stream_log(request);
+	else
+		metrics->aborted++;
 	request->conn = NULL;
 	if (!request->pending || pool_cancel(&request->query))
 		request_free(request);

@@ -54,6 +54,12 @@ typedef struct Request
 	const char *answer;
 	size_t		answer_length;
 	size_t		answer_sent;	/* of HTTP/2 */
+
+	/* an answer that waits for something to happen, or goes on */
+	bool		streaming;		/* its body comes in pieces */
+	bool		ended;			/* and has come */
+	void	   *owner;
+	void		(*on_gone) (struct Request *request);	/* the client is gone */
 } Request;
 
 extern void request_set_draining(void);
@@ -77,5 +83,16 @@ extern void answer_start(Request *request, int status);
 extern void answer_header(Request *request, const char *name, const char *value);
 extern void answer_header_line(Request *request, const char *line, size_t length);
 extern void answer_send(Request *request, const char *body, size_t length, bool lasting);
+
+/*
+ * or in pieces: answer_stream(), answer_piece() until it returns false because
+ * the client leaves too much unread, answer_end() or answer_cut()
+ */
+extern void answer_wait(Request *request);
+extern void answer_stream(Request *request);
+extern bool answer_piece(Request *request, const char *data, size_t length);
+extern void answer_end(Request *request);
+extern void answer_cut(Request *request);
+extern void answer_stream_log(const Request *request);
 
 #endif							/* REQUEST_H */
