@@ -246,8 +246,16 @@ feed_row(const RoostEvent *event, FeedRow *row)
 			row->id = value[2];
 			break;
 		case ROOST_EVENT_ACCOUNT_DELETED:
-			row->kind = FEED_ACCOUNT_DELETED;
+		case ROOST_EVENT_ACCOUNT_UPDATED:
+		case ROOST_EVENT_PROFILE_UPDATED:
+			row->kind = event->kind == ROOST_EVENT_ACCOUNT_DELETED ? FEED_ACCOUNT_DELETED : FEED_ACCOUNT_UPDATED;
 			row->id = row->account_id = value[0];
+			break;
+		case ROOST_EVENT_SESSION_REVOKED:
+			if (event->flags & ROOST_EVENT_DELETE)
+				return false;
+			row->kind = FEED_SESSION_REVOKED;
+			row->id = value[0];
 			break;
 		default:
 			return false;

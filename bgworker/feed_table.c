@@ -70,7 +70,8 @@ enum
 
 static const char *const kind_names[FEED_KINDS] = {
 	"post_created", "post_updated", "post_deleted", "follow_created", "follow_deleted", "like_created", "like_deleted",
-	"follow_request_created", "follow_request_deleted", "account_deleted", "events_lost"
+	"follow_request_created", "follow_request_deleted", "account_deleted", "events_lost",
+	"account_updated", "session_revoked"
 };
 static const char *const mail_names[MAIL_KINDS] = {
 	"follow", "follow_request", "like", "retweet", "quote", "reply", "mention"

@@ -51,6 +51,7 @@
 #include "core/core.h"
 #include "core/debug_point.h"
 #include "core/invalidation.h"
+#include "live/queue.h"
 #include "roost.h"
 
 PG_FUNCTION_INFO_V1(roost_revocation_check_sql);
@@ -239,7 +240,8 @@ revocation_in_table(int64 id)
 }
 
 /*
- * Takes over changes of the table after their commit.
+ * Takes over changes of the table after their commit, and hands them to the
+ * worker, which logs them.
  */
 static void
 revocation_commit(const RoostEvent *events, int count)
@@ -258,6 +260,8 @@ revocation_commit(const RoostEvent *events, int count)
 			revocation_add(events[i].value[0], events[i].value[1]);
 	}
 	LWLockRelease(revocation_lock);
+	if (events != NULL)
+		roost_queue_push(events, count);
 }
 
 /*

@@ -9,9 +9,9 @@
  * the server's inner context, and never quotes a row of a table.  The response
  * headers that belong to the error stand in its context, one line each.
  *
- * The log hook keeps parameters of roost.handle() out of the log, which
- * log_statement and log_min_duration_statement would write there: bodies hold
- * passwords.
+ * The log hook keeps parameters of roost.handle() and roost.stream_open() out
+ * of the log, which log_statement and log_min_duration_statement would write
+ * there: bodies hold passwords, and tokens are secrets.
  *
  *-------------------------------------------------------------------------
  */
@@ -183,16 +183,17 @@ error_field(const char *field)
 }
 
 /*
- * Log hook: keeps what clients send to roost.handle() out of the log.  The
- * caller frees the texts of the error.
+ * Log hook: keeps what clients send out of the log.  The caller frees the texts
+ * of the error.
  */
 static void
 error_log(ErrorData *error)
 {
-	if (debug_query_string && strstr(debug_query_string, "roost.handle"))
+	if (debug_query_string && (strstr(debug_query_string, "roost.handle") || strstr(debug_query_string, "roost.stream_open")))
 	{
-		/* the body or path was not valid UTF-8: the client's fault */
-		if (error->sqlerrcode == ERRCODE_CHARACTER_NOT_IN_REPERTOIRE && error->elevel == ERROR)
+		/* not valid UTF-8, no good token, too many: the client's fault */
+		if ((error->sqlerrcode == ERRCODE_CHARACTER_NOT_IN_REPERTOIRE || error->sqlerrcode == ERRCODE_ROOST_INVALID_TOKEN ||
+			 error->sqlerrcode == ERRCODE_ROOST_TOO_MANY_REQUESTS) && error->elevel == ERROR)
 			error->output_to_server = false;
 		if (error->detail && error_logs_statement(error))
 			error->detail = MemoryContextStrdup(error->assoc_context, "Parameters are not logged.");

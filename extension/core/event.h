@@ -26,7 +26,8 @@
 	X(SESSION_REVOKED, "session_revoked") \
 	X(JOB_ADDED, "job_added") \
 	X(FOLLOW_REQUEST_CREATED, "follow_request_created") \
-	X(FOLLOW_REQUEST_DELETED, "follow_request_deleted")
+	X(FOLLOW_REQUEST_DELETED, "follow_request_deleted") \
+	X(PROFILE_UPDATED, "profile_updated")
 
 #define ROOST_EVENT_SYMBOL(symbol, name) ROOST_EVENT_##symbol,
 typedef enum RoostEventKind

@@ -36,7 +36,7 @@
 
 static Post *page_read(RoostPage *page, int64 id);
 static PostCopy *page_recall(RoostPage *page, int64 id);
-static bool page_may_see(RoostPage *page, const Post *post);
+static bool page_may_see(RoostPage *page, Post *post);
 static void page_sum(RoostPage *page, Post *post);
 static Author *page_author(RoostPage *page, int64 id);
 static void page_row(RoostPage *page, PostLookup what, int ncolumns, TupleTableSlot *slot,
@@ -60,6 +60,18 @@ roost_page_begin(int64 viewer_id)
 	page->posts = idmap_create(page->context, PAGE_POSTS, NULL);
 	roost_post_reader_begin(&page->reader);
 	roost_post_cache_begin(&page->cache);
+	return page;
+}
+
+/*
+ * Begins a page of posts as they look to nobody in particular.
+ */
+RoostPage *
+roost_page_begin_neutral(void)
+{
+	RoostPage  *page = roost_page_begin(0);
+
+	page->neutral = true;
 	return page;
 }
 
@@ -119,6 +131,21 @@ roost_page_shows(RoostPage *page, int64 id)
 }
 
 /*
+ * Returns whether everybody may see what is shown of a post.
+ */
+bool
+roost_page_is_public(RoostPage *page, int64 id)
+{
+	Post	   *post = roost_view_post(page, id);
+	Post	   *original;
+
+	if (post == NULL || !post->everyone || post->facts.retweet_of_id == 0)
+		return post != NULL && post->everyone;
+	original = roost_view_post(page, post->facts.retweet_of_id);
+	return original != NULL && original->everyone;
+}
+
+/*
  * Returns whether the viewer follows the account, or is it.
  */
 bool
@@ -169,6 +196,7 @@ page_read(RoostPage *page, int64 id)
 	post->facts.id = id;
 	post->loaded = false;
 	post->counted = false;
+	post->everyone = false;
 	post->liked = post->retweeted = post->bookmarked = false;
 	memset(post->counts, 0, sizeof(post->counts));
 	post->copy = page_recall(page, id);
@@ -236,10 +264,10 @@ roost_view_load(RoostPage *page, Post *post)
 }
 
 /*
- * Returns whether the viewer may see a post.
+ * Returns whether the viewer may see a post, or somebody on a neutral page.
  */
 static bool
-page_may_see(RoostPage *page, const Post *post)
+page_may_see(RoostPage *page, Post *post)
 {
 	const PostCopy *copy = post->copy;
 	PostVerdict verdict;
@@ -256,6 +284,11 @@ page_may_see(RoostPage *page, const Post *post)
 		verdict = roost_post_judge(page->viewer_id, post->facts.author_id,
 								   roost_post_visibility_letter(DatumGetObjectId(post->values[POST_VISIBILITY])),
 								   mention_ids, num_mentions, post->author->is_private, post->author->active);
+	}
+	if (page->neutral)
+	{
+		post->everyone = verdict == POST_SEEN;
+		return copy != NULL || post->author->active;
 	}
 	return verdict == POST_SEEN ||
 		(verdict == POST_SEEN_BY_FOLLOWERS && roost_page_knows(page, post->facts.author_id));

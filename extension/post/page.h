@@ -34,6 +34,16 @@ typedef struct RoostPostFacts
 typedef struct RoostPage RoostPage;
 
 extern RoostPage *roost_page_begin(int64 viewer_id);	/* 0: a stranger */
+
+/*
+ * Begins a page of posts as they look to nobody in particular, whoever may see
+ * them.  Of what they quote it has what everybody may see.
+ */
+extern RoostPage *roost_page_begin_neutral(void);
+
+/* Returns, of such a page, whether everybody may see what it shows of a post. */
+extern bool roost_page_is_public(RoostPage *page, int64 id);
+
 extern void roost_page_end(RoostPage *page);
 
 /* Says which posts an empty page will look up first; it only makes that faster. */

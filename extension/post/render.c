@@ -90,6 +90,8 @@ roost_page_json(RoostPage *page, int64 id, StringInfo out)
 		retweeted = roost_view_post(page, post->facts.retweet_of_id);
 	if (post->facts.quote_of_id != 0)
 		quoted = roost_view_post(page, post->facts.quote_of_id);
+	if (quoted != NULL && page->neutral && !quoted->everyone)
+		quoted = NULL;
 	if (page->address.data == NULL)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(page->context);

@@ -46,6 +46,7 @@ typedef struct Post
 	RoostPostFacts facts;
 	PostCopy   *copy;			/* as it looks to everybody, once rendered */
 	bool		recalled;		/* it comes from shared memory */
+	bool		everyone;		/* a stranger may see it */
 
 	/* its row, if it was read */
 	bool		loaded;
@@ -80,6 +81,7 @@ struct RoostPage
 	PostReader	reader;
 	PostCacheUse cache;
 	int64		viewer_id;		/* 0: a stranger */
+	bool		neutral;		/* whoever may see it */
 	Mark		likes;
 	Mark		retweets;
 	Mark		bookmarks;

@@ -116,9 +116,15 @@ CREATE OR REPLACE TRIGGER account_changed AFTER UPDATE OF status OR DELETE ON ro
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.account_changed();
 
 -- Events for copies of what others see of an account, and what events cannot say.
+-- account_updated: what stands in posts and decides who sees them;
+-- profile_updated: only what stands in the profile.
 CREATE OR REPLACE TRIGGER account_update_event AFTER UPDATE ON roost_data.account
 	FOR EACH ROW WHEN ((OLD.username, OLD.display_name, OLD.avatar_url, OLD.is_private, OLD.status) IS DISTINCT FROM (NEW.username, NEW.display_name, NEW.avatar_url, NEW.is_private, NEW.status))
 	EXECUTE FUNCTION roost_internal.event_emit('account_updated', 'id');
+CREATE OR REPLACE TRIGGER account_profile_event AFTER UPDATE ON roost_data.account
+	FOR EACH ROW WHEN ((OLD.bio, OLD.header_url, OLD.language, OLD.is_verified) IS DISTINCT FROM (NEW.bio, NEW.header_url, NEW.language, NEW.is_verified)
+		AND (OLD.username, OLD.display_name, OLD.avatar_url, OLD.is_private, OLD.status) IS NOT DISTINCT FROM (NEW.username, NEW.display_name, NEW.avatar_url, NEW.is_private, NEW.status))
+	EXECUTE FUNCTION roost_internal.event_emit('profile_updated', 'id');
 CREATE OR REPLACE TRIGGER account_delete_event AFTER DELETE ON roost_data.account
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('account_deleted', 'id');
 CREATE OR REPLACE TRIGGER account_update_lose AFTER UPDATE ON roost_data.account
@@ -126,7 +132,7 @@ CREATE OR REPLACE TRIGGER account_update_lose AFTER UPDATE ON roost_data.account
 CREATE OR REPLACE TRIGGER account_truncate_lose AFTER TRUNCATE ON roost_data.account
 	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
 -- Rows that logical replication brings change the caches of this server, too.
-ALTER TABLE roost_data.account ENABLE ALWAYS TRIGGER account_update_event, ENABLE ALWAYS TRIGGER account_delete_event,
+ALTER TABLE roost_data.account ENABLE ALWAYS TRIGGER account_update_event, ENABLE ALWAYS TRIGGER account_profile_event, ENABLE ALWAYS TRIGGER account_delete_event,
 	ENABLE ALWAYS TRIGGER account_update_lose, ENABLE ALWAYS TRIGGER account_truncate_lose;
 
 CREATE TABLE IF NOT EXISTS roost_data.email_token (

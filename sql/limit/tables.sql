@@ -35,7 +35,11 @@ INSERT INTO roost_data.limit_policy (class, name, "limit", period, burst, key) V
 	('like', 'account', 1000, '1 day', 500, 'account'),
 	('message', 'account', 60, '1 minute', 60, 'account'),
 	('upload', 'account', 30, '30 minutes', 30, 'account'),
-	('search', 'account', 60, '1 minute', 60, 'account_or_address')
+	('search', 'account', 60, '1 minute', 60, 'account_or_address'),
+	('stream', 'minute', 20, '1 minute', 20, 'account'),
+	('stream', 'hour', 200, '1 hour', 200, 'account'),
+	('stream', 'address_minute', 240, '1 minute', 240, 'address'),
+	('stream', 'address_hour', 3000, '1 hour', 3000, 'address')
 ON CONFLICT DO NOTHING;
 
 CREATE TABLE IF NOT EXISTS roost_data.limit_exemption (

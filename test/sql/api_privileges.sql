@@ -45,7 +45,7 @@ WHERE p.pronamespace IN ('roost'::regnamespace, 'roost_internal'::regnamespace) 
 -- Functions that are told who acts are called by no stranger.
 SELECT p.oid::regprocedure AS function FROM pg_proc p
 WHERE p.pronamespace IN ('roost'::regnamespace, 'roost_internal'::regnamespace)
-	AND p.proargnames && '{actor_id,viewer_id,session_id}'
+	AND p.proargnames[1:p.pronargs] && '{actor_id,viewer_id,session_id}'
 	AND EXISTS (SELECT FROM role r WHERE r.n < 5 AND has_function_privilege(r.role, p.oid, 'EXECUTE'));
 
 -- Internal functions that are not even revoked, behind a schema without USAGE: none reads or writes a table.

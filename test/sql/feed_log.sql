@@ -33,6 +33,21 @@ SELECT (roost.account_follow(8103, '8101')).requested;
 SELECT (roost.follow_request_accept(8101, '8103')).followed_by;
 SELECT * FROM feed_log_new();
 
+-- what others see of an account, and who is refused; nothing else of them
+UPDATE roost_data.account SET bio = 'new' WHERE id = 8101;
+UPDATE roost_data.account SET display_name = 'new', is_verified = true WHERE id = 8102;
+UPDATE roost_data.account SET bio = 'new', last_active_at = now(), last_login_at = now(), message_policy = 'friends', updated_at = now() WHERE id = 8101;
+INSERT INTO roost_data.session (id, account_id, device_id, refresh_key, refresh_digest, expires_at) VALUES (8104, 8103, 1, '', '', now() + interval '1 day');
+UPDATE roost_data.session SET revoked_at = now() WHERE id = 8104;
+UPDATE roost_data.session SET revoked_at = NULL WHERE id = 8104;
+DELETE FROM roost_data.session WHERE id = 8104;
+INSERT INTO roost_data.revocation (id) VALUES (8105);
+DELETE FROM roost_data.revocation WHERE id IN (8104, 8105);
+SELECT roost.worker_sync('1 minute');
+SELECT l.kind, l.id, l.account_id, num_nonnulls(l.post_id, l.author_id, l.target_id, l.retweet_of_id, l.reply_to_account_id) AS others
+FROM roost_internal.feed_read(current_setting('feed_log.seen')::bigint, 100) l;
+SELECT count(*) FROM feed_log_new();
+
 -- with a post go its likes and retweets
 UPDATE roost_data.account SET is_private = false WHERE id = 8101;
 SELECT (roost.post_like(8102, :post)).liked;
