@@ -235,28 +235,15 @@ $$;
 REVOKE ALL ON FUNCTION roost.stream_see(bigint[], bigint[]) FROM PUBLIC;
 COMMENT ON FUNCTION roost.stream_see(bigint[], bigint[]) IS 'Those of the pairs, a row of the log and the account (0: nobody) at the same place, where the account may see the event.';
 
-CREATE OR REPLACE FUNCTION roost_internal.stream_notification(account_id bigint, seq bigint) RETURNS text
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN (SELECT format('{"notification":{"kind":"%s","account":%s,"post":%s,"created_at":%s}}', m.kind, roost_internal.stream_author(m.actor_id),
-			coalesce((SELECT s.data FROM roost_internal.stream_post(m.post_id) s), 'null'), roost_internal.to_json(m.created_at))
-		FROM roost_internal.mailbox_read(stream_notification.account_id, stream_notification.seq - 1, 1) m WHERE m.seq = stream_notification.seq);
-END
-$$;
-REVOKE ALL ON FUNCTION roost_internal.stream_notification(bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.stream_notification(bigint, bigint) IS 'The data of notification:new for an entry in a mailbox; null if there is none that the account may see.';
-
 CREATE OR REPLACE FUNCTION roost.stream_notify(seqs bigint[], account_ids bigint[]) RETURNS TABLE (seq bigint, account_id bigint, data text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN QUERY SELECT u.seq, u.account_id, n.data
+	RETURN QUERY SELECT u.seq, u.account_id, '{"notification":' || n.item || '}'
 	FROM unnest(seqs, account_ids) u (seq, account_id)
-	CROSS JOIN LATERAL roost_internal.stream_notification(u.account_id, u.seq) n (data)
-	WHERE n.data IS NOT NULL;
+	CROSS JOIN LATERAL roost_internal.notification_item(u.account_id, u.seq) n (item)
+	WHERE n.item IS NOT NULL;
 END
 $$;
 REVOKE ALL ON FUNCTION roost.stream_notify(bigint[], bigint[]) FROM PUBLIC;
@@ -299,7 +286,7 @@ BEGIN
 			RETURN QUERY SELECT v_row.seq, 0, v_row.event, home, v_row.topics, v_row.data;
 		END IF;
 		IF v_notifications AND v_account_id = ANY (string_to_array(v_row.notify, ' ')::bigint[]) THEN
-			v_data := roost_internal.stream_notification(v_account_id, v_row.seq);
+			v_data := '{"notification":' || roost_internal.notification_item(v_account_id, v_row.seq) || '}';
 			IF v_data IS NOT NULL THEN
 				v_count := v_count + 1;
 				RETURN QUERY SELECT v_row.seq, 1, 'notification:new'::text, false, NULL::text, v_data;
