@@ -24,6 +24,7 @@
 #include "problem.h"
 #include "reader.h"
 #include "request.h"
+#include "ws.h"
 
 #define GZIP_MIN 1024
 
@@ -116,17 +117,14 @@ answer_elapsed(const Request *request)
 	return elapsed > 0 ? (uint64_t) (elapsed * 1e6) : 0;
 }
 
-/* Writes the line of the access log. */
-static void
-answer_log(const Request *request, uint64_t microseconds)
+/* Begins a line of the access log: when, who, what. */
+void
+answer_log_start(Buffer *line, double received, const char *id, const char *address, const char *method, const char *path)
 {
 	static char stamp[32];
 	static time_t stamp_of;
-	Buffer	   *line = log_access_buffer();
-	time_t		seconds = (time_t) request->received;
+	time_t		seconds = (time_t) received;
 
-	if (line == NULL)
-		return;
 	if (seconds != stamp_of)
 	{
 		struct tm	tm;
@@ -137,13 +135,27 @@ answer_log(const Request *request, uint64_t microseconds)
 	}
 	buffer_append(line, "{\"time\":\"", 9);
 	buffer_append_text(line, stamp);
-	buffer_printf(line, ".%03dZ\",\"id\":\"%s\",\"address\":\"%s\",\"method\":", (int) ((request->received - (double) seconds) * 1000),
-				  request->id, request->address_text);
-	buffer_append_json(line, request->message.method_name);
+	buffer_printf(line, ".%03dZ\",\"id\":\"%s\",\"address\":\"%s\",\"method\":", (int) ((received - (double) seconds) * 1000),
+				  id, address);
+	buffer_append_json(line, method);
 	buffer_append(line, ",\"path\":", 8);
-	buffer_append_json(line, message_path(&request->message));
-	buffer_printf(line, ",\"status\":%d,\"bytes\":%zu,\"ms\":%u.%03u,\"http\":%d}\n", request->status, request->answer_length,
-				  (unsigned) (microseconds / 1000), (unsigned) (microseconds % 1000), request->version);
+	buffer_append_json(line, path);
+}
+
+/* Writes the line of the access log. */
+static void
+answer_log(const Request *request, uint64_t microseconds)
+{
+	Buffer	   *line = log_access_buffer();
+	bool		is_call = request->version == REQUEST_CALL;
+
+	if (line == NULL)
+		return;
+	answer_log_start(line, request->received, request->id, request->address_text, request->message.method_name,
+					 message_path(&request->message));
+	buffer_printf(line, ",\"status\":%d,\"bytes\":%zu,\"ms\":%u.%03u,\"http\":%d%s}\n", request->status, request->answer_length,
+				  (unsigned) (microseconds / 1000), (unsigned) (microseconds % 1000), is_call ? 1 : request->version,
+				  is_call ? ",\"ws\":true" : "");
 	log_access_end();
 }
 
@@ -153,6 +165,13 @@ answer_common_headers(Request *request)
 {
 	Buffer	   *head = &request->answer_head;
 
+	if (request->version == REQUEST_CALL)
+	{
+		/* the rest is about browsers and HTTP */
+		reader_headers(request);
+		answer_header(request, "x-request-id", request->id);
+		return;
+	}
 	if (!request->has_cache)
 		answer_header(request, "cache-control", request->has_tag ? "private, no-cache" : "no-store");
 	if (request->is_page)
@@ -176,7 +195,7 @@ answer_compress(Request *request, const char *body, size_t length)
 {
 	const char *accepted;
 
-	if (!config.gzip || length < GZIP_MIN || request->is_page || request->has_cookie || request->route.sensitive ||
+	if (!config.gzip || request->version == REQUEST_CALL || length < GZIP_MIN || request->is_page || request->has_cookie || request->route.sensitive ||
 		request->message.method == METHOD_HEAD)
 		return false;
 	buffer_append_text(&request->answer_head, "vary: Accept-Encoding\r\n");
@@ -209,7 +228,7 @@ answer_send(Request *request, const char *body, size_t length, bool lasting)
 	if (!request->has_type && !no_body && length > 0)
 		answer_header(request, "content-type", "application/json");
 	answer_common_headers(request);
-	if (!no_body)
+	if (!no_body && request->version != REQUEST_CALL)
 	{
 		buffer_append(&request->answer_head, "content-length: ", 16);
 		buffer_append_number(&request->answer_head, request->answer_length);
@@ -219,7 +238,9 @@ answer_send(Request *request, const char *body, size_t length, bool lasting)
 		request->answer_length = 0;
 	metrics_request(request->route.metric, request->lane, request->version, request->status, microseconds);
 	answer_log(request, microseconds);
-	if (request->version == 2)
+	if (request->version == REQUEST_CALL)
+		ws_answer(request);
+	else if (request->version == 2)
 	{
 		if (!lasting && request->answer_length > 0)
 		{

@@ -102,6 +102,13 @@ static const Option options[] = {
 	TEXT("forwarded-header", forwarded_header, "x-forwarded-for", true, "where they say it: x-forwarded-for or forwarded"),
 	TEXT("metrics-allow", metrics_allow, "127.0.0.0/8,::1", true, "networks that may read /metrics"),
 	VALUE("gzip", OPTION_BOOL, gzip, "on", 0, 0, true, "compress JSON longer than 1 kB"),
+	VALUE("stream-frame-limit", OPTION_BYTES, stream_frame_limit, "64kB", 1024, 64 << 20, true, "longest message of a WebSocket (1009)"),
+	VALUE("stream-frame-rate", OPTION_NUMBER, stream_frame_rate, "100", 1, 1000000, true, "frames a second that a WebSocket may send, over ten seconds (1008)"),
+	VALUE("stream-byte-rate", OPTION_BYTES, stream_byte_rate, "128kB", 1024, 1 << 30, true, "bytes a second that a WebSocket may send, over ten seconds (1008)"),
+	VALUE("stream-output-limit", OPTION_BYTES, stream_output_limit, "256kB", 16 << 10, 64 << 20, true, "events that wait for the client of a stream; then it is cut off"),
+	VALUE("stream-heartbeat", OPTION_TIME, stream_heartbeat, "25s", 100, 3600000, true, "silence after which a WebSocket is asked for a sign of life"),
+	VALUE("stream-auth-timeout", OPTION_TIME, stream_auth_timeout, "30s", 100, 3600000, true, "time a WebSocket is kept without a token and a subscription"),
+	VALUE("stream-echo", OPTION_BOOL, stream_echo, "off", 0, 0, true, "offer roost.echo, a sub-protocol for tests of conformance"),
 	VALUE("stream-query-token", OPTION_BOOL, stream_query_token, "on", 0, 0, true, "take the token of a stream from ?access_token= as well"),
 	VALUE("gzip-percent", OPTION_NUMBER, gzip_percent, "20", 1, 100, true, "share of the CPU that compression may take"),
 };

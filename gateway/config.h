@@ -65,6 +65,13 @@ typedef struct Config
 	bool		gzip;
 	int			gzip_percent;
 	bool		stream_query_token;
+	bool		stream_echo;
+	int			stream_frame_limit;
+	int			stream_frame_rate;
+	int			stream_byte_rate;
+	int			stream_output_limit;
+	int			stream_heartbeat;
+	int			stream_auth_timeout;
 
 	/* made from the above */
 	int			read_count;

@@ -4,7 +4,7 @@
  *		Client connections: bytes in, bytes out, time limits.
  *
  * libwebsockets owns the sockets, as a guest in our libev loop, in its "raw"
- * role; what the bytes mean is read by http1.c and http2.c.  The HTTP of
+ * role; what the bytes mean is read by http1.c, http2.c and ws.c.  The HTTP of
  * libwebsockets 4.1 is not used, because it hides what an API must see: it
  * closes without an answer when a head is too long or malformed, decodes and
  * normalises paths, knows no chunked bodies, and drops every HTTP/2 header
@@ -49,6 +49,7 @@
 #include "peer.h"
 #include "request.h"
 #include "tls.h"
+#include "ws.h"
 
 #define WRITE_SIZE (64 * 1024)
 #define OUT_LIMIT (256 * 1024)
@@ -131,6 +132,8 @@ conn_free(Conn *conn)
 	metrics->output -= conn->held;
 	if (conn->http2)
 		http2_free(conn);
+	if (conn->ws)
+		ws_free(conn);
 	if (conn->request)
 		request_abandon(conn->request);
 	tls_free(conn->tls);
@@ -205,6 +208,8 @@ conn_wants_input(Conn *conn)
 		return false;
 	if (conn->state == CONN_LINGER)
 		return true;
+	if (conn->ws)
+		return ws_wants_input(conn);
 	if (conn->http2 || (conn->tls && !tls_is_established(conn->tls)))
 		return conn->out.length < OUT_LIMIT;
 	if (conn->state == CONN_STREAM)
@@ -256,6 +261,8 @@ conn_settle(Conn *conn)
 		conn->blocked = 0;
 	else if (conn->blocked == 0)
 		conn->blocked = ev_now(conn_loop);
+	if (conn->ws)
+		ws_settle(conn);
 	if (waiting || (conn->close_after && conn->state != CONN_LINGER))
 		lws_callback_on_writable(conn->wsi);
 }
@@ -266,6 +273,8 @@ conn_understand(Conn *conn, const char *data, size_t length)
 {
 	if (conn->http2)
 		http2_receive(conn, data, length);
+	else if (conn->ws)
+		ws_receive(conn, data, length);
 	else
 		http1_receive(conn, data, length);
 }
@@ -482,6 +491,9 @@ conn_time_out(Conn *conn)
 			conn_settle(conn);
 			conn_enter(conn, CONN_WRITING);
 			break;
+		case CONN_SOCKET:
+			ws_time_out(conn);
+			break;
 		default:
 			conn_kill(conn);
 			break;
@@ -533,6 +545,7 @@ conn_tick(void)
 		[CONN_HEAD] = config.header_timeout,
 		[CONN_BODY] = config.body_timeout,
 		[CONN_WRITING] = config.write_timeout,
+		[CONN_SOCKET] = config.stream_heartbeat,
 		[CONN_LINGER] = LINGER_TIMEOUT,
 		[CONN_DEAD] = LINGER_TIMEOUT,
 	};
@@ -554,6 +567,7 @@ conn_tick(void)
 	}
 	conn_tick_busy();
 	http2_tick();
+	ws_tick();
 }
 
 /* Stops keeping connections: idle ones are closed now, others after their answer. */
@@ -569,6 +583,8 @@ conn_drain(void)
 		http2_goodbye(conn);
 		conn_settle(conn);
 	}
+	for (int n = states[CONN_SOCKET].count; n > 0; n--)
+		ws_close(container_of(list_first(&states[CONN_SOCKET]), Conn, node)->ws, 1001, "the gateway stops");
 	conn_tick();
 }
 

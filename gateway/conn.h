@@ -19,6 +19,7 @@
 struct Http2;
 struct Request;
 struct Tls;
+struct Ws;
 
 /* A connection is in one of these lists, in the order in which it entered. */
 typedef enum ConnState
@@ -34,6 +35,8 @@ typedef enum ConnState
 	CONN_STREAM,				/* HTTP/1: the answer goes on, or waits for
 								 * something to happen; no limit */
 	CONN_MULTIPLEX,				/* HTTP/2 with streams open */
+	CONN_SOCKET,				/* a WebSocket; asked for a sign of life after
+								 * stream-heartbeat without one */
 	CONN_LINGER,				/* nothing more is sent; what comes is thrown
 								 * away until the end */
 	CONN_DEAD,					/* to be closed at the next chance */
@@ -48,11 +51,12 @@ typedef struct Conn
 	struct lws *wsi;			/* NULL while it is being adopted */
 	bool		closed;
 	bool		reading;
-	bool		processing;		/* http1_process() is on the stack */
+	bool		processing;		/* what has come is being understood */
 	bool		close_after;	/* close when the output is written */
 	Address		peer;
 	struct Tls *tls;			/* NULL without TLS */
 	struct Http2 *http2;		/* NULL for HTTP/1 */
+	struct Ws  *ws;				/* NULL for HTTP */
 	struct Request *request;	/* HTTP/1: arriving or being answered */
 	Http1Reader reader;			/* HTTP/1 */
 	Buffer		out;			/* bytes for the client, before TLS */

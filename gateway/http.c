@@ -85,6 +85,8 @@ http_reason(int status)
 			return "Locked";
 		case 429:
 			return "Too Many Requests";
+		case 426:
+			return "Upgrade Required";
 		case 431:
 			return "Request Header Fields Too Large";
 		case 500:

@@ -18,6 +18,7 @@
 #include "http1.h"
 #include "http2.h"
 #include "metrics.h"
+#include "ws.h"
 
 #define OUT_ENOUGH (64 * 1024)
 
@@ -124,7 +125,7 @@ http1_process(Conn *conn)
 	if (conn->processing)
 		return;
 	conn->processing = true;
-	while (further && conn->http2 == NULL && !conn->close_after && conn->state != CONN_DEAD && conn->state != CONN_LINGER)
+	while (further && conn->http2 == NULL && conn->ws == NULL && !conn->close_after && conn->state != CONN_DEAD && conn->state != CONN_LINGER)
 	{
 		if (conn->state == CONN_BODY)
 			further = http1_body(conn);
@@ -134,6 +135,8 @@ http1_process(Conn *conn)
 			further = http1_scan_head(conn);
 	}
 	conn->processing = false;
+	if (conn->ws)
+		ws_take_over(conn);
 }
 
 /* Writes what waits, and goes on with what the client has sent meanwhile. */

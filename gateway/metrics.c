@@ -26,6 +26,9 @@
 static const double bucket_seconds[METRICS_BUCKETS] = {
 	0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 };
+static const int close_codes[METRICS_CLOSE_CODES] = {
+	0, 1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 4401, 4403, 4408, 4409
+};
 static const char *const lane_names[METRICS_LANES] = {"fast", "write", "slow", "gateway"};
 
 Metrics    *metrics;
@@ -51,7 +54,7 @@ metrics_attach(int process)
 	struct timespec now;
 
 	metrics = &slots[process];
-	metrics->clients = metrics->output = metrics->database_up = 0;
+	metrics->clients = metrics->output = metrics->database_up = metrics->sockets = 0;
 	for (int lane = 0; lane < METRICS_LANES; lane++)
 		metrics->lanes[lane].queued = metrics->lanes[lane].in_flight = metrics->lanes[lane].connections = 0;
 	for (int i = 0; i < CONFIG_STANDBYS; i++)
@@ -100,6 +103,17 @@ metrics_request(int route, int lane, int version, int status, uint64_t microseco
 	lane_metrics->microseconds += microseconds;
 	metrics->routes[route].classes[status / 100 % 6]++;
 	metrics->requests[version]++;
+}
+
+/* Counts a WebSocket that has ended; codes of clients' own count as 0. */
+void
+metrics_socket_closed(int code)
+{
+	int			i = METRICS_CLOSE_CODES - 1;
+
+	while (i > 0 && close_codes[i] != code)
+		i--;
+	metrics->sockets_closed[i]++;
 }
 
 /* Adds the first lines of a metric. */
@@ -258,6 +272,28 @@ metric_durations(Buffer *into)
 	}
 }
 
+/* Adds everything about WebSockets. */
+static void
+metric_sockets(Buffer *into)
+{
+	static const char *const name = "roost_gateway_sockets_closed_total";
+
+	metric_single(into, "roost_gateway_sockets", "gauge", "Open WebSockets.", SUM(sockets));
+	metric_single(into, "roost_gateway_sockets_opened_total", "counter", "WebSockets opened.", SUM(sockets_opened));
+	metric_head(into, name, "counter", "WebSockets that have ended, by close code; 1006 is none, other is one of the client's own.");
+	for (int i = 0; i < METRICS_CLOSE_CODES; i++)
+	{
+		uint64_t	count = sum(offsetof(Metrics, sockets_closed) + sizeof(uint64_t) * (size_t) i);
+
+		if (i == 0 && count > 0)
+			buffer_printf(into, "%s{code=\"other\"} %llu\n", name, (unsigned long long) count);
+		else if (close_codes[i] > 0)
+			buffer_printf(into, "%s{code=\"%d\"} %llu\n", name, close_codes[i], (unsigned long long) count);
+	}
+	metric_single(into, "roost_gateway_socket_frames_received_total", "counter", "Frames received from WebSockets.", SUM(socket_frames_in));
+	metric_single(into, "roost_gateway_socket_frames_sent_total", "counter", "Frames sent to WebSockets.", SUM(socket_frames_out));
+}
+
 /* Adds CPU and memory of the processes, as the kernel tells them. */
 static void
 metric_processes(Buffer *into)
@@ -315,9 +351,10 @@ metrics_render(Buffer *into)
 	buffer_printf(into, "roost_gateway_build_info{version=\"%s\"} 1\n", ROOST_VERSION);
 	metric_routes(into);
 	metric_durations(into);
-	metric_head(into, "roost_gateway_protocol_requests_total", "counter", "Requests answered, by version of HTTP.");
-	buffer_printf(into, "roost_gateway_protocol_requests_total{version=\"1\"} %llu\nroost_gateway_protocol_requests_total{version=\"2\"} %llu\n",
-				  (unsigned long long) SUM(requests[1]), (unsigned long long) SUM(requests[2]));
+	metric_head(into, "roost_gateway_protocol_requests_total", "counter", "Requests answered, by version of HTTP; ws: calls of WebSockets.");
+	for (int version = 1; version <= 3; version++)
+		buffer_printf(into, "roost_gateway_protocol_requests_total{version=\"%s\"} %llu\n",
+					  version == 3 ? "ws" : version == 2 ? "2" : "1", (unsigned long long) SUM(requests[version]));
 	metric_single(into, "roost_gateway_aborted_total", "counter", "Requests whose client was gone before the answer.", SUM(aborted));
 	metric_single(into, "roost_gateway_clients", "gauge", "Open client connections.", SUM(clients));
 	metric_single(into, "roost_gateway_accepted_total", "counter", "Client connections accepted.", SUM(accepted));
@@ -337,6 +374,7 @@ metrics_render(Buffer *into)
 	metric_lanes(into, "roost_gateway_lane_failed_total", "counter", "Requests lost with their database connection.", offsetof(LaneMetrics, failed));
 	metric_lanes(into, "roost_gateway_lane_cancelled_total", "counter", "Requests that waited in a queue and were dropped because their client was gone.", offsetof(LaneMetrics, cancelled));
 	metric_lanes(into, "roost_gateway_lane_connects_total", "counter", "Database connections made.", offsetof(LaneMetrics, connects));
+	metric_sockets(into);
 	metric_reads(into);
 	metric_processes(into);
 }

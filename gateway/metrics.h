@@ -15,6 +15,7 @@
 #define METRICS_BUCKETS 14
 #define METRICS_LANES 4			/* LaneKind, and the gateway itself */
 #define METRICS_LANE_GATEWAY 3
+#define METRICS_CLOSE_CODES 16
 
 typedef struct RouteMetrics
 {
@@ -58,7 +59,12 @@ typedef struct Metrics
 	uint64_t	output;			/* now: bytes that wait for clients */
 	uint64_t	bytes_in;
 	uint64_t	bytes_out;
-	uint64_t	requests[3];	/* by HTTP version */
+	uint64_t	requests[4];	/* by version, see Request */
+	uint64_t	sockets;		/* now */
+	uint64_t	sockets_opened;
+	uint64_t	sockets_closed[METRICS_CLOSE_CODES];
+	uint64_t	socket_frames_in;
+	uint64_t	socket_frames_out;
 	uint64_t	aborted;
 	uint64_t	gzip_in;
 	uint64_t	gzip_out;
@@ -78,6 +84,7 @@ extern void metrics_init(int processes);
 extern void metrics_attach(int process);
 extern int	metrics_route(const char *method, const char *pattern);
 extern void metrics_request(int route, int lane, int version, int status, uint64_t microseconds);
+extern void metrics_socket_closed(int code);
 extern void metrics_render(Buffer *into);
 
 #endif							/* METRICS_H */

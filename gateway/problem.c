@@ -62,6 +62,8 @@ problem_send(Request *request, const char *sqlstate, const char *detail, const c
 	if (error->status == 405)
 		answer_header(request, "allow", "GET, HEAD");	/* the gateway's own
 														 * paths */
+	else if (error->status == 426)
+		answer_header_line(request, "upgrade: websocket", 18), answer_header(request, "sec-websocket-version", "13");
 	else if (error->status == 501)
 		answer_header(request, "allow", METHOD_LIST);
 	problem_finish(request, error, detail, hint, field);

@@ -27,6 +27,7 @@
 #include "reader.h"
 #include "request.h"
 #include "static.h"
+#include "ws.h"
 
 #define FREE_LIMIT 256
 #define KEEP_SIZE (16 * 1024)
@@ -174,6 +175,9 @@ request_identify(Request *request)
 		strcpy(request->id, id);
 	else
 		id_make(request->id);
+	request->received = ev_time();
+	if (request->version == REQUEST_CALL)
+		return;					/* the handshake has told */
 	request->address = request->conn->peer;
 	if (network_list_has(&config.proxies, &request->address))
 	{
@@ -185,7 +189,6 @@ request_identify(Request *request)
 		request_find_client(request);
 	}
 	address_format(&request->address, request->address_text);
-	request->received = ev_time();
 }
 
 /* Answers with an error of the gateway itself. */
@@ -312,16 +315,6 @@ request_give_up(Request *request)
 	}
 }
 
-/* Returns whether the client wants another protocol than HTTP on this connection. */
-static bool
-request_wants_websocket(const Request *request)
-{
-	const char *upgrade = request_header(request, "upgrade");
-	const char *connection = request_header(request, "connection");
-
-	return upgrade && connection && http_list_has(connection, "upgrade") && http_list_has(upgrade, "websocket");
-}
-
 /* Does what a complete request asks for. */
 void
 request_run(Request *request)
@@ -339,12 +332,9 @@ request_run(Request *request)
 		guard_answer_options(request);
 		return;
 	}
-	if (request_wants_websocket(request))
-	{
-		request_fail(request, "RO404", "No WebSocket is offered at this path.");
+	if (ws_upgrade(request, path) || health_answer(request, path))
 		return;
-	}
-	if (health_answer(request, path) || static_answer(request, path))
+	if (request->version != REQUEST_CALL && static_answer(request, path))
 		return;
 	if (request->message.has_body && memchr(request->message.body.data ? request->message.body.data : "", '\0', request->message.body.length))
 	{

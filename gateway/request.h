@@ -13,11 +13,16 @@
 #include "pool.h"
 
 #define REQUEST_ID_SIZE 65
+struct StreamIdentity;
+struct Request;
+typedef void (*StreamOpened) (struct Request *request, const struct StreamIdentity *identity);
+
+#define REQUEST_CALL 3			/* the version of a call through a WebSocket */
 
 typedef struct Request
 {
 	Conn	   *conn;			/* NULL when the client is gone */
-	int			version;		/* 1 or 2 */
+	int			version;		/* 1 or 2, or REQUEST_CALL */
 	int32_t		stream;			/* of HTTP/2 */
 	Message		message;		/* what was asked */
 	double		received;		/* when it was complete */
@@ -37,6 +42,7 @@ typedef struct Request
 	PoolQuery	query;
 	bool		at_standby;
 	uint64_t	client;			/* who asks, for reader.c; 0: no credential */
+	StreamOpened opened;		/* of a stream: what comes next */
 	Buffer		forward;		/* the headers as lines */
 
 	/* the answer */
@@ -82,6 +88,8 @@ request_header(const Request *request, const char *name)
 extern void answer_start(Request *request, int status);
 extern void answer_header(Request *request, const char *name, const char *value);
 extern void answer_header_line(Request *request, const char *line, size_t length);
+extern void answer_log_start(Buffer *line, double received, const char *id, const char *address, const char *method,
+							 const char *path);
 extern void answer_send(Request *request, const char *body, size_t length, bool lasting);
 
 /*

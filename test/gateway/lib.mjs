@@ -268,3 +268,145 @@ export async function metric(gateway, name, labels = {}) {
 		.filter((line) => Object.entries(labels).every(([label, value]) => line.includes(`${label}="${value}"`)))
 		.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
+
+const OPCODES = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 };
+
+// Makes a frame of a client; every part of it can be made wrong.
+export function wsFrame(opcode, payload = '', { fin = true, rsv = 0, masked = true, mask = Buffer.from([1, 2, 3, 4]), length, bytes } = {}) {
+	payload = Buffer.from(payload);
+	length ??= BigInt(payload.length);
+	bytes ??= length > 0xffffn ? 8 : length > 125n ? 2 : 0;
+	const head = Buffer.alloc(2 + bytes);
+	head[0] = (fin ? 0x80 : 0) | rsv << 4 | (OPCODES[opcode] ?? opcode);
+	head[1] = (masked ? 0x80 : 0) | (bytes === 8 ? 127 : bytes === 2 ? 126 : Number(length));
+	if (bytes === 2) head.writeUInt16BE(Number(length), 2);
+	if (bytes === 8) head.writeBigUInt64BE(BigInt(length), 2);
+	return Buffer.concat([head, ...(masked ? [mask, payload.map((byte, i) => byte ^ mask[i % 4])] : [payload])]);
+}
+
+// A close frame's payload.
+export const wsClose = (code, reason = '') => Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason)]);
+
+// A WebSocket that can misbehave: raw bytes out, frames in.
+export class WebSocketClient {
+	constructor(gateway, { path = '/api/v1/stream', protocol = 'roost.v1', headers = {}, key = 'dGhlIHNhbXBsZSBub25jZQ==', early = '', pong = true } = {}) {
+		this.frames = []; // { opcode, payload } that nobody has taken
+		this.waiting = [];
+		this.pongs = pong;
+		this.input = Buffer.alloc(0);
+		this.socket = connect(gateway);
+		const lines = Object.entries({ host: `127.0.0.1:${gateway.port}`, upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13',
+			'sec-websocket-key': key, 'sec-websocket-protocol': protocol, ...headers }).filter(([, value]) => value !== undefined);
+		this.socket.write(Buffer.concat([Buffer.from(`GET ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`), Buffer.from(early)]));
+		this.socket.on('data', (data) => this.receive(data));
+		this.socket.on('end', () => this.socket.end());
+		this.ended = new Promise((resolve) => this.socket.on('close', resolve)).then(() => { this.gone = true; this.wake(); });
+	}
+
+	// Opens one; rejects if the gateway does not agree.
+	static async open(gateway, options) {
+		const client = new WebSocketClient(gateway, options);
+		await client.handshake();
+		assert.equal(client.status, 101, client.head + client.input);
+		return client;
+	}
+
+	// Resolves with the status; what is wrong is in .problem then.
+	async handshake() {
+		await this.until(() => this.head !== undefined, 'the answer to the handshake');
+		this.status = Number(this.head.split(' ')[1]);
+		if (this.status !== 101) await this.until(() => this.input.length >= Number(/content-length: (\d+)/.exec(this.head)?.[1] ?? 0), 'the error');
+		return this.status;
+	}
+
+	get problem() { return JSON.parse(this.input.toString()); }
+
+	receive(data) {
+		this.input = Buffer.concat([this.input, data]);
+		if (this.head === undefined) {
+			const end = this.input.indexOf('\r\n\r\n');
+			if (end < 0) return;
+			this.head = this.input.subarray(0, end).toString('latin1').toLowerCase();
+			this.input = this.input.subarray(end + 4);
+		}
+		while (this.head.startsWith('http/1.1 101') && this.parse());
+		this.wake();
+	}
+
+	// Takes one frame of the input; fails if it is not one that a server may send.
+	parse() {
+		const bytes = this.input.length < 2 ? 0 : this.input[1] === 127 ? 8 : this.input[1] === 126 ? 2 : 0;
+		if (this.input.length < 2 + bytes) return false;
+		const length = bytes === 8 ? Number(this.input.readBigUInt64BE(2)) : bytes === 2 ? this.input.readUInt16BE(2) : this.input[1];
+		if (this.input.length < 2 + bytes + length) return false;
+		const opcode = this.input[0] & 15;
+		assert.equal(this.input[0] & 0xf0, 0x80, 'frames of the server are whole and without reserved bits');
+		assert.ok(this.input[1] < 128, 'frames of the server are not masked');
+		const payload = Buffer.from(this.input.subarray(2 + bytes, 2 + bytes + length));
+		this.input = this.input.subarray(2 + bytes + length);
+		if (opcode === 9 && this.pongs) this.send('pong', payload);
+		else if (opcode === 8) {
+			this.closed = { code: payload.length < 2 ? 1005 : payload.readUInt16BE(0), reason: payload.subarray(2).toString() };
+			if (!this.closing) this.send('close', payload.subarray(0, 2));
+		} else this.frames.push({ opcode, payload });
+		return true;
+	}
+
+	wake() { for (const wake of this.waiting.splice(0)) wake(); }
+
+	// Waits for what comes from the server to make a condition true.
+	async until(condition, what, patience = 30000) {
+		const end = Date.now() + patience;
+		for (;;) {
+			const value = condition();
+			if (value) return value;
+			if (this.gone) throw new Error(`the connection ended before ${what}: ${JSON.stringify(this.closed)} ${this.head}`);
+			if (Date.now() > end) throw new Error(`${what} did not come: ${JSON.stringify(this.frames.map((frame) => frame.payload.toString().slice(0, 500)))}`);
+			let timer;
+			await new Promise((resolve) => { this.waiting.push(resolve); timer = setTimeout(resolve, 1000); });
+			clearTimeout(timer);
+		}
+	}
+
+	write(bytes) { this.socket.write(bytes); }
+	send(opcode, payload, options) { if (opcode === 'close') this.closing = true; this.socket.write(wsFrame(opcode, payload, options)); }
+	json(value) { this.send('text', JSON.stringify(value)); }
+
+	// Resolves with the next frame.
+	async next() {
+		await this.until(() => this.frames.length > 0, 'a frame');
+		return this.frames.shift();
+	}
+
+	// Resolves with the first message that has all the given members, and takes it; others stay.
+	async message(members = {}) {
+		const fits = ({ opcode, payload }) => {
+			if (opcode !== 1) return false;
+			const value = JSON.parse(payload);
+			return Object.entries(members).every(([name, wanted]) => value[name] === wanted);
+		};
+		const found = await this.until(() => this.frames.find(fits), JSON.stringify(members));
+		this.frames.splice(this.frames.indexOf(found), 1);
+		return JSON.parse(found.payload);
+	}
+
+	// Sends a message and resolves with what has its id.
+	async ask(value) {
+		value.id ??= this.asked = (this.asked ?? 0) + 1;
+		this.json(value);
+		return this.message({ id: value.id });
+	}
+
+	// Resolves with { code, reason } of the server's close frame, when the connection has ended; code 1006: none came.
+	async closure() {
+		await this.until(() => this.gone, 'the end of the connection').catch((error) => { if (!this.gone) throw error; });
+		return this.closed ?? { code: 1006, reason: '' };
+	}
+
+	async close(code = 1000) {
+		this.send('close', wsClose(code));
+		return this.closure();
+	}
+
+	destroy() { this.socket.destroy(); }
+}

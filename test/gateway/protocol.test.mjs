@@ -122,7 +122,7 @@ test('OPTIONS tells the methods of a path', async () => {
 	assert.equal((await call(gateway, 'OPTIONS', '/nowhere')).headers.get('allow'), 'OPTIONS');
 });
 test('an upgrade is refused or ignored', async () => {
-	assert.equal(answers(await raw(gateway, `GET /stream HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n`))[0].status, 404);
+	assert.equal(answers(await raw(gateway, `GET /streams HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n`))[0].status, 404);
 	assert.equal(answers(await raw(gateway, `GET /health HTTP/1.1\r\n${host}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n`))[0].status, 200);
 });
 test('a target with a scheme and a host is a path', async () => assert.equal(answers(await raw(gateway, `GET http://localhost/health HTTP/1.1\r\n${host}Connection: close\r\n\r\n`))[0].status, 200));
