@@ -129,6 +129,7 @@ static const struct
 	{"stream_position", "SELECT * FROM roost.stream_position()", 0, false},
 	{"stream_home", "SELECT * FROM roost.stream_home($1)", 1, false},
 	{"stream_read", "SELECT * FROM roost.stream_read($1, $2)", 2, false},
+	{"stream_data", "SELECT * FROM roost.stream_data($1)", 1, false},
 	{"stream_see", "SELECT * FROM roost.stream_see($1, $2)", 2, false},
 	{"stream_notify", "SELECT * FROM roost.stream_notify($1, $2)", 2, false},
 	{"stream_resume", "SELECT * FROM roost.stream_resume($1, $2, $3, $4, $5)", 5, false},

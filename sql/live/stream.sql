@@ -181,19 +181,34 @@ COMMENT ON FUNCTION roost_internal.stream_event(bigint, roost.feed_kind, bigint,
 
 CREATE OR REPLACE FUNCTION roost.stream_read(after bigint, "limit" integer) RETURNS TABLE (
 	seq bigint, event text, everyone boolean, home_id bigint, topics text, account_ids text, target_ids text, notify text,
-	follow text, revoked bigint, touched text, hard boolean, lost boolean, data text)
+	follow text, revoked bigint, touched text, hard boolean, lost boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN QUERY SELECT l.seq, e.event, e.everyone, e.home_id, e.topics, e.account_ids, e.target_ids, e.notify,
-		e.follow, e.revoked, e.touched, e.hard, e.lost, e.data
+		e.follow, e.revoked, e.touched, e.hard, e.lost
 	FROM roost_internal.feed_read(after, "limit") l
 	CROSS JOIN LATERAL roost_internal.stream_event(l.seq, l.kind, l.id, l.account_id, l.post_id, l.author_id, l.target_id, l.retweet_of_id, l.reply_to_account_id) e;
 END
 $$;
 REVOKE ALL ON FUNCTION roost.stream_read(bigint, integer) FROM PUBLIC;
 COMMENT ON FUNCTION roost.stream_read(bigint, integer) IS 'The rows of the log after a seq, oldest first and none left out, as events for clients; docs/live.md has the columns.';
+
+CREATE OR REPLACE FUNCTION roost.stream_data(seqs bigint[]) RETURNS TABLE (seq bigint, data text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY SELECT l.seq, e.data
+	FROM unnest(seqs) s (seq)
+	JOIN roost_data.feed_log l ON l.seq = s.seq
+	CROSS JOIN LATERAL roost_internal.stream_event(l.seq, l.kind, l.id, l.account_id, l.post_id, l.author_id, l.target_id, l.retweet_of_id, l.reply_to_account_id) e
+	WHERE l.seq < (SELECT roost_internal.feed_end()) AND e.data IS NOT NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION roost.stream_data(bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost.stream_data(bigint[]) IS 'The data of the events of some rows of the log, as JSON; rows without an event are left out.';
 
 CREATE OR REPLACE FUNCTION roost_internal.stream_may_see(seq bigint, viewer_id bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE
@@ -272,7 +287,8 @@ BEGIN
 	END IF;
 	seq := after;
 	part := 0;
-	FOR v_row IN SELECT * FROM roost.stream_read(after, v_scan) LOOP
+	FOR v_row IN SELECT e.*, l.seq FROM roost_internal.feed_read(after, v_scan) l
+		CROSS JOIN LATERAL roost_internal.stream_event(l.seq, l.kind, l.id, l.account_id, l.post_id, l.author_id, l.target_id, l.retweet_of_id, l.reply_to_account_id) e LOOP
 		IF v_count >= greatest("limit", 1) THEN
 			part := 1;
 			EXIT;
