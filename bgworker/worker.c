@@ -90,6 +90,7 @@ static const RoostWorkerStep *const worker_steps[] = {
 	&roost_limit_step,
 	&roost_feed_step,
 	&roost_feed_keep_step,
+	&roost_signal_step,
 	&roost_follow_step,
 	&roost_maintenance_step,
 	&roost_trend_step,

@@ -57,6 +57,7 @@ extern const RoostWorkerStep roost_lockout_step;
 extern const RoostWorkerStep roost_limit_step;
 extern const RoostWorkerStep roost_maintenance_step;
 extern const RoostWorkerStep roost_reuse_step;
+extern const RoostWorkerStep roost_signal_step;
 extern const RoostWorkerStep roost_trend_step;
 
 #endif							/* ROOST_WORKER_H */

@@ -118,7 +118,7 @@ feed_define_gucs(void)
 							GUC_UNIT_MB,
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("roost.notify_interval",
-							"Sets the least time between two notifications on channel roost_feed.",
+							"Sets the least time between two notifications on channel roost_feed, and on roost_signal.",
 							"The first event after a pause is notified at once. 0: with every batch, -1: never.",
 							&roost_notify_interval,
 							NOTIFY_INTERVAL_DEFAULT,
