@@ -11,10 +11,11 @@ BEGIN
 	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.stream_open(text, text), roost.stream_check(bigint[], bigint[]), roost.stream_position(), roost.stream_home(bigint),
 		roost.stream_read(bigint, integer), roost.stream_data(bigint[]), roost.stream_see(bigint[], bigint[]), roost.stream_notify(bigint[], bigint[]),
 		roost.stream_resume(bigint, bigint, bigint, text[], integer) TO %I', role);
+	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.live_beat(bigint, bigint[], bigint[], boolean), roost.live_signal(bigint, text, text), roost.live_see(bigint[], text[], bigint[]) TO %I', role);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.grant_gateway(name) FROM PUBLIC;
-COMMENT ON FUNCTION roost.grant_gateway(name) IS 'Lets a role serve requests: it may execute roost.handle and the functions named roost.gateway_* and roost.stream_*, and reads no table. Give it LOGIN and a password yourself; it should own nothing and belong to no other role. Call it again after an update that brought new functions.';
+COMMENT ON FUNCTION roost.grant_gateway(name) IS 'Lets a role serve requests: it may execute roost.handle and the functions named roost.gateway_*, roost.stream_* and roost.live_*, and reads no table. Give it LOGIN and a password yourself; it should own nothing and belong to no other role. Call it again after an update that brought new functions.';
 
 CREATE OR REPLACE FUNCTION roost.grant_worker(role name) RETURNS void
 LANGUAGE plpgsql VOLATILE

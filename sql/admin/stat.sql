@@ -53,6 +53,16 @@ AS $$
 		('post_cache', 'recounts', 'roost_post_cache_recounts_total', 'counter', 'Posts of which only the counters were read anew.'),
 		('post_cache', 'stored', 'roost_post_cache_stored_total', 'counter', 'Posts put there.'),
 		('post_cache', 'evicted', 'roost_post_cache_evicted_total', 'counter', 'Posts that made room for others.'),
+		('presence', 'online', 'roost_presence_online', 'gauge', 'Accounts that are online.'),
+		('presence', 'remembered', 'roost_presence_remembered', 'gauge', 'Accounts offline of which is known since when.'),
+		('presence', 'room', 'roost_presence_room', 'gauge', 'Accounts there is room for.'),
+		('presence', 'gateways', 'roost_presence_gateways', 'gauge', 'Processes of gateways that tell who is online.'),
+		('presence', 'gateways_lost', 'roost_presence_gateways_lost_total', 'counter', 'Gateways that were not heard of any more.'),
+		('presence', 'refused', 'roost_presence_refused_total', 'counter', 'Accounts and gateways that found no room.'),
+		('presence', 'typing', 'roost_presence_typing', 'gauge', 'Accounts and channels in which they are writing.'),
+		('presence', 'signals', 'roost_signal_signals_total', 'counter', 'Signals for gateways: presence and typing.'),
+		('presence', 'dropped', 'roost_signal_dropped_total', 'counter', 'Signals that were not sent.'),
+		('presence', 'notifies', 'roost_signal_notifies_total', 'counter', 'Notifications of signals.'),
 		('timeline', 'pulled_authors', 'roost_timeline_pulled_authors', 'gauge', 'Authors whose posts are not put into inboxes.')
 $$;
 REVOKE ALL ON FUNCTION roost_internal.stat_metric() FROM PUBLIC;
@@ -71,6 +81,7 @@ BEGIN
 		UNION ALL SELECT 'event', jsonb_build_object('kind', e.kind), to_jsonb(e) FROM roost_internal.worker_event_stat() e
 		UNION ALL SELECT 'timeline', jsonb_build_object('kind', t.kind), to_jsonb(t) FROM roost_internal.timeline_stat() t
 		UNION ALL SELECT 'feed', '{}', to_jsonb(f) FROM roost_internal.feed_stat() f
+		UNION ALL SELECT 'presence', '{}', to_jsonb(p) FROM roost_internal.presence_stat() p
 		UNION ALL SELECT 'post_cache', '{}', to_jsonb(c) FROM roost_internal.post_cache_stat() c
 	), metric AS (
 		SELECT m.name, m.type, m.help, min(m.ordinality) AS place,

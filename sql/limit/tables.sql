@@ -33,6 +33,7 @@ INSERT INTO roost_data.limit_policy (class, name, "limit", period, burst, key) V
 	('delete', 'account', 60, '30 minutes', 60, 'account'),
 	('follow', 'account', 400, '1 day', 200, 'account'),
 	('like', 'account', 1000, '1 day', 500, 'account'),
+	('signal', 'account', 120, '1 minute', 60, 'account'),
 	('message', 'account', 60, '1 minute', 60, 'account'),
 	('upload', 'account', 30, '30 minutes', 30, 'account'),
 	('search', 'account', 60, '1 minute', 60, 'account_or_address'),

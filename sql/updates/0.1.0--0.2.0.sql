@@ -118,3 +118,17 @@ CREATE TYPE roost.notification_unread AS (
 	read_id roost.id
 );
 COMMENT ON TYPE roost.notification_unread IS 'What has not been read: count acts, at most 1000 (more: there may be more than that, show "1000+"). latest_id is the last act of all, read_id the last one read; either is null if there is none.';
+
+-- Live: presence.
+CREATE TYPE roost.presence_policy AS ENUM ('everyone', 'followed', 'nobody');
+COMMENT ON TYPE roost.presence_policy IS 'Who may see whether an account is online: everyone, the accounts it follows, or nobody.';
+
+CREATE TYPE roost.presence_settings AS (presence roost.presence_policy);
+COMMENT ON TYPE roost.presence_settings IS 'What an account shows of itself: presence says who may see whether it is online.';
+
+CREATE TYPE roost.presence AS (
+	account_id roost.id,
+	online boolean,
+	changed_at timestamptz
+);
+COMMENT ON TYPE roost.presence IS 'Whether an account is online, and since when that is so (null: not known). An account that the caller may not see is offline since nobody knows when, like one that does not exist.';

@@ -1,0 +1,14 @@
+-- Types of the live module.
+
+CREATE TYPE roost.presence_policy AS ENUM ('everyone', 'followed', 'nobody');
+COMMENT ON TYPE roost.presence_policy IS 'Who may see whether an account is online: everyone, the accounts it follows, or nobody.';
+
+CREATE TYPE roost.presence_settings AS (presence roost.presence_policy);
+COMMENT ON TYPE roost.presence_settings IS 'What an account shows of itself: presence says who may see whether it is online.';
+
+CREATE TYPE roost.presence AS (
+	account_id roost.id,
+	online boolean,
+	changed_at timestamptz
+);
+COMMENT ON TYPE roost.presence IS 'Whether an account is online, and since when that is so (null: not known). An account that the caller may not see is offline since nobody knows when, like one that does not exist.';
