@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * static.c
- *		The pages: / and /docs.
+ *		The pages: /, /docs and what they load; the client for scripts.
  *
- * The files of a folder (its own and those of docs/, no deeper) are mapped
- * into memory at start and at SIGHUP; a request only looks its path up in
- * that list, so no path can lead anywhere else.  "NAME.gz" beside a file is
+ * The files of a folder (its own and those of three folders in it, no deeper)
+ * are mapped into memory at start and at SIGHUP; a request only looks its path
+ * up in that list, so no path can lead anywhere else.  "NAME.gz" beside a file is
  * its compressed form.  Replace files by rename, never in place.
  *
  *-------------------------------------------------------------------------
@@ -49,7 +49,7 @@ type_of(const char *name)
 		{".html", "text/html; charset=utf-8"}, {".css", "text/css; charset=utf-8"},
 		{".js", "text/javascript; charset=utf-8"}, {".json", "application/json"},
 		{".svg", "image/svg+xml"}, {".png", "image/png"}, {".ico", "image/x-icon"},
-		{".txt", "text/plain; charset=utf-8"}, {".woff2", "font/woff2"},
+		{".txt", "text/plain; charset=utf-8"}, {".ts", "text/plain; charset=utf-8"}, {".woff2", "font/woff2"},
 	};
 	const char *dot = strrchr(name, '.');
 
@@ -124,7 +124,9 @@ static_add_folder(const char *folder, const char *prefix)
 void
 static_load(const char *folder)
 {
-	char		docs[4096];
+	static const char *const parts[] = {"docs", "app", "client"};
+	char		path[4096];
+	char		prefix[16];
 
 	while (file_count > 0)
 	{
@@ -133,9 +135,13 @@ static_load(const char *folder)
 	}
 	if (*folder == '\0')
 		return;
-	snprintf(docs, sizeof(docs), "%s/docs", folder);
 	static_add_folder(folder, "/");
-	static_add_folder(docs, "/docs/");
+	for (size_t i = 0; i < lengthof(parts); i++)
+	{
+		snprintf(path, sizeof(path), "%s/%s", folder, parts[i]);
+		snprintf(prefix, sizeof(prefix), "/%s/", parts[i]);
+		static_add_folder(path, prefix);
+	}
 	if (file_count == 0)
 		log_warning("no pages in \"%s\"", folder);
 	static_route = metrics_route("GET", "static");
@@ -152,7 +158,8 @@ static_send(Request *request, const StaticFile *file)
 	request->is_page = true;
 	answer_start(request, known && strstr(known, file->etag) ? 304 : 200);
 	answer_header(request, "etag", file->etag);
-	answer_header(request, "cache-control", "public, max-age=300");
+	/* asked about every time: scripts of two versions must not meet in a page */
+	answer_header(request, "cache-control", "public, max-age=0, must-revalidate");
 	if (file->packed)
 		answer_header(request, "vary", "Accept-Encoding");
 	if (request->status == 200)

@@ -1,0 +1,108 @@
+// The page: which view an address shows, and what is around it.
+
+import { avatar, busy, byId, el, failure, nameOf, plural, say } from './dom.js';
+import { bus, follow, me, roost, start } from './live.js';
+import { loginView, registerView } from './forms.js';
+import { homeView, postView, profileView, publicView, tagView } from './views.js';
+import { noticesView, unread } from './notices.js';
+import { showSide } from './side.js';
+
+let view = null;
+
+const gone = () => ({ title: 'Not found', node: el('p', { class: 'empty' }, 'There is nothing here. ', el('a', { href: '#/' }, 'To the timeline')) });
+
+// The view of an address; those that need an account ask to log in.
+function viewOf(address) {
+	const [, kind = '', rest] = /^#\/([^/]*)(?:\/(.*))?$/.exec(address) ?? [];
+	const mine = (make) => (me ? make() : loginView());
+	if (kind === '') return me ? homeView() : publicView();
+	if (kind === 'home') return mine(homeView);
+	if (kind === 'public') return publicView();
+	if (kind === 'notifications') return mine(noticesView);
+	if (kind === 'login') return loginView();
+	if (kind === 'register') return registerView();
+	if (kind === 'post' && /^\d+$/.test(rest ?? '')) return postView(rest);
+	if (kind === 'tag' && rest) return tagView(decodeURIComponent(rest));
+	if (kind.startsWith('@')) return profileView(decodeURIComponent(kind.slice(1)));
+	return gone();
+}
+
+function setTitle(title) {
+	const heading = byId('main').querySelector('h1');
+	if (heading) heading.textContent = title;
+	document.title = `${unread.count > 0 ? `(${unread.count}${unread.more ? '+' : ''}) ` : ''}${title.length > 60 ? `${title.slice(0, 60)}…` : title} · roost`;
+}
+
+async function show({ focus = true } = {}) {
+	view?.close?.();
+	try {
+		view = viewOf(location.hash || '#/');
+	} catch { // an address that cannot be decoded
+		view = gone();
+	}
+	const present = view;
+	const heading = el('h1', { tabindex: '-1', dir: 'auto' }, view.title);
+	byId('main').replaceChildren(heading, view.node);
+	view.setTitle = (title) => { if (view === present) setTitle((present.title = title)); };
+	view.setChannels = (channels) => { if (view === present) follow((present.channels = channels)); };
+	setTitle(view.title);
+	showNavigation();
+	if (focus) {
+		scrollTo({ top: 0 });
+		heading.focus({ preventScroll: true });
+	}
+	// What happens between reading and following must not be missed: follow first.
+	follow(view.channels ?? []).then(() => { if (view === present && loaded) view.load?.(); });
+	let loaded = false;
+	await view.load?.();
+	loaded = true;
+}
+
+function showNavigation() {
+	const here = location.hash || '#/';
+	const link = (href, label, ...more) => {
+		const current = here === href || (here === '#/' && href === (me ? '#/home' : '#/public'));
+		return el('a', { href, 'aria-current': current ? 'page' : null }, label, ...more);
+	};
+	const badge = unread.count > 0 && el('span', { class: 'badge' }, `${unread.count}${unread.more ? '+' : ''}`, el('span', { class: 'hidden' }, ' new'));
+	byId('nav').replaceChildren(...[me && link('#/home', 'Home'), link('#/public', 'Public'), me && link('#/notifications', 'Notifications', badge)].filter(Boolean));
+	if (!me) {
+		byId('who').replaceChildren(el('a', { href: '#/login' }, 'Log in'), el('a', { href: '#/register', class: 'button primary' }, 'Register'));
+		return;
+	}
+	const leave = el('button', { type: 'button', onclick: () => busy(leave, () => roost.logout()) }, 'Log out');
+	byId('who').replaceChildren(el('a', { class: 'me', href: `#/@${me.username}` }, avatar(me), el('bdi', {}, nameOf(me))), leave);
+}
+
+bus.on('*', (data, event) => view?.event?.(event));
+bus.on('posted', ({ post }) => view?.posted?.(post));
+bus.on('unread', ({ count }) => {
+	const before = document.querySelector('.badge');
+	showNavigation();
+	if (view) setTitle(view.title);
+	if (count > 0 && !before) say(plural(count, 'new notification'));
+});
+bus.on('account', () => {
+	if (me && /^#\/(login|register)$/.test(location.hash)) location.replace('#/home');
+	else show({ focus: false });
+	showSide();
+});
+// After a first connection, and when events may have been missed, the tables are read.
+bus.on('gap', () => view?.load?.());
+
+addEventListener('hashchange', () => show());
+byId('skip').addEventListener('click', (event) => {
+	event.preventDefault();
+	byId('main').focus();
+});
+byId('origin').textContent = location.origin;
+
+async function begin() {
+	try {
+		await start();
+	} catch (error) {
+		byId('main').replaceChildren(el('h1', {}, 'roost'), failure(error, begin));
+	}
+}
+
+begin();

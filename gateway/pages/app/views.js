@@ -1,0 +1,199 @@
+// What the page shows for each address. A view is { title, node, channels, load(), event(event), close() };
+// only title and node are needed. load() reads (again) what it shows.
+
+import { avatar, busy, el, failure, nameOf, plural } from './dom.js';
+import { bus, me, roost, showOnline, unwatch } from './live.js';
+import { compose } from './compose.js';
+import { feed } from './feed.js';
+import { postCard } from './post.js';
+
+const isOriginal = (event) => event.event === 'tweet:new';
+
+// A view that is a list of posts, below something else.
+function listView({ title, channels, above = [], list }) {
+	return { title, channels, node: el('div', {}, ...above, list.node), load: list.load, event: list.event, close: list.close, posted: list.arrive };
+}
+
+const newPost = (list) => compose({ label: 'New post', done: (post) => { list.arrive(post, true); bus.emit('posted', { post }); } });
+
+export function homeView() {
+	const list = feed({
+		path: '/tweets/home',
+		empty: el('p', {}, 'Your timeline is empty. Follow somebody, or see what is ', el('a', { href: '#/public' }, 'public'), '.'),
+		accepts: (event) => event.channels?.includes('home') && (isOriginal(event) || event.event === 'tweet:retweeted'),
+	});
+	return listView({ title: 'Home', list, above: [newPost(list)] });
+}
+
+export function publicView() {
+	const list = feed({
+		path: '/tweets/public',
+		empty: 'Nobody has posted anything yet.',
+		accepts: (event) => event.channels?.includes('public') && isOriginal(event),
+	});
+	const invitation = el('div', { class: 'notice invite' }, el('p', {}, 'A social backend in PostgreSQL: what you see here are SQL functions, over HTTP, live.'),
+		el('p', { class: 'row' }, el('a', { class: 'button', href: '#/login' }, 'Log in'), el('a', { class: 'button primary', href: '#/register' }, 'Create an account')));
+	return listView({ title: 'Public', channels: ['public'], list, above: [me ? newPost(list) : invitation] });
+}
+
+export function tagView(tag) {
+	const hashtag = tag.normalize('NFKC').toLowerCase();
+	const list = feed({
+		path: `/hashtags/${encodeURIComponent(hashtag)}/tweets`,
+		empty: `Nobody has used #${hashtag} yet.`,
+		accepts: (event) => event.channels?.includes(`hashtag:${hashtag}`) && isOriginal(event),
+	});
+	return listView({ title: `#${hashtag}`, channels: [`hashtag:${hashtag}`], list });
+}
+
+/** A button that follows an account, or takes that back. */
+export function followButton(account, changed = () => {}) {
+	const button = el('button', { type: 'button', class: 'follow', onclick: () => busy(button, toggle) });
+	let state = account.relationship ?? {};
+	const show = () => {
+		const label = state.following ? 'Following' : state.requested ? 'Requested' : 'Follow';
+		button.replaceChildren(label, el('span', { class: 'hidden' }, ` @${account.username}`));
+		button.setAttribute('aria-pressed', String(Boolean(state.following || state.requested)));
+		button.classList.toggle('primary', !state.following && !state.requested);
+	};
+	const toggle = async () => {
+		const on = !state.following && !state.requested;
+		const answer = await roost.request('POST', `/users/${account.id}/${on ? 'follow' : 'unfollow'}`);
+		state = answer?.relationship ?? answer ?? {};
+		show();
+		changed();
+	};
+	show();
+	return button;
+}
+
+function profile(account, changed) {
+	const mine = me?.id === account.id;
+	return el('div', { class: 'profile' },
+		el('div', { class: 'row' }, avatar(account, 'large'), me && !mine && followButton(account, changed)),
+		el('p', { class: 'dim' }, `@${account.username}`, account.is_private && ' · private', account.relationship?.followed_by && ' · follows you'),
+		account.bio && el('p', { class: 'text', dir: 'auto' }, account.bio),
+		el('p', {}, el('strong', {}, plural(account.post_count, 'post')), ' · ', el('strong', {}, plural(account.follower_count, 'follower')), ' · ',
+			el('strong', {}, `${account.following_count} following`)));
+}
+
+export function profileView(username) {
+	const head = el('div', {});
+	const node = el('div', {}, head);
+	let account = null;
+	let list = null;
+	const view = {
+		title: `@${username}`, node, channels: [],
+		async load() {
+			try {
+				account = await roost.request('GET', `/users/@${encodeURIComponent(username)}`);
+			} catch (error) {
+				head.replaceChildren(error.status === 404 ? el('p', { class: 'empty' }, `There is no @${username}.`) : failure(error, () => view.load()));
+				return;
+			}
+			view.setTitle?.(nameOf(account));
+			head.replaceChildren(profile(account, () => view.load()));
+			showOnline(head);
+			if (!list) {
+				const id = account.id;
+				list = feed({
+					path: `/users/${id}/tweets`, query: { replies: false },
+					empty: 'Nothing to see here yet.',
+					accepts: (event) => event.channels?.includes(`user:${id}`) && event.data.post.author.id === id && !event.data.post.reply_to_id,
+				});
+				node.append(list.node);
+				view.setChannels?.([`user:${id}`]);
+			}
+			await list.load();
+		},
+		event(event) {
+			if (/^user:(followed|unfollowed|updated)$/.test(event.event) && [event.data.account?.id, event.data.target?.id].includes(account?.id)) view.load();
+			list?.event(event);
+		},
+		posted: (post) => { if (post.author.id === account?.id && !post.reply_to_id) list?.arrive(post, true); },
+		close: () => list?.close(),
+	};
+	return view;
+}
+
+const TYPING_ENDS = 6_000;
+
+export function postView(id) {
+	const above = el('div', { class: 'feed' });
+	const focus = el('div', {});
+	const below = el('div', { class: 'feed' });
+	const typists = new Map(); // account id -> [account, timer]
+	const note = el('p', { class: 'typing dim', 'aria-live': 'polite' });
+	const problem = el('div', {});
+	const node = el('div', { class: 'thread' }, above, focus, note, problem, below);
+	let reply = null;
+
+	const showTypists = () => {
+		const names = [...typists.values()].map(([account]) => nameOf(account));
+		note.textContent = names.length === 0 ? '' : names.length === 1 ? `${names[0]} is replying…` : `${names[0]} and ${plural(names.length - 1, 'other')} are replying…`;
+	};
+	const stopped = (accountId) => {
+		clearTimeout(typists.get(accountId)?.[1]);
+		typists.delete(accountId);
+		showTypists();
+	};
+	const fill = (place, posts) => {
+		for (const card of [...place.children]) {
+			if (posts.some((post) => post.id === card.dataset.post)) continue;
+			unwatch({ querySelectorAll: () => [card] });
+			card.remove();
+		}
+		posts.forEach((post, i) => {
+			const card = [...place.children].find((one) => one.dataset.post === post.id);
+			if (card) card.change(post);
+			else place.insertBefore(postCard(post, { focus: place === focus }), place.children[i] ?? null);
+		});
+	};
+
+	const view = {
+		title: 'Post', node, channels: [`post:${id}`],
+		async load() {
+			try {
+				const [post, context] = await Promise.all([roost.request('GET', `/tweets/${id}`), roost.request('GET', `/tweets/${id}/context`)]);
+				problem.replaceChildren();
+				const one = post.retweet_of ?? post;
+				view.setTitle?.(`${nameOf(one.author)}: “${one.content_warning || one.text}”`);
+				fill(above, context.ancestors);
+				fill(focus, [post]);
+				fill(below, context.descendants);
+				if (me && !reply) {
+					reply = compose({
+						label: `Your reply to ${nameOf(one.author)}`, button: 'Reply', fields: { reply_to_id: one.id }, channel: `post:${one.id}`,
+						done: (answer) => bus.emit('posted', { post: answer }),
+					});
+					note.before(reply);
+				}
+			} catch (error) {
+				if (error.status === 404) fill(focus, []);
+				problem.replaceChildren(error.status === 404 ? el('p', { class: 'empty' }, 'This post does not exist, or you may not see it.') : failure(error, () => view.load()));
+			}
+		},
+		event({ event, data }) {
+			if (event === 'typing:start' && data.channel === `post:${id}` && data.account.id !== me?.id) {
+				clearTimeout(typists.get(data.account.id)?.[1]);
+				typists.set(data.account.id, [data.account, setTimeout(() => stopped(data.account.id), TYPING_ENDS)]);
+				showTypists();
+			} else if (event === 'typing:stop') stopped(data.account.id);
+			else if (event === 'tweet:new' && data.post.reply_to_id) {
+				stopped(data.post.author.id);
+				view.posted(data.post);
+			} else if (event === 'tweet:deleted' && data.post_id === id) view.load();
+		},
+		posted(post) {
+			const parent = node.querySelector(`[data-post="${CSS.escape(post.reply_to_id ?? '')}"]`);
+			if (!parent || above.contains(parent) || node.querySelector(`[data-post="${CSS.escape(post.id)}"]`)) return;
+			below.append(postCard(post));
+		},
+		close: () => {
+			unwatch(node);
+			for (const accountId of [...typists.keys()]) stopped(accountId);
+		},
+	};
+	return view;
+}
+
