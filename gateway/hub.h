@@ -63,8 +63,19 @@ typedef struct HubFrame
 
 typedef struct Subscriber Subscriber;
 
+/* How a subscriber is connected, for the metrics. */
+typedef enum HubTransport
+{
+	HUB_WEBSOCKET,
+	HUB_EVENT_STREAM,
+	HUB_LONG_POLL,
+	HUB_TRANSPORTS
+} HubTransport;
+
 typedef struct SubscriberKind
 {
+	HubTransport transport;
+
 	/*
 	 * Makes the bytes for the items that `mask` names (bit i: items[i]);
 	 * those in `home` have the channel home as well.  Called once for all
@@ -75,6 +86,13 @@ typedef struct SubscriberKind
 	void		(*send) (Subscriber *subscriber, HubFrame *frame);
 	/* Makes the bytes of a signal, {"event", "data"}. */
 	void		(*render_signal) (const char *event, const char *data, size_t length, Buffer *into);
+
+	/*
+	 * hub_subscribe() could not say from where on, because the hub did not
+	 * know yet how far the log is (nobody needed it before, or the database
+	 * cannot be reached): now it does, and no event came before this call.
+	 */
+	void		(*begun) (Subscriber *subscriber, Cursor now);
 	/* hub_resume() has been looked into; before what was missed. */
 	void		(*resumed) (Subscriber *subscriber, bool recovered, Cursor cursor);
 	/* The log does not go on: what was missed is not known. */
@@ -90,7 +108,7 @@ typedef struct SubscriberKind
 } SubscriberKind;
 
 typedef struct HubAccount HubAccount;
-typedef struct HubTopic HubTopic;
+typedef struct HubPlace HubPlace;
 
 struct Subscriber
 {
@@ -105,9 +123,10 @@ struct Subscriber
 	HubAccount *account;
 	struct HubCatchUp *catching;	/* NULL: live, or without channels */
 	int64_t		seen;			/* has everything up to this row */
-	unsigned	flags;			/* home, notifications, presence */
-	int			topic_count;
-	HubTopic  **topics;
+	uint8_t		flags;			/* home, notifications, presence */
+	uint8_t		topic_count;
+	int			turn;			/* place among those that get something now */
+	HubPlace   *topics;			/* its places in the lists of topics */
 	uint64_t	mask;			/* in the present batch */
 	uint64_t	home;
 };
@@ -138,11 +157,15 @@ typedef enum HubProblem
 
 /*
  * Adds and removes channels.  hub_subscribe() begins with what happens from
- * now on, whose cursor it returns; hub_resume() calls `resumed` later.
+ * now on, whose cursor it returns; if its epoch is 0, `begun` tells it later.
+ * hub_resume() calls `resumed` later.  If there is a problem, nothing has
+ * changed.
  */
 extern HubProblem hub_subscribe(Subscriber *subscriber, const char *const *channels, int count, Cursor *now);
 extern HubProblem hub_resume(Subscriber *subscriber, const char *const *channels, int count, Cursor from);
 extern void hub_unsubscribe(Subscriber *subscriber, const char *const *channels, int count);
+
+/* Appends the list of channels, with its brackets. */
 extern void hub_channels(const Subscriber *subscriber, Buffer *json);
 
 /* How far the hub is, and how far a subscriber is; epoch 0 when that is not known yet. */

@@ -26,6 +26,7 @@
 #include "config.h"
 #include "conn.h"
 #include "health.h"
+#include "hub.h"
 #include "log.h"
 #include "loop.h"
 #include "metrics.h"
@@ -158,6 +159,7 @@ on_tick(struct ev_loop *l, ev_timer *timer, int events)
 {
 	conn_tick();
 	pool_tick();
+	hub_tick();
 	health_tick();
 	log_access_flush();
 	log_access_rotate();
@@ -244,6 +246,7 @@ loop_run(int process)
 	conn_start(loop);
 	health_start();
 	pool_start(loop);
+	hub_start(loop);
 	signal_start(&stop_signals[0], on_stop, SIGTERM);
 	signal_start(&stop_signals[1], on_stop, SIGINT);
 	signal_start(&reload_signal, on_reload, SIGHUP);
@@ -258,6 +261,7 @@ loop_run(int process)
 	if (left > 0)
 		log_warning("stopped with %d connections open", left);
 	conn_stop();
+	hub_stop();
 	pool_stop();
 	log_access_flush();
 	metrics->pid = 0;

@@ -55,6 +55,9 @@ metrics_attach(int process)
 
 	metrics = &slots[process];
 	metrics->clients = metrics->output = metrics->database_up = metrics->sockets = 0;
+	metrics->doorbell_up = metrics->hub_subscriptions = metrics->hub_topics = metrics->hub_accounts = 0;
+	metrics->hub_edges = metrics->hub_catching = metrics->hub_lag = 0;
+	memset(metrics->hub_subscribers, 0, sizeof(metrics->hub_subscribers));
 	for (int lane = 0; lane < METRICS_LANES; lane++)
 		metrics->lanes[lane].queued = metrics->lanes[lane].in_flight = metrics->lanes[lane].connections = 0;
 	for (int i = 0; i < CONFIG_STANDBYS; i++)
@@ -343,6 +346,39 @@ metric_processes(Buffer *into)
 	metric_single(into, "roost_gateway_processes", "gauge", "Processes that share the port.", processes);
 }
 
+/* Adds what the hub does. */
+static void
+metric_hub(Buffer *into)
+{
+	static const char *const transports[METRICS_TRANSPORTS] = {"websocket", "events", "poll"};
+	static const char *const resumes = "roost_gateway_hub_resumes_total";
+
+	metric_head(into, "roost_gateway_hub_subscribers", "gauge", "Clients that follow what happens.");
+	for (int i = 0; i < METRICS_TRANSPORTS; i++)
+		buffer_printf(into, "roost_gateway_hub_subscribers{transport=\"%s\"} %llu\n", transports[i],
+					  (unsigned long long) sum(offsetof(Metrics, hub_subscribers) + sizeof(uint64_t) * (size_t) i));
+	metric_head(into, resumes, "counter", "Clients that came back, by whether they got all that they had missed.");
+	buffer_printf(into, "%s{result=\"recovered\"} %llu\n%s{result=\"lost\"} %llu\n%s{result=\"failed\"} %llu\n",
+				  resumes, (unsigned long long) SUM(hub_resumes_recovered), resumes, (unsigned long long) SUM(hub_resumes_lost),
+				  resumes, (unsigned long long) SUM(hub_resumes_failed));
+	metric_single(into, "roost_gateway_hub_subscriptions", "gauge", "Subscriptions to topics.", SUM(hub_subscriptions));
+	metric_single(into, "roost_gateway_hub_topics", "gauge", "Topics with subscribers.", SUM(hub_topics));
+	metric_single(into, "roost_gateway_hub_accounts", "gauge", "Accounts with subscribers.", SUM(hub_accounts));
+	metric_single(into, "roost_gateway_hub_follows", "gauge", "Follows of accounts with subscribers that are kept in memory.", SUM(hub_edges));
+	metric_single(into, "roost_gateway_hub_catching_up", "gauge", "Clients that get what they missed before what happens.", SUM(hub_catching));
+	metric_single(into, "roost_gateway_hub_lag_rows", "gauge", "Rows of the log that are known of and not delivered yet.", SUM(hub_lag));
+	metric_single(into, "roost_gateway_hub_rows_total", "counter", "Rows of the log that were read.", SUM(hub_rows));
+	metric_single(into, "roost_gateway_hub_batches_total", "counter", "Batches of rows that were delivered.", SUM(hub_batches));
+	metric_single(into, "roost_gateway_hub_deliveries_total", "counter", "Events that were given to clients.", SUM(hub_deliveries));
+	metric_single(into, "roost_gateway_hub_frames_total", "counter", "Frames that were made for them.", SUM(hub_frames));
+	metric_single(into, "roost_gateway_hub_questions_total", "counter", "Questions of the hub to the database besides rows and position.", SUM(hub_questions));
+	metric_single(into, "roost_gateway_hub_resets_total", "counter", "Times that the log did not go on.", SUM(hub_resets));
+	metric_single(into, "roost_gateway_hub_revoked_total", "counter", "Clients ended because their session was revoked.", SUM(hub_revoked));
+	metric_single(into, "roost_gateway_hub_late_total", "counter", "Times that the log went on and no notification said so.", SUM(hub_late));
+	metric_single(into, "roost_gateway_doorbell_up", "gauge", "Processes that listen to notifications of the database.", SUM(doorbell_up));
+	metric_single(into, "roost_gateway_doorbell_connects_total", "counter", "Connections made to listen to notifications.", SUM(doorbell_connects));
+}
+
 /* Adds everything in Prometheus text format. */
 void
 metrics_render(Buffer *into)
@@ -375,6 +411,7 @@ metrics_render(Buffer *into)
 	metric_lanes(into, "roost_gateway_lane_cancelled_total", "counter", "Requests that waited in a queue and were dropped because their client was gone.", offsetof(LaneMetrics, cancelled));
 	metric_lanes(into, "roost_gateway_lane_connects_total", "counter", "Database connections made.", offsetof(LaneMetrics, connects));
 	metric_sockets(into);
+	metric_hub(into);
 	metric_reads(into);
 	metric_processes(into);
 }

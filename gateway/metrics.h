@@ -16,6 +16,7 @@
 #define METRICS_LANES 4			/* LaneKind, and the gateway itself */
 #define METRICS_LANE_GATEWAY 3
 #define METRICS_CLOSE_CODES 16
+#define METRICS_TRANSPORTS 3	/* HubTransport */
 
 typedef struct RouteMetrics
 {
@@ -71,6 +72,29 @@ typedef struct Metrics
 	uint64_t	log_dropped;
 	uint64_t	database_up;	/* now */
 	LaneMetrics lanes[METRICS_LANES];
+
+	/* the hub */
+	uint64_t	doorbell_up;	/* now */
+	uint64_t	doorbell_connects;
+	uint64_t	hub_subscribers[METRICS_TRANSPORTS];	/* now */
+	uint64_t	hub_subscriptions;	/* now: to topics */
+	uint64_t	hub_topics;		/* now */
+	uint64_t	hub_accounts;	/* now */
+	uint64_t	hub_edges;		/* now: who follows whom */
+	uint64_t	hub_catching;	/* now */
+	uint64_t	hub_lag;		/* now: rows known of but not delivered */
+	uint64_t	hub_rows;
+	uint64_t	hub_batches;
+	uint64_t	hub_deliveries;
+	uint64_t	hub_frames;
+	uint64_t	hub_questions;
+	uint64_t	hub_resumes_recovered;
+	uint64_t	hub_resumes_lost;
+	uint64_t	hub_resumes_failed;
+	uint64_t	hub_resets;
+	uint64_t	hub_revoked;
+	uint64_t	hub_late;		/* found by asking, without the doorbell */
+
 	uint64_t	standby_retried;	/* sent to the primary: a standby failed */
 	int			standby_count;
 	StandbyMetrics standbys[CONFIG_STANDBYS];

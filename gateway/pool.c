@@ -125,14 +125,15 @@ static const struct
 	{"position", "SELECT roost.gateway_position()", 0, true},
 	{"stat", "SELECT roost.gateway_stat()", 0, false},
 	{"stream_open", "SELECT * FROM roost.stream_open($1, $2)", 2, false},
-	{"stream_check", "SELECT * FROM roost.stream_check($1, $2)", 2, false},
-	{"stream_position", "SELECT * FROM roost.stream_position()", 0, false},
-	{"stream_home", "SELECT * FROM roost.stream_home($1)", 1, false},
-	{"stream_read", "SELECT * FROM roost.stream_read($1, $2)", 2, false},
-	{"stream_data", "SELECT * FROM roost.stream_data($1)", 1, false},
-	{"stream_see", "SELECT * FROM roost.stream_see($1, $2)", 2, false},
-	{"stream_notify", "SELECT * FROM roost.stream_notify($1, $2)", 2, false},
-	{"stream_resume", "SELECT * FROM roost.stream_resume($1, $2, $3, $4, $5)", 5, false},
+	{"stream_check", "SELECT session_id FROM roost.stream_check($1, $2)", 2, false},
+	{"stream_position", "SELECT epoch, first_seq, last_seq FROM roost.stream_position()", 0, false},
+	{"stream_home", "SELECT seq, followee_ids FROM roost.stream_home($1)", 1, false},
+	{"stream_read", "SELECT seq, event, everyone, home_id, topics, account_ids, target_ids, notify, follow, revoked, touched, hard, lost"
+	" FROM roost.stream_read($1, $2)", 2, false},
+	{"stream_data", "SELECT seq, data FROM roost.stream_data($1)", 1, false},
+	{"stream_see", "SELECT seq, viewer_id FROM roost.stream_see($1, $2)", 2, false},
+	{"stream_notify", "SELECT seq, account_id, data FROM roost.stream_notify($1, $2)", 2, false},
+	{"stream_resume", "SELECT seq, part, event, home, topics, data FROM roost.stream_resume($1, $2, $3, $4, $5)", 5, false},
 	{"live_beat", "SELECT roost.live_beat($1, $2, $3, $4)", 4, false},
 	{"live_signal", "SELECT roost.live_signal($1, $2, $3)", 3, false},
 	{"live_see", "SELECT * FROM roost.live_see($1, $2, $3)", 3, false},
@@ -550,43 +551,60 @@ ignore_notice(void *arg, const char *message)
 {
 }
 
-/* Starts to make a connection. */
-static void
-connection_start(Connection *connection)
+/*
+ * Starts to make a connection to a server, called "roost-gateway PURPOSE" there;
+ * the caller goes on with PQconnectPoll().
+ */
+PGconn *
+pool_connect(const char *url, const char *purpose)
 {
 	char		name[64];
 
 	/* what comes after the connection string wins over it */
-	const char *keywords[8] = {"dbname", "fallback_application_name", "client_encoding"};
-	const char *values[8] = {connection->lane->server->url, name, "UTF8"};
+	const char *keywords[] = {"keepalives_idle", "keepalives_interval", "keepalives_count",
+	"dbname", "fallback_application_name", "client_encoding", NULL, NULL};
+	const char *values[] = {"10", "5", "3", url, name, "UTF8", NULL, NULL};
 	char	   *password = NULL;
+	PGconn	   *pg;
 
-	snprintf(name, sizeof(name), "roost-gateway %s%s", connection->lane->server->standby ? "read " : "", connection->lane->name);
+	snprintf(name, sizeof(name), "roost-gateway %s", purpose);
 	if (*config.password_file)
 	{
 		password = text_load_file(config.password_file, 4096, NULL);
 		if (password)
 		{
 			password[strcspn(password, "\r\n")] = '\0';
-			keywords[3] = "password";
-			values[3] = password;
+			keywords[6] = "password";
+			values[6] = password;
 		}
 		else
 			log_error("could not read the password file \"%s\"", config.password_file);
 	}
-	connection_enter(connection, CONNECTION_CONNECTING);
-	connection->pg = PQconnectStartParams(keywords, values, 1);
+	pg = PQconnectStartParams(keywords, values, 1);
 	if (password)
 	{
 		explicit_bzero(password, strlen(password));
 		free(password);
 	}
+	if (pg)
+		PQsetNoticeProcessor(pg, ignore_notice, NULL);
+	return pg;
+}
+
+/* Starts to make a connection. */
+static void
+connection_start(Connection *connection)
+{
+	char		purpose[32];
+
+	snprintf(purpose, sizeof(purpose), "%s%s", connection->lane->server->standby ? "read " : "", connection->lane->name);
+	connection_enter(connection, CONNECTION_CONNECTING);
+	connection->pg = pool_connect(connection->lane->server->url, purpose);
 	if (connection->pg == NULL || PQstatus(connection->pg) == CONNECTION_BAD)
 	{
 		connection_fail_libpq(connection);
 		return;
 	}
-	PQsetNoticeProcessor(connection->pg, ignore_notice, NULL);
 	connection_watch(connection, EV_WRITE);
 }
 

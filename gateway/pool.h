@@ -70,6 +70,7 @@ typedef struct PoolQuery
 	void		(*on_failure) (struct PoolQuery *query, PoolFailure failure);
 } PoolQuery;
 
+extern PGconn *pool_connect(const char *url, const char *purpose);
 extern void pool_start(struct ev_loop *loop);
 extern void pool_submit(LaneKind lane, PoolQuery *query);
 extern bool pool_submit_standby(LaneKind lane, PoolQuery *query, uint64_t client);

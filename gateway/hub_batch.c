@@ -1,0 +1,545 @@
+/*-------------------------------------------------------------------------
+ *
+ * hub_batch.c
+ *		Rows of the log that are delivered together, and what is asked of them.
+ *
+ * A batch begins after the hub's position and has at most HUB_BATCH rows; it
+ * ends before a row that changes whom somebody here follows, so that the rows
+ * of a batch are all delivered by the same homes.  Of rows that somebody here
+ * wants, it is asked what they say; of those that are not for everyone, which
+ * of the accounts that want them may see them; and of entries in mailboxes
+ * those that are here: all questions of a batch at once, in chunks.  When all have been answered the batch is delivered.  If one fails,
+ * nothing has been delivered yet; the batch is gathered and asked again after
+ * a pause.
+ *
+ * What accounts may see is a mask in each of them, of the rows of the batch.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hub_internal.h"
+#include "log.h"
+#include "metrics.h"
+
+#define CHUNK 5000				/* pairs in a question */
+#define PAIRS 100000			/* in a batch, but at least one row */
+
+/* Pairs of rows and accounts that are asked about together. */
+typedef struct Question
+{
+	ListNode	node;			/* while it is gathered */
+	PoolQuery	query;
+	uint64_t	batch;
+	int			pairs;
+	Buffer		seqs;
+	Buffer		accounts;
+} Question;
+
+/* An answer: notification:new for an account. */
+typedef struct Notice
+{
+	int64_t		seq;
+	int64_t		account_id;
+	size_t		length;
+	char		data[];
+} Notice;
+
+static List gathered;			/* Question */
+static int	pairs;
+static uint32_t pair_stamp;
+static int	asked;				/* questions that have not been answered */
+static bool broken;				/* one of them has failed */
+static int	failures;
+static double not_before;
+static Notice **notices;
+static int	notice_count;
+static int	notice_size;
+static HubBatch batch;
+
+static void on_answer(PoolQuery *query, const PGresult *result);
+static void on_answer_failure(PoolQuery *query, PoolFailure failure);
+
+/* Asks about a row, and an account if it is not 0. */
+static void
+question_add(PoolStatement statement, int64_t seq, int64_t account_id)
+{
+	Question   *question = NULL;
+
+	for (ListNode *node = gathered.head.next; gathered.count > 0 && node != &gathered.head; node = node->next)
+	{
+		question = container_of(node, Question, node);
+		if (question->query.statement == statement && question->pairs < CHUNK)
+			break;
+		question = NULL;
+	}
+	if (question == NULL)
+	{
+		question = memory_new(sizeof(Question));
+		question->batch = hub.batch;
+		question->query.statement = statement;
+		question->query.on_result = on_answer;
+		question->query.on_failure = on_answer_failure;
+		list_append(&gathered, &question->node);
+	}
+	buffer_append(&question->seqs, question->pairs ? "," : "{", 1);
+	buffer_append_number(&question->seqs, (uint64_t) seq);
+	if (account_id)
+	{
+		buffer_append(&question->accounts, question->pairs ? "," : "{", 1);
+		buffer_append_number(&question->accounts, (uint64_t) account_id);
+	}
+	question->pairs++;
+	pairs++;
+}
+
+/* Lets go of a question. */
+static void
+question_free(Question *question)
+{
+	buffer_free(&question->seqs);
+	buffer_free(&question->accounts);
+	free(question);
+}
+
+/* Returns whether a subscriber gets a row that it may see; those that catch up have other ways. */
+static bool
+row_is_next(const HubRow *row, const Subscriber *subscriber)
+{
+	return subscriber->catching == NULL && subscriber->seen < row->seq;
+}
+
+/* A subscriber wants a row: asks whether its account may see it, once.  Returns false if it may not. */
+static bool
+gather_subscriber(const HubRow *row, const Subscriber *subscriber)
+{
+	HubAccount *account = subscriber->account;
+
+	if (!row_is_next(row, subscriber) || (account == NULL && !row->everyone))
+		return false;
+	if (!row->everyone && account->pair != pair_stamp)
+	{
+		account->pair = pair_stamp;
+		question_add(STATEMENT_STREAM_SEE, row->seq, account->id);
+	}
+	return true;
+}
+
+/* The same for the subscribers of an account that have a channel. */
+static bool
+gather_account(const HubRow *row, HubAccount *account, uint8_t flag)
+{
+	ListNode   *head = account ? &account->subscribers.head : NULL;
+
+	for (ListNode *node = head ? head->next : NULL; node != head; node = node->next)
+	{
+		const Subscriber *subscriber = container_of(node, Subscriber, account_node);
+
+		if ((subscriber->flags & flag) && gather_subscriber(row, subscriber))
+			return true;
+	}
+	return false;
+}
+
+/* The same for a list of accounts. */
+static bool
+gather_accounts(const HubRow *row, const char *list, uint8_t flag)
+{
+	bool		wanted = false;
+	int64_t		id;
+
+	while (id_next(&list, &id))
+		wanted |= gather_account(row, account_find(id), flag);
+	return wanted;
+}
+
+/* Asks about all that want the event of a row, and what it says; one of them is enough if it is for everyone. */
+static void
+gather_event(const HubRow *row)
+{
+	const HubEdges *followers = home_followers(row->home_id);
+	const char *list = row->topics;
+	const char *word;
+	size_t		length;
+	bool		wanted = false;
+
+	pair_stamp++;
+	while ((word = word_next(&list, &length)) != NULL)
+	{
+		const HubTopic *topic = topic_find(word, length);
+
+		for (int i = 0; topic && i < topic->count && !(wanted && row->everyone); i++)
+			wanted |= gather_subscriber(row, topic->slots[i].subscriber);
+	}
+	for (uint32_t i = 0; followers && i < followers->count && !(wanted && row->everyone); i++)
+		wanted |= gather_account(row, home_account(&followers->list[i]), HUB_HOME);
+	wanted |= gather_accounts(row, row->account_ids, HUB_HOME);
+	wanted |= gather_accounts(row, row->target_ids, HUB_NOTIFICATIONS);
+	if (wanted && row->data == NULL)
+		question_add(STATEMENT_STREAM_DATA, row->seq, 0);
+}
+
+/* Asks about the entries in mailboxes of those that are here. */
+static void
+gather_notify(const HubRow *row)
+{
+	const char *list = row->notify;
+	int64_t		id;
+
+	while (id_next(&list, &id))
+	{
+		const HubAccount *account = account_find(id);
+
+		if (account && account->notifications > 0)
+			question_add(STATEMENT_STREAM_NOTIFY, row->seq, id);
+	}
+}
+
+/* Chooses the rows of the next batch, and gathers what must be asked of them. */
+static void
+batch_gather(void)
+{
+	int64_t		end = Min(rows_last(), hub.position + HUB_BATCH);
+
+	if (gathered.head.next == NULL)
+		list_init(&gathered);
+	hub.batch++;
+	pairs = 0;
+	for (int64_t seq = hub.position + 1; seq <= end && pairs < PAIRS; seq++)
+	{
+		const HubRow *row = rows_get(seq);
+
+		if (home_concerns(row))
+		{
+			if (seq > hub.position + 1)
+				break;
+			home_apply(row);
+		}
+		if (row->event)
+			gather_event(row);
+		gather_notify(row);
+		hub.front = seq;
+	}
+}
+
+/* Returns whether a subscriber gets the event of a row. */
+static bool
+row_is_for(const HubRow *row, const Subscriber *subscriber)
+{
+	const HubAccount *account = subscriber->account;
+
+	return row_is_next(row, subscriber) &&
+		(row->everyone || (account && account->batch == hub.batch && (account->visible >> (row->seq - hub.position - 1) & 1)));
+}
+
+/* Makes room for one more item. */
+static void
+batch_make_room(int64_t seq)
+{
+	if (batch.count == HUB_BATCH)
+		deliver_send(&batch, seq - 1);
+}
+
+/* Gives a subscriber an event; the item is made for the first one. */
+static void
+event_mark(const HubRow *row, uint64_t *item, Subscriber *subscriber, bool home)
+{
+	if (!row_is_for(row, subscriber))
+		return;
+	if (*item == 0)
+		*item = deliver_item(&batch, row->seq, 0, row->event, row->topics, row->data, row->data_length);
+	deliver_mark(subscriber, *item, home);
+}
+
+/* Gives the subscribers of an account that have one of these channels an event. */
+static void
+event_mark_account(const HubRow *row, uint64_t *item, HubAccount *account, uint8_t flag)
+{
+	ListNode   *head;
+
+	if (account == NULL)
+		return;
+	head = &account->subscribers.head;
+	for (ListNode *node = head->next; node != head; node = node->next)
+	{
+		Subscriber *subscriber = container_of(node, Subscriber, account_node);
+
+		if (subscriber->flags & flag)
+			event_mark(row, item, subscriber, flag == HUB_HOME);
+	}
+}
+
+/* Gives the event of a row to everybody who gets it. */
+static void
+deliver_event(const HubRow *row)
+{
+	const HubEdges *followers;
+	const char *list = row->topics;
+	const char *word;
+	size_t		length;
+	uint64_t	item = 0;
+	int64_t		id;
+
+	batch_make_room(row->seq);
+	followers = home_followers(row->home_id);
+	while ((word = word_next(&list, &length)) != NULL)
+	{
+		const HubTopic *topic = topic_find(word, length);
+
+		for (int i = 0; topic && i < topic->count; i++)
+			event_mark(row, &item, topic->slots[i].subscriber, false);
+	}
+	for (uint32_t i = 0; followers && i < followers->count; i++)
+		event_mark_account(row, &item, home_account(&followers->list[i]), HUB_HOME);
+	list = row->account_ids;
+	while (id_next(&list, &id))
+		event_mark_account(row, &item, account_find(id), HUB_HOME);
+	list = row->target_ids;
+	while (id_next(&list, &id))
+		event_mark_account(row, &item, account_find(id), HUB_NOTIFICATIONS);
+}
+
+/* Gives an account its notification. */
+static void
+deliver_notice(const Notice *notice)
+{
+	HubAccount *account;
+	uint64_t	item = 0;
+	ListNode   *head;
+
+	batch_make_room(notice->seq);
+	account = account_find(notice->account_id);
+	if (account == NULL)
+		return;
+	head = &account->subscribers.head;
+	for (ListNode *node = head->next; node != head; node = node->next)
+	{
+		Subscriber *subscriber = container_of(node, Subscriber, account_node);
+
+		if (!(subscriber->flags & HUB_NOTIFICATIONS) || subscriber->catching || subscriber->seen >= notice->seq)
+			continue;
+		if (item == 0)
+			item = deliver_item(&batch, notice->seq, 1, "notification:new", "", notice->data, notice->length);
+		deliver_mark(subscriber, item, false);
+	}
+}
+
+/* Compares notices by their rows. */
+static int
+notice_compare(const void *left, const void *right)
+{
+	const Notice *a = *(Notice *const *) left;
+	const Notice *b = *(Notice *const *) right;
+
+	if (a->seq != b->seq)
+		return a->seq < b->seq ? -1 : 1;
+	return (a->account_id > b->account_id) - (a->account_id < b->account_id);
+}
+
+/* Closes the sessions that rows of the batch revoke. */
+static void
+batch_revoke(void)
+{
+	int64_t		ids[HUB_BATCH];
+	int			count = 0;
+
+	for (int64_t seq = hub.position + 1; seq <= hub.front; seq++)
+	{
+		const HubRow *row = rows_get(seq);
+
+		if (row->revoked)
+			ids[count++] = row->revoked;
+		if (row->lost)
+			session_check();
+	}
+	if (count > 0)
+		session_revoke(ids, count);
+}
+
+/* Lets go of all notices. */
+static void
+notices_clear(void)
+{
+	for (int i = 0; i < notice_count; i++)
+		free(notices[i]);
+	notice_count = 0;
+}
+
+/* Delivers the batch: everything has been answered. */
+static void
+batch_deliver(void)
+{
+	int			n = 0;
+
+	batch_revoke();
+	if (notice_count > 1)
+		qsort(notices, (size_t) notice_count, sizeof(Notice *), notice_compare);
+	for (int64_t seq = hub.position + 1; seq <= hub.front; seq++)
+	{
+		const HubRow *row = rows_get(seq);
+
+		if (row->event && row->data)
+			deliver_event(row);
+		for (; n < notice_count && notices[n]->seq <= seq; n++)
+			deliver_notice(notices[n]);
+	}
+	if (batch.count > 0)
+		deliver_send(&batch, hub.front);
+	notices_clear();
+	failures = 0;
+	hub.position = hub.front;
+}
+
+/* Takes which accounts may see which rows. */
+static void
+answer_see(const PGresult *result)
+{
+	for (int i = 0; i < PQntuples(result); i++)
+	{
+		int64_t		seq = strtoll(PQgetvalue(result, i, 0), NULL, 10);
+		HubAccount *account = account_find(strtoll(PQgetvalue(result, i, 1), NULL, 10));
+
+		if (account == NULL || seq <= hub.position || seq > hub.front)
+			continue;
+		if (account->batch != hub.batch)
+			account->visible = 0;
+		account->batch = hub.batch;
+		account->visible |= (uint64_t) 1 << (seq - hub.position - 1);
+	}
+}
+
+/* Takes what events say. */
+static void
+answer_data(const PGresult *result)
+{
+	for (int i = 0; i < PQntuples(result); i++)
+	{
+		int64_t		seq = strtoll(PQgetvalue(result, i, 0), NULL, 10);
+
+		if (seq > hub.position && seq <= hub.front)
+			row_set_data(rows_get(seq), PQgetvalue(result, i, 1), (size_t) PQgetlength(result, i, 1));
+	}
+}
+
+/* Takes notifications. */
+static void
+answer_notify(const PGresult *result)
+{
+	for (int i = 0; i < PQntuples(result); i++)
+	{
+		size_t		length = (size_t) PQgetlength(result, i, 2);
+		Notice	   *notice = memory_resize(NULL, sizeof(Notice) + length + 1);
+
+		notice->seq = strtoll(PQgetvalue(result, i, 0), NULL, 10);
+		notice->account_id = strtoll(PQgetvalue(result, i, 1), NULL, 10);
+		notice->length = length;
+		memcpy(notice->data, PQgetvalue(result, i, 2), length + 1);
+		if (notice_count == notice_size)
+		{
+			notice_size = Max(notice_size * 2, 64);
+			notices = memory_resize(notices, sizeof(Notice *) * (size_t) notice_size);
+		}
+		notices[notice_count++] = notice;
+	}
+}
+
+/* A question is over; when it was the last one, delivers or tries again later. */
+static void
+question_end(Question *question, bool good)
+{
+	bool		current = question->batch == hub.batch && asked > 0;
+
+	question_free(question);
+	if (!current)
+		return;
+	broken |= !good;
+	if (--asked > 0)
+		return;
+	if (broken)
+	{
+		notices_clear();
+		hub.front = hub.position;
+		not_before = ev_now(hub.loop) + hub_retry_pause(failures++);
+	}
+	else
+		batch_deliver();
+	hub_soon();
+}
+
+/* The database has answered. */
+static void
+on_answer(PoolQuery *query, const PGresult *result)
+{
+	Question   *question = container_of(query, Question, query);
+	bool		good = PQresultStatus(result) == PGRES_TUPLES_OK;
+
+	if (!good)
+	{
+		log_error("could not ask who may see events: %s", PQresultErrorMessage(result));
+		if (failures >= HUB_TRIES)
+			hub_break();
+	}
+	else if (question->batch == hub.batch && asked > 0)
+	{
+		if (query->statement == STATEMENT_STREAM_SEE)
+			answer_see(result);
+		else if (query->statement == STATEMENT_STREAM_DATA)
+			answer_data(result);
+		else
+			answer_notify(result);
+	}
+	question_end(question, good);
+}
+
+/* The database cannot be reached. */
+static void
+on_answer_failure(PoolQuery *query, PoolFailure failure)
+{
+	question_end(container_of(query, Question, query), false);
+}
+
+/* Asks everything that has been gathered. */
+static void
+batch_ask(void)
+{
+	asked = gathered.count;
+	broken = false;
+	while (gathered.count > 0)
+	{
+		Question   *question = container_of(list_first(&gathered), Question, node);
+
+		list_remove(&gathered, &question->node);
+		buffer_append(&question->seqs, "}", 2);
+		buffer_append(&question->accounts, "}", 2);
+		question->query.values[0] = question->seqs.data;
+		question->query.values[1] = question->accounts.data;
+		metrics->hub_questions++;
+		pool_submit(LANE_FAST, &question->query);
+	}
+}
+
+/* Begins with the next batch, if there are rows and none is under way; returns whether it has been delivered. */
+bool
+batch_try(void)
+{
+	if (asked > 0 || hub.position >= rows_last() || ev_now(hub.loop) < not_before)
+		return false;
+	batch_gather();
+	if (gathered.count > 0)
+	{
+		batch_ask();
+		return false;
+	}
+	batch_deliver();
+	return true;
+}
+
+/* Forgets the batch that is under way. */
+void
+batch_drop(void)
+{
+	asked = 0;
+	hub.batch++;
+	notices_clear();
+}

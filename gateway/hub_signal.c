@@ -1,0 +1,116 @@
+/*-------------------------------------------------------------------------
+ *
+ * hub_signal.c
+ *		Signals: events that are in no log.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hub_internal.h"
+
+typedef void (*CandidateHandler) (Subscriber *subscriber, void *argument);
+
+/* Who may see a signal. */
+typedef struct Viewers
+{
+	const int64_t *ids;			/* ascending */
+	size_t		count;
+} Viewers;
+
+/* Calls a function for all subscribers of a topic but those of an account. */
+static void
+candidates_of_topic(const char *name, int64_t account_id, CandidateHandler handler, void *argument)
+{
+	HubTopic   *topic = topic_find(name, strlen(name));
+
+	for (int i = 0; topic && i < topic->count; i++)
+		if (topic->slots[i].subscriber->account_id != account_id)
+			handler(topic->slots[i].subscriber, argument);
+}
+
+/* Calls a function for everybody who would get a signal of an account in a channel, some perhaps twice. */
+static void
+candidates(int64_t account_id, const char *channel, CandidateHandler handler, void *argument)
+{
+	const HubEdges *followers = channel ? NULL : home_followers(account_id);
+	char		name[HUB_CHANNEL_SIZE];
+
+	if (channel == NULL)
+		snprintf(name, sizeof(name), "user:%lld", (long long) account_id);
+	candidates_of_topic(channel ? channel : name, account_id, handler, argument);
+	for (uint32_t i = 0; followers && i < followers->count; i++)
+	{
+		const HubAccount *account = home_account(&followers->list[i]);
+		const ListNode *head = &account->subscribers.head;
+
+		for (const ListNode *node = head->next; node != head && account->id != account_id; node = node->next)
+		{
+			Subscriber *subscriber = container_of(node, Subscriber, account_node);
+
+			if (subscriber->flags & HUB_PRESENCE)
+				handler(subscriber, argument);
+		}
+	}
+}
+
+/* Appends the account of a subscriber. */
+static void
+viewer_add(Subscriber *subscriber, void *argument)
+{
+	buffer_append(argument, &subscriber->account_id, sizeof(int64_t));
+}
+
+/* Compares two ids. */
+static int
+id_compare(const void *left, const void *right)
+{
+	int64_t		a = *(const int64_t *) left;
+	int64_t		b = *(const int64_t *) right;
+
+	return (a > b) - (a < b);
+}
+
+/* Appends the accounts of those who would get a signal, ascending, each once. */
+void
+hub_signal_viewers(int64_t account_id, const char *channel, Buffer *viewers)
+{
+	size_t		start = viewers->length;
+	size_t		count;
+	size_t		kept = 0;
+	int64_t    *ids;
+
+	candidates(account_id, channel, viewer_add, viewers);
+	count = (viewers->length - start) / sizeof(int64_t);
+	if (count == 0)
+		return;
+	ids = (int64_t *) (viewers->data + start);
+	qsort(ids, count, sizeof(int64_t), id_compare);
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || ids[i] != ids[kept - 1])
+			ids[kept++] = ids[i];
+	viewers->length = start + kept * sizeof(int64_t);
+}
+
+/* Lets a subscriber get the signal, if it may see it. */
+static void
+viewer_mark(Subscriber *subscriber, void *argument)
+{
+	const Viewers *viewers = argument;
+
+	if (subscriber->catching == NULL &&
+		bsearch(&subscriber->account_id, viewers->ids, viewers->count, sizeof(int64_t), id_compare))
+		turn_add(subscriber);
+}
+
+/* Sends a signal. */
+void
+hub_signal(int64_t account_id, const char *channel, const int64_t *viewers, int count,
+		   const char *event, const char *data, size_t length)
+{
+	Viewers		who = {viewers, (size_t) count};
+
+	candidates(account_id, channel, viewer_mark, &who);
+	deliver_signal(event, data, length);
+}
