@@ -353,9 +353,13 @@ feed_write(FeedRow *rows, int count)
 
 	for (int i = 0; i < count; i++)
 		rows[i].seq = ++feed_seq;
-	while (roost_feed_table_partition(feed_seq) == NULL)
-		roost_feed_table_add(from, count);
+	for (FeedTable table = 0; table < FEED_TABLES; table++)
+	{
+		while (roost_feed_partition_of(table, feed_seq) == NULL)
+			roost_feed_partition_add(table, from, count);
+	}
 	feed_now_us = Max(feed_now_us, roost_clock_us());
+	roost_feed_day_begin(from, feed_now_us);
 
 	LWLockAcquire(roost_feed_shared->lock, LW_EXCLUSIVE);
 	if (roost_feed_shared->unflushed_from == 0)
@@ -507,7 +511,8 @@ feed_is_ready(void)
 	bool		ready;
 
 	if (!OidIsValid(schema) || !OidIsValid(get_relname_relid("feed_state", schema)) ||
-		!OidIsValid(get_relname_relid("feed_trace", schema)) || !OidIsValid(get_relname_relid("feed_log", schema)))
+		!OidIsValid(get_relname_relid("feed_trace", schema)) || !OidIsValid(get_relname_relid("feed_day", schema)) ||
+		!OidIsValid(get_relname_relid("feed_log", schema)))
 		return false;
 
 	SPI_connect();
@@ -518,7 +523,7 @@ feed_is_ready(void)
 					"   ('feed_trace', 'feed_trace_insert_event')) n (tab, name)"
 					"   JOIN pg_catalog.pg_class c ON c.relname = n.tab AND c.relnamespace = 'roost_data'::pg_catalog.regnamespace)) = 6"
 					" AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = 'roost_data'::pg_catalog.regnamespace"
-					"  AND (c.relname ~ '^(feed_log|mailbox)(_[0-9]+)?$' OR c.relname IN ('feed_state', 'feed_trace', 'account')) AND c.relkind IN ('r', 'p')"
+					"  AND (c.relname ~ '^(feed_log|mailbox)(_[0-9]+)?$' OR c.relname IN ('feed_state', 'feed_trace', 'feed_day', 'account')) AND c.relkind IN ('r', 'p')"
 					"  AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid))",
 					true, 0) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "could not look for the tables of the log");
@@ -703,6 +708,9 @@ feed_add_missing(Snapshot snapshot)
 		feed_write(rows, count);
 	}
 	SPI_cursor_close(portal);
+	/* the log does not reach as far back as the mailboxes */
+	if (DatumGetBool(values[3]) && SPI_execute("SELECT roost_internal.mailbox_sweep()", false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not look after old entries of mailboxes");
 	SPI_finish();
 }
 
@@ -834,19 +842,17 @@ roost_feed_position(int64 *seq, int64 *horizon)
 }
 
 /*
- * Sets which row is the first, and from which id on the log has everything;
- * returns whether that is new.
+ * Sets which row is the first, and from which id on the log has everything.
  * Rows have gone then, so the state must say which was the last.
  */
-bool
+void
 roost_feed_keep_from(int64 first, int64 since)
 {
 	if (first == feed_first)
-		return false;
+		return;
 	feed_first = first;
 	feed_since = since;
 	feed_save(true);
-	return true;
 }
 
 /*

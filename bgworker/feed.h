@@ -67,27 +67,44 @@ typedef struct MailRow
 	int64		seq;
 	int64		actor_id;
 	int64		post_id;
+	int64		group_id;		/* what it is told together with, or 0 */
 } MailRow;
 
-/* A pair of partitions */
+#define FEED_DAY_US			(INT64CONST(86400) * USECS_PER_SEC)
+
+/* The tables that have partitions */
+typedef enum FeedTable
+{
+	FEED_TABLE_LOG,
+	FEED_TABLE_MAILBOX,
+	FEED_TABLES
+} FeedTable;
+
 typedef struct FeedPartition
 {
 	int64		from_seq;
 	int64		to_seq;			/* not in it */
-	Oid			log;
-	Oid			mailbox;
-	Oid			actor_index;
+	Oid			relid;
+	Oid			actor_index;	/* of a mailbox */
 } FeedPartition;
 
-/* feed_table.c: the partitions and what is written to them */
+/* feed_partition.c: the partitions, and where days begin */
+extern void roost_feed_partition_load(void);
+extern const char *roost_feed_partition_parent(FeedTable table);
+extern const FeedPartition *roost_feed_partition_last(FeedTable table);
+extern const FeedPartition *roost_feed_partition_of(FeedTable table, int64 seq);
+extern const FeedPartition *roost_feed_partition_since(FeedTable table, int64 seq);
+extern const FeedPartition *roost_feed_partition_next(FeedTable table, const FeedPartition *partition);
+extern void roost_feed_partition_add(FeedTable table, int64 seq, int64 count);
+extern void roost_feed_day_begin(int64 seq, int64 now_us);
+extern int64 roost_feed_day_since(int64 id);
+
+/* feed_table.c: what is written to the tables */
 extern void roost_feed_table_load(void);
-extern const FeedPartition *roost_feed_table_partitions(int *count);
-extern const FeedPartition *roost_feed_table_partition(int64 seq);
-extern void roost_feed_table_add(int64 seq, int64 count);
 extern void roost_feed_table_log(const FeedRow *rows, int count, int64 now_us);
 extern void roost_feed_table_mail(const MailRow *rows, int count, int64 now_us);
 extern int	roost_feed_table_find(int64 actor_id, int64 post_id, MailRow **rows);
-extern void roost_feed_table_withdraw(const MailRow *like, int64 before_seq);
+extern void roost_feed_table_withdraw(const MailRow *like, int64 from_seq, int64 before_seq, bool once);
 extern void roost_feed_table_leave(int64 account_id);
 extern const char *roost_feed_kind_name(FeedKind kind);
 extern const char *roost_mail_kind_name(MailKind kind);
@@ -95,7 +112,7 @@ extern int	roost_feed_kind_of(const char *name);
 
 /* feed.c: how the log stands; false while it is to be completed */
 extern bool roost_feed_position(int64 *seq, int64 *horizon);
-extern bool roost_feed_keep_from(int64 first, int64 since);
+extern void roost_feed_keep_from(int64 first, int64 since);
 
 /* feed_mail.c: whom rows concern */
 extern void roost_feed_mail_forget(void);

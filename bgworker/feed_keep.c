@@ -31,7 +31,7 @@
 static void keep_run(void);
 static void keep_traces(int64 horizon);
 static void keep_expire(void);
-static void keep_ahead(int64 seq);
+static void keep_ahead(FeedTable table, int64 seq);
 
 /*
  * Looks after the log.
@@ -47,7 +47,8 @@ keep_run(void)
 	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 	keep_traces(horizon);
 	keep_expire();
-	keep_ahead(seq);
+	for (FeedTable table = 0; table < FEED_TABLES; table++)
+		keep_ahead(table, seq);
 }
 
 /*
@@ -74,43 +75,42 @@ static void
 keep_expire(void)
 {
 	static SPIPlanPtr plan = NULL;
-	Oid			types[2] = {INTERVALOID, INT8OID};
-	Interval	retention = {.time = (int64) roost_event_retention * USECS_PER_SEC};
-	Datum		values[2] = {IntervalPGetDatum(&retention), Int64GetDatum((int64) roost_event_size * 1024 * 1024)};
+	Oid			types[3] = {INTERVALOID, INTERVALOID, INT8OID};
+	Interval	events = {.time = (int64) roost_event_retention * USECS_PER_SEC};
+	Interval	notifications = {.time = (int64) roost_notification_retention * USECS_PER_SEC};
+	Datum		values[3] = {IntervalPGetDatum(&events), IntervalPGetDatum(&notifications), Int64GetDatum((int64) roost_event_size * 1024 * 1024)};
 	int64		first;
 	int64		since;
+	bool		dropped;
 	bool		isnull;
 
 	SPI_connect();
-	roost_plan_keep(&plan, "SELECT e.first_seq, e.since FROM roost_internal.feed_expire($1, $2) e", 2, types);
+	roost_plan_keep(&plan, "SELECT e.first_seq, e.since, e.dropped FROM roost_internal.feed_expire($1, $2, $3) e", 3, types);
 	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "could not drop what is old of the log");
 	first = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	since = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+	dropped = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull));
 	SPI_finish();
 
-	/* something went, so partitions may have gone */
-	if (roost_feed_keep_from(first, since))
+	roost_feed_keep_from(first, since);
+	if (dropped)
 		roost_feed_table_load();
 }
 
 /*
- * Adds the next partition when the last one is half full.
+ * Adds the next partition to a table when its last one is half full.
  */
 static void
-keep_ahead(int64 seq)
+keep_ahead(FeedTable table, int64 seq)
 {
-	int			count;
-	const FeedPartition *partitions = roost_feed_table_partitions(&count);
-	Oid			schema = get_namespace_oid("roost_data", false);
+	const FeedPartition *last = roost_feed_partition_last(table);
 
-	if (count > 0 &&
-		partitions[count - 1].to_seq - seq > (partitions[count - 1].to_seq - partitions[count - 1].from_seq) / 2)
+	if (last != NULL && last->to_seq - seq > (last->to_seq - last->from_seq) / 2)
 		return;
-	if (!ConditionalLockRelationOid(get_relname_relid("feed_log", schema), ShareUpdateExclusiveLock) ||
-		!ConditionalLockRelationOid(get_relname_relid("mailbox", schema), ShareUpdateExclusiveLock))
-		return;
-	roost_feed_table_add(seq + 1, 0);
+	if (ConditionalLockRelationOid(get_relname_relid(roost_feed_partition_parent(table), get_namespace_oid("roost_data", false)),
+								   ShareUpdateExclusiveLock))
+		roost_feed_partition_add(table, seq + 1, 0);
 }
 
 const RoostWorkerStep roost_feed_keep_step = {

@@ -274,6 +274,7 @@ mail_add(PostReader *reader, MailList *list, int first, const FeedRow *row, Mail
 	mail->seq = row->seq;
 	mail->actor_id = row->account_id;
 	mail->post_id = row->post_id;
+	mail->group_id = kind == MAIL_LIKE ? row->post_id : kind == MAIL_RETWEET ? row->retweet_of_id : 0;
 }
 
 static bool
@@ -300,14 +301,20 @@ row_withdraw(const FeedRow *row)
 		roost_feed_table_leave(row->id);
 		return;
 	}
-	if (row->kind == FEED_LIKE_DELETED && row->target_id != 0 && row->target_id == row->account_id)
-		return;
+	if (row->kind == FEED_LIKE_DELETED)
+	{
+		if (row->target_id != 0 && row->target_id == row->account_id)
+			return;
+		like.kind = MAIL_LIKE;
+	}
 	if (row->kind == FEED_FOLLOW_DELETED || row->kind == FEED_REQUEST_DELETED)
 	{
 		like.kind = row->kind == FEED_FOLLOW_DELETED ? MAIL_FOLLOW : MAIL_REQUEST;
 		like.account_id = row->target_id;
 	}
-	roost_feed_table_withdraw(&like, row->seq);
+	/* a post may have several, also later ones that came with an edit */
+	roost_feed_table_withdraw(&like, roost_feed_day_since(row->id), row->seq,
+							  row->kind != FEED_POST_DELETED || row->retweet_of_id != 0);
 }
 
 /*
@@ -348,7 +355,7 @@ post_mail_again(PostReader *reader, const FeedRow *row, int64 now_us)
 				list.rows[k].account_id = 0;
 		}
 		if (!stays)
-			roost_feed_table_withdraw(&old[i], row->seq);
+			roost_feed_table_withdraw(&old[i], old[i].seq, row->seq, true);
 	}
 	for (int k = 0; k < list.count; k++)
 	{

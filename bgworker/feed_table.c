@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * feed_table.c
- *		The tables of the log: their partitions, and what is written to them.
+ *		The tables of the log, and what is written to them.
  *
  * The worker is the only one who writes there, so it writes straight into the
  * partitions: many rows to a page at once, and no plan that could turn out
- * wrong.  Kept in the worker: the list of partitions and the oids of the two
- * enums, read by roost_feed_table_load() whenever the log has to be completed.
+ * wrong.  Kept in the worker: the oids of the two enums and the partitions
+ * (feed_partition.c), read by roost_feed_table_load() whenever the log has to be
+ * completed.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,6 +25,7 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -32,13 +34,8 @@
 
 #include "bgworker/feed.h"
 #include "core/clock.h"
-#include "feed/feed.h"
 
 #define TABLE_SLOTS			256 /* rows written at once */
-#define TABLE_SHARE			16	/* partitions in the time of retention */
-#define TABLE_ROWS_MIN		8192
-#define TABLE_ROWS_MAX		(1 << 26)
-#define TABLE_ROW_BYTES		256 /* in both tables, with their indexes */
 
 /* Columns of roost_data.feed_log */
 enum
@@ -63,8 +60,10 @@ enum
 	BOX_SEQ,
 	BOX_ACTOR_ID,
 	BOX_POST_ID,
+	BOX_GROUP_ID,
 	BOX_CREATED_AT,
 	BOX_KIND,
+	BOX_DAY,
 	BOX_COLUMNS
 };
 
@@ -77,8 +76,6 @@ static const char *const mail_names[MAIL_KINDS] = {
 	"follow", "follow_request", "like", "retweet", "quote", "reply", "mention"
 };
 
-static FeedPartition *partitions = NULL;
-static int	num_partitions = 0;
 static Oid	kind_oids[FEED_KINDS];
 static Oid	mail_oids[MAIL_KINDS];
 
@@ -93,9 +90,7 @@ typedef struct Writer
 	int			count;			/* that are filled */
 } Writer;
 
-static void load_partitions(void);
 static void load_enum(const char *type, const char *const *names, Oid *oids, int count);
-static int64 partition_rows(int64 seq);
 static void writer_begin(Writer *writer, Oid relid);
 static TupleTableSlot *writer_slot(Writer *writer);
 static void writer_flush(Writer *writer);
@@ -136,7 +131,7 @@ roost_feed_table_load(void)
 {
 	load_enum("feed_kind", kind_names, kind_oids, FEED_KINDS);
 	load_enum("mailbox_kind", mail_names, mail_oids, MAIL_KINDS);
-	load_partitions();
+	roost_feed_partition_load();
 }
 
 static void
@@ -155,118 +150,6 @@ load_enum(const char *type, const char *const *names, Oid *oids, int count)
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("type roost.%s has no value \"%s\"", type, names[i])));
 	}
-}
-
-static void
-load_partitions(void)
-{
-	FeedPartition *list;
-
-	SPI_connect();
-	if (SPI_execute("SELECT from_seq, to_seq, log::oid, mailbox::oid, actor_index::oid FROM roost_internal.feed_partitions()",
-					false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the partitions of the log");
-
-	list = MemoryContextAlloc(TopMemoryContext, Max(SPI_processed, 1) * sizeof(FeedPartition));
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull[5];
-		HeapTuple	tuple = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-
-		list[i].from_seq = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull[0]));
-		list[i].to_seq = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull[1]));
-		list[i].log = DatumGetObjectId(SPI_getbinval(tuple, desc, 3, &isnull[2]));
-		list[i].mailbox = DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull[3]));
-		list[i].actor_index = DatumGetObjectId(SPI_getbinval(tuple, desc, 5, &isnull[4]));
-		if (isnull[0] || isnull[1] || isnull[2] || isnull[3] || isnull[4])
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("the partitions of roost_data.feed_log and roost_data.mailbox do not have the same bounds")));
-	}
-	if (partitions != NULL)
-		pfree(partitions);
-	partitions = list;
-	num_partitions = (int) SPI_processed;
-	SPI_finish();
-}
-
-const FeedPartition *
-roost_feed_table_partitions(int *count)
-{
-	*count = num_partitions;
-	return partitions;
-}
-
-/*
- * Returns the pair of partitions for a seq, or NULL.
- */
-const FeedPartition *
-roost_feed_table_partition(int64 seq)
-{
-	for (int i = num_partitions - 1; i >= 0; i--)
-	{
-		if (seq >= partitions[i].from_seq && seq < partitions[i].to_seq)
-			return &partitions[i];
-	}
-	return NULL;
-}
-
-/*
- * Adds a partition that begins after the last one, or at seq, and holds at
- * least count rows.
- */
-void
-roost_feed_table_add(int64 seq, int64 count)
-{
-	Oid			types[2] = {INT8OID, INT8OID};
-	Datum		values[2];
-	int64		from = num_partitions > 0 ? Max(seq, partitions[num_partitions - 1].to_seq) : seq;
-
-	values[0] = Int64GetDatum(from);
-	values[1] = Int64GetDatum(from + Max(count, partition_rows(seq)));
-	SPI_connect();
-	if (SPI_execute_with_args("SELECT roost_internal.feed_partition_add($1, $2)",
-							  2, types, values, NULL, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not add a partition to the log");
-	SPI_finish();
-	load_partitions();
-}
-
-/*
- * Returns how many rows the next partition is to have: those of a sixteenth of
- * the time, or the room, for which rows are kept, at the pace of the last one.
- */
-static int64
-partition_rows(int64 seq)
-{
-	const FeedPartition *last = num_partitions > 0 ? &partitions[num_partitions - 1] : NULL;
-	int64		rows = TABLE_ROWS_MIN;
-
-	if (last != NULL && seq > last->from_seq)
-	{
-		Oid			types[1] = {INT8OID};
-		Datum		values[1] = {Int64GetDatum(last->from_seq)};
-		double		age = 0;
-
-		SPI_connect();
-		if (SPI_execute_with_args("SELECT l.created_at FROM roost_data.feed_log l WHERE l.seq OPERATOR(pg_catalog.=) $1",
-								  1, types, values, NULL, false, 1) != SPI_OK_SELECT)
-			elog(ERROR, "could not read the log");
-		if (SPI_processed > 0)
-		{
-			bool		isnull;
-			TimestampTz at = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-
-			age = (roost_clock_us() - roost_clock_from_timestamp(at)) / 1000000.0;
-		}
-		SPI_finish();
-		rows = (int64) Min((seq - last->from_seq) / Max(age, 1) * roost_event_retention / TABLE_SHARE, (double) TABLE_ROWS_MAX);
-		rows = Min(rows, (last->to_seq - last->from_seq) * 4);
-	}
-	if (roost_event_size > 0)
-		rows = Min(rows, (int64) roost_event_size * 1024 * 1024 / TABLE_ROW_BYTES / TABLE_SHARE);
-	return Max(rows, TABLE_ROWS_MIN);
 }
 
 /*
@@ -289,10 +172,10 @@ roost_feed_table_log(const FeedRow *rows, int count, int64 now_us)
 		{
 			if (partition != NULL)
 				writer_end(&writer);
-			partition = roost_feed_table_partition(row->seq);
+			partition = roost_feed_partition_of(FEED_TABLE_LOG, row->seq);
 			if (partition == NULL)
 				elog(ERROR, "the log has no partition for row " INT64_FORMAT, row->seq);
-			writer_begin(&writer, partition->log);
+			writer_begin(&writer, partition->relid);
 		}
 		slot = writer_slot(&writer);
 		for (int k = 0; k < lengthof(ids); k++)
@@ -327,10 +210,10 @@ roost_feed_table_mail(const MailRow *rows, int count, int64 now_us)
 		{
 			if (partition != NULL)
 				writer_end(&writer);
-			partition = roost_feed_table_partition(row->seq);
+			partition = roost_feed_partition_of(FEED_TABLE_MAILBOX, row->seq);
 			if (partition == NULL)
 				elog(ERROR, "the mailbox has no partition for row " INT64_FORMAT, row->seq);
-			writer_begin(&writer, partition->mailbox);
+			writer_begin(&writer, partition->relid);
 		}
 		slot = writer_slot(&writer);
 		memset(slot->tts_isnull, false, BOX_COLUMNS * sizeof(bool));
@@ -339,8 +222,10 @@ roost_feed_table_mail(const MailRow *rows, int count, int64 now_us)
 		slot->tts_values[BOX_ACTOR_ID] = Int64GetDatum(row->actor_id);
 		slot->tts_values[BOX_POST_ID] = Int64GetDatum(row->post_id);
 		slot->tts_isnull[BOX_POST_ID] = row->post_id == 0;
+		slot->tts_values[BOX_GROUP_ID] = Int64GetDatum(row->group_id);
 		slot->tts_values[BOX_CREATED_AT] = TimestampTzGetDatum(roost_clock_timestamp(now_us));
 		slot->tts_values[BOX_KIND] = ObjectIdGetDatum(mail_oids[row->kind]);
+		slot->tts_values[BOX_DAY] = DateADTGetDatum(now_us / FEED_DAY_US + UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE);
 		ExecStoreVirtualTuple(slot);
 	}
 	if (partition != NULL)
@@ -435,6 +320,7 @@ box_read(TupleTableSlot *slot, MailRow *row)
 	row->seq = DatumGetInt64(slot->tts_values[BOX_SEQ]);
 	row->actor_id = DatumGetInt64(slot->tts_values[BOX_ACTOR_ID]);
 	row->post_id = slot->tts_isnull[BOX_POST_ID] ? 0 : DatumGetInt64(slot->tts_values[BOX_POST_ID]);
+	row->group_id = DatumGetInt64(slot->tts_values[BOX_GROUP_ID]);
 	kind = DatumGetObjectId(slot->tts_values[BOX_KIND]);
 	for (int i = 0; i < MAIL_KINDS; i++)
 	{
@@ -444,8 +330,8 @@ box_read(TupleTableSlot *slot, MailRow *row)
 }
 
 /*
- * Returns how many entries there are of an actor about a post, and which.
- * What this transaction has written is among them.
+ * Returns how many entries there are of an actor about a post of its own, and
+ * which.  What this transaction has written is among them.
  */
 int
 roost_feed_table_find(int64 actor_id, int64 post_id, MailRow **rows)
@@ -456,10 +342,11 @@ roost_feed_table_find(int64 actor_id, int64 post_id, MailRow **rows)
 
 	*rows = palloc(room * sizeof(MailRow));
 	box_keys(keys, actor_id, post_id);
-	for (int i = 0; i < num_partitions; i++)
+	for (const FeedPartition *partition = roost_feed_partition_since(FEED_TABLE_MAILBOX, roost_feed_day_since(post_id));
+		 partition != NULL; partition = roost_feed_partition_next(FEED_TABLE_MAILBOX, partition))
 	{
-		Relation	table = table_open(partitions[i].mailbox, AccessShareLock);
-		Relation	index = index_open(partitions[i].actor_index, AccessShareLock);
+		Relation	table = table_open(partition->relid, AccessShareLock);
+		Relation	index = index_open(partition->actor_index, AccessShareLock);
 		TupleTableSlot *slot = table_slot_create(table, NULL);
 		IndexScanDesc scan = index_beginscan(table, index, SnapshotSelf, 2, 0);
 
@@ -479,19 +366,22 @@ roost_feed_table_find(int64 actor_id, int64 post_id, MailRow **rows)
 }
 
 /*
- * Removes the entries of an actor about a post (or none) that are older than a
- * seq; of one kind and one account if these are given (-1 and 0: all).
+ * Removes the entries of an actor about a post (or none) that are older than
+ * before_seq; of one kind and one account if these are given (-1 and 0: all).
+ * None is older than from_seq.  With once there is one at most.
  */
 void
-roost_feed_table_withdraw(const MailRow *like, int64 before_seq)
+roost_feed_table_withdraw(const MailRow *like, int64 from_seq, int64 before_seq, bool once)
 {
 	ScanKeyData keys[2];
 
 	box_keys(keys, like->actor_id, like->post_id);
-	for (int i = 0; i < num_partitions; i++)
+	for (const FeedPartition *partition = roost_feed_partition_since(FEED_TABLE_MAILBOX, from_seq);
+		 partition != NULL; partition = roost_feed_partition_next(FEED_TABLE_MAILBOX, partition))
 	{
-		if (partitions[i].from_seq < before_seq)
-			box_delete(&partitions[i], partitions[i].actor_index, keys, 2, like, before_seq);
+		if (partition->from_seq >= before_seq ||
+			(box_delete(partition, partition->actor_index, keys, 2, like, before_seq) > 0 && once))
+			break;
 	}
 }
 
@@ -505,16 +395,17 @@ roost_feed_table_leave(int64 account_id)
 	ScanKeyData key;
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(account_id));
-	for (int i = 0; i < num_partitions; i++)
+	for (const FeedPartition *partition = roost_feed_partition_since(FEED_TABLE_MAILBOX, 0);
+		 partition != NULL; partition = roost_feed_partition_next(FEED_TABLE_MAILBOX, partition))
 	{
-		Relation	table = table_open(partitions[i].mailbox, RowExclusiveLock);
+		Relation	table = table_open(partition->relid, RowExclusiveLock);
 		Oid			primary;
 
 		(void) RelationGetIndexList(table);
 		primary = table->rd_pkindex;
 		table_close(table, NoLock);
-		box_delete(&partitions[i], partitions[i].actor_index, &key, 1, &all, PG_INT64_MAX);
-		box_delete(&partitions[i], primary, &key, 1, &all, PG_INT64_MAX);
+		box_delete(partition, partition->actor_index, &key, 1, &all, PG_INT64_MAX);
+		box_delete(partition, primary, &key, 1, &all, PG_INT64_MAX);
 	}
 }
 
@@ -525,7 +416,7 @@ roost_feed_table_leave(int64 account_id)
 static int
 box_delete(const FeedPartition *partition, Oid indexid, ScanKey keys, int nkeys, const MailRow *like, int64 before_seq)
 {
-	Relation	table = table_open(partition->mailbox, RowExclusiveLock);
+	Relation	table = table_open(partition->relid, RowExclusiveLock);
 	Relation	index = index_open(indexid, RowExclusiveLock);
 	TupleTableSlot *slot = table_slot_create(table, NULL);
 	IndexScanDesc scan = index_beginscan(table, index, SnapshotSelf, nkeys, 0);

@@ -31,6 +31,9 @@
 #define EVENT_RETENTION_MIN		1
 #define EVENT_RETENTION_DEFAULT	(7 * 86400)
 #define EVENT_RETENTION_MAX		(3650 * 86400)
+#define NOTIFICATION_RETENTION_MIN		86400
+#define NOTIFICATION_RETENTION_DEFAULT	(90 * 86400)
+#define NOTIFICATION_RETENTION_MAX		(3650 * 86400)
 #define EVENT_SIZE_MIN			0
 #define EVENT_SIZE_DEFAULT		0
 #define EVENT_SIZE_MAX			MAX_KILOBYTES
@@ -45,6 +48,7 @@ PG_FUNCTION_INFO_V1(roost_feed_stat);
 
 RoostFeedShared *roost_feed_shared = NULL;
 int			roost_event_retention;
+int			roost_notification_retention;
 int			roost_event_size;
 int			roost_notify_interval;
 
@@ -98,12 +102,22 @@ static void
 feed_define_gucs(void)
 {
 	DefineCustomIntVariable("roost.event_retention",
-							"Sets how long the log of events and the mailboxes keep what has happened.",
+							"Sets how long the log of events keeps what has happened.",
 							"Who has been away longer reads the tables. What is older goes within an eighth of this time.",
 							&roost_event_retention,
 							EVENT_RETENTION_DEFAULT,
 							EVENT_RETENTION_MIN,
 							EVENT_RETENTION_MAX,
+							PGC_SIGHUP,
+							GUC_UNIT_S,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("roost.notification_retention",
+							"Sets how long the mailboxes keep what others did to an account, for notifications.",
+							"What is older goes within an eighth of this time.",
+							&roost_notification_retention,
+							NOTIFICATION_RETENTION_DEFAULT,
+							NOTIFICATION_RETENTION_MIN,
+							NOTIFICATION_RETENTION_MAX,
 							PGC_SIGHUP,
 							GUC_UNIT_S,
 							NULL, NULL, NULL);

@@ -31,6 +31,7 @@ typedef struct RoostFeedShared
 extern RoostFeedShared *roost_feed_shared;
 
 extern int	roost_event_retention;	/* seconds */
+extern int	roost_notification_retention;	/* seconds */
 extern int	roost_event_size;	/* MB, 0: no limit */
 extern int	roost_notify_interval;	/* milliseconds, -1: never */
 

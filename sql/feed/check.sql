@@ -10,45 +10,42 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.feed_undoing(roost.feed_kind) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.feed_undoing(roost.feed_kind) IS 'What undoes it: post_deleted for post_created, and so on.';
 
-CREATE OR REPLACE FUNCTION roost_internal.mailbox_definition() RETURNS TABLE (account_id bigint, kind roost.mailbox_kind, actor_id bigint, post_id bigint)
+CREATE OR REPLACE FUNCTION roost_internal.mailbox_definition() RETURNS TABLE (
+	account_id bigint, kind roost.mailbox_kind, actor_id bigint, post_id bigint, group_id bigint, id bigint)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET enable_nestloop = off
 AS $$
-	WITH made AS (
-		SELECT l.* FROM roost_data.feed_log l
-		WHERE l.kind IN ('post_created', 'like_created', 'follow_created', 'follow_request_created')
-			AND l.id >= (SELECT s.since FROM roost_data.feed_state s)
-			AND NOT EXISTS (SELECT FROM roost_data.feed_log d WHERE d.kind = roost_internal.feed_undoing(l.kind)
-				AND d.id = l.id AND d.account_id = l.account_id AND d.seq > l.seq)
+	WITH quoted AS (
+		-- Whose post it was, if that is gone: the log says it, and when it does no longer the entry itself.
+		SELECT l.id, l.target_id FROM roost_data.feed_log l WHERE l.kind = 'post_created' AND l.target_id IS NOT NULL
+		UNION
+		SELECT m.post_id, m.account_id FROM roost_data.mailbox m
+		WHERE m.kind = 'quote' AND m.seq < (SELECT s.first_seq FROM roost_data.feed_state s)
 	), act AS (
-		SELECT m.target_id AS account_id, 'like'::roost.mailbox_kind AS kind, m.account_id AS actor_id, m.post_id
-		FROM made m JOIN roost_data.post_like t ON t.account_id = m.account_id AND t.post_id = m.post_id AND t.id = m.id
-		WHERE m.kind = 'like_created'
+		SELECT p.author_id AS account_id, 'like'::roost.mailbox_kind AS kind, t.account_id AS actor_id, t.post_id, t.post_id AS group_id, t.id
+		FROM roost_data.post_like t JOIN roost_data.post p ON p.id = t.post_id
 		UNION ALL
-		SELECT m.target_id, 'follow', m.account_id, NULL
-		FROM made m JOIN roost_data.follow t ON t.follower_id = m.account_id AND t.followee_id = m.target_id AND t.id = m.id
-		WHERE m.kind = 'follow_created'
+		SELECT t.followee_id, 'follow', t.follower_id, NULL, 0, t.id FROM roost_data.follow t
 		UNION ALL
-		SELECT m.target_id, 'follow_request', m.account_id, NULL
-		FROM made m JOIN roost_data.follow_request t ON t.follower_id = m.account_id AND t.followee_id = m.target_id AND t.id = m.id
-		WHERE m.kind = 'follow_request_created'
+		SELECT t.followee_id, 'follow_request', t.follower_id, NULL, 0, t.id FROM roost_data.follow_request t
 		UNION ALL
-		SELECT w.account_id, min(w.kind), m.account_id, m.id
-		FROM made m JOIN roost_data.post p ON p.id = m.id AND p.author_id = m.account_id
+		SELECT w.account_id, min(w.kind), p.author_id, p.id, coalesce(p.retweet_of_id, 0), p.id
+		FROM roost_data.post p
+		LEFT JOIN roost_data.post o ON o.id = coalesce(p.retweet_of_id, p.quote_of_id)
+		LEFT JOIN quoted q ON q.id = p.id AND p.quote_of_id IS NOT NULL
 		CROSS JOIN LATERAL (
-			SELECT m.target_id AS account_id, (CASE WHEN p.retweet_of_id IS NULL THEN 'quote' ELSE 'retweet' END)::roost.mailbox_kind AS kind
+			SELECT coalesce(o.author_id, q.target_id) AS account_id, (CASE WHEN p.retweet_of_id IS NULL THEN 'quote' ELSE 'retweet' END)::roost.mailbox_kind AS kind
 			UNION ALL SELECT p.reply_to_account_id, 'reply'
 			UNION ALL SELECT unnest(p.mention_ids), 'mention'
 		) w
-		WHERE m.kind = 'post_created'
-		GROUP BY m.id, m.account_id, w.account_id
+		GROUP BY p.id, w.account_id
 	)
 	SELECT a.* FROM act a JOIN roost_data.account t ON t.id = a.account_id AND t.status <> 'deleted'
 	WHERE a.account_id <> a.actor_id
 $$;
 REVOKE ALL ON FUNCTION roost_internal.mailbox_definition() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.mailbox_definition() IS 'The entries of all mailboxes, by definition: of every act that is in the log and still in its table, to whom it is addressed; a post that concerns an account in several ways is its retweet, quote, reply or mention, in this order. Nobody gets an entry for an own act, or after the account was deleted. Slow.';
+COMMENT ON FUNCTION roost_internal.mailbox_definition() IS 'The entries of all mailboxes, by definition, as if they were kept for ever: of every act in the tables (id), to whom it is addressed; a post that concerns an account in several ways is its retweet, quote, reply or mention, in this order. Nobody gets an entry for an own act, or after the account was deleted. Slow.';
 
 CREATE OR REPLACE FUNCTION roost_internal.feed_check() RETURNS TABLE (problem text, what text, seq bigint, id bigint, account_id bigint, post_id bigint)
 LANGUAGE sql STABLE
@@ -75,8 +72,7 @@ AS $$
 	), wanted AS MATERIALIZED (
 		SELECT * FROM roost_internal.mailbox_definition()
 	), kept AS MATERIALIZED (
-		SELECT m.account_id, m.kind, m.actor_id, m.post_id, m.seq FROM roost_data.mailbox m
-		WHERE coalesce((SELECT l.id FROM roost_data.feed_log l WHERE l.seq = m.seq) >= (SELECT s.since FROM roost_data.feed_state s), true)
+		SELECT m.* FROM roost_data.mailbox m
 	)
 	SELECT 'not logged', t.what, NULL::bigint, t.id, t.account_id, t.post_id
 	FROM there t WHERE t.id >= (SELECT s.since FROM roost_data.feed_state s) AND NOT EXISTS (SELECT FROM made l WHERE l.what = t.what AND l.id = t.id AND l.account_id = t.account_id)
@@ -108,16 +104,29 @@ AS $$
 	FROM (SELECT *, lag(created_at) OVER (ORDER BY seq) AS before FROM logged) l WHERE l.created_at < l.before
 	UNION ALL
 	SELECT 'no entry', w.kind::text, NULL, NULL, w.account_id, w.post_id
-	FROM wanted w WHERE NOT EXISTS (SELECT FROM kept k WHERE k.account_id = w.account_id AND k.kind = w.kind AND k.actor_id = w.actor_id AND k.post_id IS NOT DISTINCT FROM w.post_id)
+	FROM wanted w WHERE w.id >= (SELECT greatest(s.since, s.mail_since) FROM roost_data.feed_state s)
+		AND NOT EXISTS (SELECT FROM kept k WHERE k.account_id = w.account_id AND k.kind = w.kind AND k.actor_id = w.actor_id AND k.post_id IS NOT DISTINCT FROM w.post_id)
 	UNION ALL
 	SELECT 'entry too many', k.kind::text, k.seq, k.actor_id, k.account_id, k.post_id
 	FROM kept k WHERE NOT EXISTS (SELECT FROM wanted w WHERE k.account_id = w.account_id AND k.kind = w.kind AND k.actor_id = w.actor_id AND k.post_id IS NOT DISTINCT FROM w.post_id)
+	UNION ALL
+	SELECT 'entry of another group', k.kind::text, k.seq, k.actor_id, k.account_id, k.post_id
+	FROM kept k JOIN wanted w ON k.account_id = w.account_id AND k.kind = w.kind AND k.actor_id = w.actor_id AND k.post_id = w.post_id
+	WHERE k.group_id <> w.group_id
+	UNION ALL
+	SELECT 'entry of another day', k.kind::text, k.seq, k.actor_id, k.account_id, k.post_id
+	FROM kept k WHERE k.day <> (k.created_at AT TIME ZONE 'UTC')::date
+		OR k.day IS DISTINCT FROM (SELECT max(d.day) FROM roost_data.feed_day d WHERE d.seq <= k.seq)
 	UNION ALL
 	SELECT 'entry twice', k.kind::text, max(k.seq), k.actor_id, k.account_id, k.post_id
 	FROM kept k GROUP BY k.kind, k.actor_id, k.account_id, k.post_id HAVING count(*) > 1
 	UNION ALL
 	SELECT 'entry of another row of the log', k.kind::text, k.seq, k.actor_id, k.account_id, k.post_id
-	FROM kept k WHERE NOT EXISTS (SELECT FROM logged l WHERE l.seq = k.seq AND l.account_id = k.actor_id AND l.post_id IS NOT DISTINCT FROM k.post_id)
+	FROM kept k WHERE k.seq >= (SELECT s.first_seq FROM roost_data.feed_state s)
+		AND NOT EXISTS (SELECT FROM logged l WHERE l.seq = k.seq AND l.account_id = k.actor_id AND l.post_id IS NOT DISTINCT FROM k.post_id)
+	UNION ALL
+	SELECT 'entry should be gone', k.kind::text, k.seq, k.actor_id, k.account_id, k.post_id
+	FROM kept k WHERE k.seq < (SELECT s.mail_first_seq FROM roost_data.feed_state s)
 $$;
 REVOKE ALL ON FUNCTION roost_internal.feed_check() FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.feed_check() IS 'Compares the log and the mailboxes with the tables; every row is a difference, none means equal. Call roost.worker_sync() before, and let nobody write meanwhile: what is not logged yet is a difference, too. Reads everything: for tests and after accidents. docs/feed.md says what equal means.';

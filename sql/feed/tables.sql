@@ -1,9 +1,9 @@
 -- Tables of the feed module: the log of what was committed, and what of it is
 -- addressed to whom.  The background worker is their only writer.
 --
--- Both are partitioned by ranges of seq, with the same bounds.  The worker
--- adds partitions ahead of time and drops those that are older than
--- roost.event_retention.
+-- Both are partitioned by ranges of seq.  The worker adds partitions ahead of
+-- time and drops those that are older than roost.event_retention and
+-- roost.notification_retention.
 
 CREATE TABLE IF NOT EXISTS roost_data.feed_log (
 	seq bigint NOT NULL,
@@ -27,12 +27,17 @@ CREATE TABLE IF NOT EXISTS roost_data.mailbox (
 	seq bigint NOT NULL,
 	actor_id bigint NOT NULL,
 	post_id bigint,
+	group_id bigint NOT NULL DEFAULT 0,
 	created_at timestamptz NOT NULL,
 	kind roost.mailbox_kind NOT NULL,
+	day date NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')::date,
 	PRIMARY KEY (account_id, seq)
 ) PARTITION BY RANGE (seq);
 COMMENT ON TABLE roost_data.mailbox IS 'What others did to an account, one entry an act, as long as the act stands. seq is that of the row of roost_data.feed_log. post_id is the post liked, or the retweet, quote, reply or post with the mention. Who reads it leaves out what the account may not see: roost_internal.mailbox_read().';
+COMMENT ON COLUMN roost_data.mailbox.group_id IS 'The post whose likes or retweets are told together: the post liked, or the retweet''s original; else 0.';
+COMMENT ON COLUMN roost_data.mailbox.day IS 'Of created_at, in UTC.';
 CREATE INDEX IF NOT EXISTS mailbox_actor_id_post_id_idx ON roost_data.mailbox (actor_id, post_id);
+CREATE INDEX IF NOT EXISTS mailbox_account_id_day_kind_group_id_seq_idx ON roost_data.mailbox (account_id, day, kind, group_id, seq);
 
 DO $$
 BEGIN
@@ -51,6 +56,8 @@ CREATE TABLE IF NOT EXISTS roost_data.feed_state (
 	horizon bigint NOT NULL,
 	horizon_seq bigint NOT NULL DEFAULT 0,
 	since bigint NOT NULL,
+	mail_first_seq bigint NOT NULL DEFAULT 1,
+	mail_since bigint NOT NULL,
 	system_identifier bigint,
 	database_id oid,
 	table_id oid,
@@ -63,10 +70,18 @@ COMMENT ON COLUMN roost_data.feed_state.first_seq IS 'The first row that is kept
 COMMENT ON COLUMN roost_data.feed_state.seq IS 'The last row at the time; later ones may be there.';
 COMMENT ON COLUMN roost_data.feed_state.horizon IS 'What is not logged has an id from here on, except imports with times of the past.';
 COMMENT ON COLUMN roost_data.feed_state.horizon_seq IS 'Rows up to this seq are of events before the horizon.';
-COMMENT ON COLUMN roost_data.feed_state.since IS 'Of what has an id from here on, the log and the mailboxes have everything.';
-INSERT INTO roost_data.feed_state (horizon, since)
-SELECT n.id, n.id FROM (SELECT roost_internal.id_next() AS id WHERE NOT EXISTS (SELECT FROM roost_data.feed_state) OFFSET 0) n
+COMMENT ON COLUMN roost_data.feed_state.since IS 'Of what has an id from here on, the log has everything.';
+COMMENT ON COLUMN roost_data.feed_state.mail_first_seq IS 'Mailboxes have no entries of rows before this one.';
+COMMENT ON COLUMN roost_data.feed_state.mail_since IS 'Of what has an id from here on, the mailboxes have every entry that was made.';
+INSERT INTO roost_data.feed_state (horizon, since, mail_since)
+SELECT n.id, n.id, n.id FROM (SELECT roost_internal.id_next() AS id WHERE NOT EXISTS (SELECT FROM roost_data.feed_state) OFFSET 0) n
 ON CONFLICT DO NOTHING;
+
+CREATE TABLE IF NOT EXISTS roost_data.feed_day (
+	day date PRIMARY KEY,
+	seq bigint NOT NULL
+);
+COMMENT ON TABLE roost_data.feed_day IS 'With which row of the log each day (UTC) began, as far back as mailboxes reach: entries of a day are those from its seq up to, and without, that of the next day here.';
 
 CREATE TABLE IF NOT EXISTS roost_data.feed_trace (
 	id bigint PRIMARY KEY,

@@ -47,10 +47,10 @@ COMMENT ON FUNCTION roost_internal.notification_wanted(bigint, roost.mailbox_kin
 
 -- Without a setting, so that the planner puts it into the query that calls it.
 CREATE OR REPLACE FUNCTION roost_internal.notification_entry(account_id bigint, after bigint, before bigint, plain boolean) RETURNS TABLE (
-	seq bigint, kind roost.mailbox_kind, actor_id bigint, post_id bigint, created_at timestamptz)
+	seq bigint, kind roost.mailbox_kind, actor_id bigint, post_id bigint, group_id bigint, created_at timestamptz, day date)
 LANGUAGE sql STABLE
 AS $$
-	SELECT m.seq, m.kind, m.actor_id, m.post_id, m.created_at
+	SELECT m.seq, m.kind, m.actor_id, m.post_id, m.group_id, m.created_at, m.day
 	FROM roost_data.mailbox m
 	WHERE m.account_id = $1 AND m.seq > $2 AND m.seq < $3
 		AND CASE WHEN m.kind IN ('follow', 'follow_request')

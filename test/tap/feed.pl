@@ -61,6 +61,13 @@ sub writers
 	return $harness;
 }
 
+# Rolls back what a session had prepared when it was ended.
+sub forget_prepared
+{
+	$node->safe_psql('roost', "ROLLBACK PREPARED '$_'") for split /\n/, $node->safe_psql('roost', 'SELECT gid FROM pg_prepared_xacts');
+	return;
+}
+
 # A session that listens.
 my %heard;
 sub listener
@@ -167,7 +174,7 @@ for my $round (1 .. 2)
 		my @notifications = notifications($listener);
 		check($node, $what);
 		check_notifications($what, @notifications);
-		$node->safe_psql('roost', "ROLLBACK PREPARED '$_'") for split /\n/, $node->safe_psql('roost', 'SELECT gid FROM pg_prepared_xacts');
+		forget_prepared();
 	}
 }
 is($node->safe_psql('roost', 'SELECT epoch FROM roost.feed_position()'), $epoch, 'crashes keep the epoch');
@@ -184,6 +191,7 @@ for my $time (1 .. 2)
 }
 $writers->signal('INT');
 $writers->finish;
+forget_prepared();
 check($node, 'the worker terminated');
 
 # events are lost: the queue is too small, transactions too large
@@ -268,12 +276,35 @@ check($node, 'after the oldest went');
 $node->safe_psql('roost', "ALTER SYSTEM RESET roost.event_size; SELECT pg_reload_conf()");
 
 # too old: with their time
+# (what comes within ten seconds of rows that went makes no entries)
+$node->safe_psql('roost', "SELECT roost_internal.clock_freeze(now() + interval '1 minute', everywhere => true)");
+Walk::finish(writers($seed++, 2, 100), 'before a week passes');
+check($node, 'before a week passes');
+my $entries = $node->safe_psql('roost', 'SELECT count(*) FROM roost_data.mailbox');
+cmp_ok($entries, '>', 0, 'there are entries');
 $node->safe_psql('roost', "SELECT roost_internal.clock_freeze(now() + interval '8 days', everywhere => true)");
 $node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')") for 1 .. 6;
 $node->safe_psql('roost', "SELECT roost.post_create(2, 'a week later \@walker_3')");
 check($node, 'a week later');
 is($node->safe_psql('roost', "SELECT string_agg(kind::text, ' ' ORDER BY seq) FROM roost_data.feed_log"), 'post_created', 'only what is new is kept');
 is($node->safe_psql('roost', 'SELECT first_seq = last_seq FROM roost.feed_position()'), 't', 'the position says so');
+is($node->safe_psql('roost', 'SELECT count(*) FROM roost_data.mailbox'), $entries + 1, 'mailboxes keep more');
+
+# what is undone goes from mailboxes though the log has forgotten it, also without a trace
+my $likes = $node->safe_psql('roost', "SELECT count(*) FROM roost_data.mailbox WHERE kind = 'like'");
+$node->safe_psql('roost', 'DELETE FROM roost_data.post_like WHERE (account_id, post_id) IN (SELECT actor_id, post_id FROM roost_data.mailbox)');
+check($node, 'old likes deleted');
+cmp_ok($node->safe_psql('roost', "SELECT count(*) FROM roost_data.mailbox WHERE kind = 'like'"), '<', $likes, 'their entries are gone');
+$node->safe_psql('roost', 'TRUNCATE roost_data.post_like, roost_data.follow, roost_data.follow_request');
+check($node, 'old likes and follows truncated');
+is($node->safe_psql('roost', "SELECT count(*) FROM roost_data.mailbox WHERE kind IN ('like', 'follow', 'follow_request')"), 0, 'all entries of likes and follows are gone');
+
+$node->safe_psql('roost', "SELECT roost_internal.clock_freeze(now() + interval '120 days', everywhere => true)");
+$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')") for 1 .. 6;
+$node->safe_psql('roost', "SELECT roost.post_create(2, 'months later \@walker_3')");
+check($node, 'months later');
+is($node->safe_psql('roost', "SELECT string_agg(kind::text, ' ') FROM roost_data.mailbox"), 'mention', 'mailboxes have only what is new');
+is($node->safe_psql('roost', 'SELECT count(*) FROM roost_data.feed_day'), 2, 'and days are forgotten');
 
 $node->stop;
 done_testing();
