@@ -175,7 +175,7 @@ extern bool cursor_parse(const char *text, Cursor *cursor);
 extern void cursor_format(Cursor cursor, char text[HUB_CURSOR_SIZE]);
 
 /*
- * Signals, from signal.c: of an account in a channel, or (channel NULL) its
+ * Signals, from signals.c: of an account in a channel, or (channel NULL) its
  * presence, which goes to channel presence of those who follow it and to
  * user:<account_id>; never to the account itself.  hub_signal_viewers()
  * appends the accounts of those who would get it, as int64_t, ascending, each

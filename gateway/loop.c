@@ -32,6 +32,8 @@
 #include "metrics.h"
 #include "peer.h"
 #include "pool.h"
+#include "presence.h"
+#include "signals.h"
 #include "static.h"
 #include "tls.h"
 
@@ -183,6 +185,7 @@ on_stop(struct ev_loop *l, ev_signal *watcher, int events)
 	ev_io_stop(loop, &listener);
 	close(listener.fd);
 	stop_at = ev_now(loop) + config.stop_timeout / 1000.0;
+	presence_leave();
 	conn_drain();
 	ev_timer_stop(loop, &tick);
 	ev_timer_set(&tick, 0.02, 0.02);
@@ -247,6 +250,8 @@ loop_run(int process)
 	health_start();
 	pool_start(loop);
 	hub_start(loop);
+	signals_start();
+	presence_start(loop);
 	signal_start(&stop_signals[0], on_stop, SIGTERM);
 	signal_start(&stop_signals[1], on_stop, SIGINT);
 	signal_start(&reload_signal, on_reload, SIGHUP);

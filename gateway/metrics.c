@@ -297,6 +297,14 @@ metric_sockets(Buffer *into)
 	metric_single(into, "roost_gateway_socket_frames_sent_total", "counter", "Frames sent to WebSockets.", SUM(socket_frames_out));
 }
 
+/* Adds everything about signals. */
+static void
+metric_signals(Buffer *into)
+{
+	metric_single(into, "roost_gateway_signals_total", "counter", "Signals of presence and typing heard from the database.", SUM(signals));
+	metric_single(into, "roost_gateway_signals_dropped_total", "counter", "Signals dropped: too many waited, or the database could not be asked.", SUM(signals_dropped));
+}
+
 /* Adds CPU and memory of the processes, as the kernel tells them. */
 static void
 metric_processes(Buffer *into)
@@ -412,6 +420,7 @@ metrics_render(Buffer *into)
 	metric_lanes(into, "roost_gateway_lane_connects_total", "counter", "Database connections made.", offsetof(LaneMetrics, connects));
 	metric_sockets(into);
 	metric_hub(into);
+	metric_signals(into);
 	metric_reads(into);
 	metric_processes(into);
 }

@@ -71,6 +71,8 @@ typedef struct Metrics
 	uint64_t	gzip_out;
 	uint64_t	log_dropped;
 	uint64_t	database_up;	/* now */
+	uint64_t	signals;		/* heard of presence and typing */
+	uint64_t	signals_dropped;
 	LaneMetrics lanes[METRICS_LANES];
 
 	/* the hub */

@@ -1,0 +1,13 @@
+/*-------------------------------------------------------------------------
+ *
+ * signals.h
+ *		Signals of the database: presence and typing.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SIGNALS_H
+#define SIGNALS_H
+
+extern void signals_start(void);
+
+#endif							/* SIGNALS_H */
