@@ -254,7 +254,7 @@ static void
 test_signals(void)
 {
 	static const char online_and_typing[] =
-		"[[\"user:online\",\"5\",\"\",\"2026-01-31T12:00:00.000Z\"],[\"typing:start\",\"6\",\"post:9\",\"x\"],[\"typing:stop\",\"6\",\"post:9\",\"x\"]]";
+	"[[\"user:online\",\"5\",\"\",\"2026-01-31T12:00:00.000Z\"],[\"typing:start\",\"6\",\"post:9\",\"x\"],[\"typing:stop\",\"6\",\"post:9\",\"x\"]]";
 	static const char *const wrong[] = {
 		NULL, "", "[", "{}", "[1]", "[[]]", "[[\"user:online\"]]", "[[\"user:online\",5,\"\",\"x\"]]", "[[\"other\",\"5\",\"\",\"x\"]]",
 		"[[\"user:online\",\"5\",\"post:9\",\"x\"]]", "[[\"typing:start\",\"5\",\"\",\"x\"]]", "[[\"typing:start\",\"5\",\"post:9}\",\"x\"]]",
