@@ -35,7 +35,7 @@ problem_finish(Request *request, const RoostErrcode *error, const char *detail, 
 {
 	static Buffer body;
 
-	if (error->status == 503 && !request->has_retry)
+	if ((error->status == 503 || error->status == 429) && !request->has_retry)
 		answer_header(request, "retry-after", RETRY_AFTER);
 	answer_header(request, "content-type", "application/problem+json");
 	body.length = 0;
@@ -85,52 +85,75 @@ problem_context_headers(Request *request, const char *context)
 	}
 }
 
-/* Sends an error that the database raised. */
-void
-problem_from_result(Request *request, const PGresult *result)
+/*
+ * Returns what an error of the database is and appends its detail, with a NUL
+ * behind it; one of the server itself is logged, and has no detail.
+ */
+const RoostErrcode *
+problem_of_result(const PGresult *result, const char *id, Buffer *detail)
 {
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *more = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
 	const RoostErrcode *error = roost_errcode_find(sqlstate ? sqlstate : "XX000");
+
+	if (error->status >= 500)
+		log_error("request %s: %s %s: %s", id, sqlstate ? sqlstate : "?", error->name,
+				  message ? message : PQresultErrorMessage(result));
+	else
+	{
+		buffer_append_text(detail, message ? message : "");
+		if (more && *more)
+			buffer_printf(detail, "%s%s", detail->length ? ": " : "", more);
+	}
+	buffer_append(detail, "", 1);
+	return error;
+}
+
+/* Sends an error that the database raised. */
+void
+problem_from_result(Request *request, const PGresult *result)
+{
 	Buffer		detail = {0};
+	const RoostErrcode *error = problem_of_result(result, request->id, &detail);
+	bool		tell = error->status < 500;
 
 	answer_start(request, error->status);
 	problem_context_headers(request, PQresultErrorField(result, PG_DIAG_CONTEXT));
-	if (error->status >= 500)
-	{
-		log_error("request %s: %s %s: %s", request->id, sqlstate ? sqlstate : "?", error->name,
-				  message ? message : PQresultErrorMessage(result));
-		problem_finish(request, error, NULL, NULL, NULL);
-		return;
-	}
-	buffer_append_text(&detail, message ? message : "");
-	if (more && *more)
-		buffer_printf(&detail, "%s%s", detail.length ? ": " : "", more);
-	buffer_append(&detail, "", 1);
-	problem_finish(request, error, detail.data, PQresultErrorField(result, PG_DIAG_MESSAGE_HINT),
-				   PQresultErrorField(result, PG_DIAG_COLUMN_NAME));
+	problem_finish(request, error, detail.data, tell ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL,
+				   tell ? PQresultErrorField(result, PG_DIAG_COLUMN_NAME) : NULL);
 	buffer_free(&detail);
+}
+
+/* Returns the SQLSTATE and the detail of a question that the database did not answer. */
+const char *
+problem_of_failure(PoolFailure failure, const char **detail)
+{
+	switch (failure)
+	{
+		case POOL_FULL:
+			*detail = "Too many requests are waiting; try again.";
+			return "RO503";
+		case POOL_DOWN:
+			*detail = "The database cannot be reached; try again.";
+			return "08006";
+		case POOL_LOST:
+			*detail = "The connection to the database broke; the operation may or may not have been done.";
+			return "08006";
+		case POOL_TIMEOUT:
+			break;
+	}
+	*detail = "The database did not answer in time.";
+	return "57014";
 }
 
 /* Sends an error because the database could not be asked. */
 void
 problem_from_failure(Request *request, PoolFailure failure)
 {
-	switch (failure)
-	{
-		case POOL_FULL:
-			problem_send(request, "RO503", "Too many requests are waiting; try again.", NULL, NULL);
-			break;
-		case POOL_DOWN:
-			problem_send(request, "08006", "The database cannot be reached; try again.", NULL, NULL);
-			break;
-		case POOL_LOST:
-			problem_send(request, "08006", "The connection to the database broke; the operation may or may not have been done.",
-						 "Try again, with the same Idempotency-Key if it changes anything.", NULL);
-			break;
-		case POOL_TIMEOUT:
-			problem_send(request, "57014", "The database did not answer in time.", NULL, NULL);
-			break;
-	}
+	const char *detail;
+	const char *sqlstate = problem_of_failure(failure, &detail);
+
+	problem_send(request, sqlstate, detail,
+				 failure == POOL_LOST ? "Try again, with the same Idempotency-Key if it changes anything." : NULL, NULL);
 }

@@ -86,13 +86,11 @@ ws_count(Ws *ws, size_t length)
 }
 
 /* Sends a complete frame, or adds it to what waits. */
-void
-ws_send_frame(Ws *ws, const char *frame, size_t length)
+static void
+ws_put(Ws *ws, const char *frame, size_t length)
 {
 	Conn	   *conn = ws->conn;
 
-	if (ws->closing || !ws_has_room(ws, length))
-		return;
 	ws_count(ws, length);
 	if (conn->out.length == 0 && conn->tls == NULL && !conn->processing && conn->blocked == 0 &&
 		!lws_partial_buffered(conn->wsi))
@@ -111,6 +109,24 @@ ws_send_frame(Ws *ws, const char *frame, size_t length)
 	buffer_append(&conn->out, frame, length);
 	if (!conn->processing)
 		conn_settle(conn);
+}
+
+/* Sends a complete frame of events. */
+void
+ws_send_frame(Ws *ws, const char *frame, size_t length)
+{
+	if (!ws->closing && ws_has_room(ws, length))
+		ws_put(ws, frame, length);
+}
+
+/* Sends a complete frame, the answer to a call, which the client has to take whatever its length. */
+void
+ws_send_answer(Ws *ws, const char *frame, size_t length)
+{
+	if (ws->closing)
+		return;
+	ws->answers += length;
+	ws_put(ws, frame, length);
 }
 
 /* Adds a frame to the output. */
@@ -133,28 +149,6 @@ ws_send(Ws *ws, WsOpcode opcode, const char *data, size_t length)
 	if (ws->closing || !ws_has_room(ws, length + WS_HEAD_MAX))
 		return;
 	ws_add(ws, opcode, data, length);
-	if (ws->conn->processing)
-		return;
-	ws_flush(ws);
-	conn_settle(ws->conn);
-}
-
-/* Sends a text in two parts, the answer to a call, which the client has to take whatever its length. */
-void
-ws_send_answer(Ws *ws, const char *head, size_t head_length, const char *data, size_t length)
-{
-	unsigned char frame[WS_HEAD_MAX];
-	size_t		frame_length = ws_frame_head(frame, WS_TEXT, head_length + length);
-	Buffer	   *out = &ws->conn->out;
-
-	if (ws->closing)
-		return;
-	ws_count(ws, frame_length + head_length + length);
-	ws->answers += frame_length + head_length + length;
-	buffer_reserve(out, frame_length + head_length + length);
-	buffer_append(out, frame, frame_length);
-	buffer_append(out, head, head_length);
-	buffer_append(out, data, length);
 	if (ws->conn->processing)
 		return;
 	ws_flush(ws);

@@ -69,13 +69,14 @@ extern void ws_free(Conn *conn);
 /* for sub-protocols */
 extern void ws_start(Request *request, const WsKind *kind, const StreamIdentity *identity, const char *accept, bool named);
 extern void ws_send(Ws *ws, WsOpcode opcode, const char *data, size_t length);
-extern void ws_send_answer(Ws *ws, const char *head, size_t head_length, const char *data, size_t length);
+extern void ws_send_answer(Ws *ws, const char *frame, size_t length);
 extern void ws_send_frame(Ws *ws, const char *frame, size_t length);
 extern void ws_finish_frame(Buffer *buffer, size_t start);
 extern void ws_close(Ws *ws, int code, const char *reason);
 extern void ws_pause(Ws *ws);
 extern void ws_go_on(Ws *ws);
 
+extern const WsKind ws_roost;
 extern const WsKind ws_echo;
 
 #endif							/* WS_H */

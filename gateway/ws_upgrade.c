@@ -47,11 +47,13 @@ choose_kind(const Request *request, bool *named)
 		*named = true;
 		while ((name = text_token(&list, ',', &length)) != NULL)
 		{
+			if (strlen(ws_roost.name) == length && memcmp(name, ws_roost.name, length) == 0)
+				return &ws_roost;
 			if (config.stream_echo && strlen(ws_echo.name) == length && memcmp(name, ws_echo.name, length) == 0)
 				return &ws_echo;
 		}
 	}
-	return NULL;
+	return *named ? NULL : &ws_roost;
 }
 
 /* Returns the only header of that name, or NULL. */

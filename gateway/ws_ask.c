@@ -1,0 +1,249 @@
+/*-------------------------------------------------------------------------
+ *
+ * ws_ask.c
+ *		The sub-protocol roost.v1: frames that the database answers, but not
+ *		as a route: auth and signal.
+ *
+ * A question keeps its texts itself and may outlive its socket, which then is
+ * NULL; the answer is thrown away.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "problem.h"
+#include "ws_roost.h"
+
+typedef struct RoostQuestion
+{
+	ListNode	node;
+	RoostSocket *socket;		/* NULL: gone */
+	PoolQuery	query;
+	bool		is_auth;
+	FrameText	id;
+	char		number[24];
+	char		address[ADDRESS_TEXT_SIZE];
+	char	   *texts[2];		/* from the frame */
+} RoostQuestion;
+
+/* Gives a question back. */
+static void
+question_free(RoostQuestion *question)
+{
+	if (question->socket)
+		list_remove(&question->socket->questions, &question->node);
+	/* it may be a token */
+	if (question->texts[0])
+		explicit_bzero(question->texts[0], strlen(question->texts[0]));
+	free(question->texts[0]);
+	free(question->texts[1]);
+	free((char *) question->id.data);
+	free(question);
+}
+
+/* The token belongs to somebody. */
+static void
+auth_accept(RoostQuestion *question, const StreamIdentity *identity)
+{
+	RoostSocket *socket = question->socket;
+	Subscriber *subscriber = &socket->subscriber;
+
+	if (subscriber->account_id && subscriber->account_id != identity->account_id)
+	{
+		roost_error(socket, &question->id, "42501", "The token is of another account.");
+		return;
+	}
+	free(socket->token);
+	socket->token = memory_copy(question->texts[0]);
+	socket->expires_at = identity->expires_at;
+	socket->warned = false;
+	if (subscriber->account_id)
+		hub_set_session(subscriber, identity->session_id);
+	else
+		hub_set_account(subscriber, identity->account_id, identity->session_id);
+	roost_schedule(socket);
+	roost_ready(socket, &question->id);
+}
+
+/* Tells what is wrong; who has no other token is sent away with a wrong one. */
+static void
+question_fail(RoostQuestion *question, const char *sqlstate, int status, const char *detail)
+{
+	RoostSocket *socket = question->socket;
+
+	roost_error(socket, &question->id, sqlstate, detail);
+	if (question->is_auth && status == 401 && socket->subscriber.account_id == 0)
+		ws_close(&socket->ws, 4401, "the token is not valid");
+}
+
+/* A question is answered: goes on with what waited for it. */
+static void
+question_end(RoostQuestion *question)
+{
+	Ws		   *ws = question->is_auth && question->socket ? &question->socket->ws : NULL;
+
+	question_free(question);
+	if (ws && !ws->closing)
+		ws_go_on(ws);
+}
+
+/* The database has answered. */
+static void
+on_result(PoolQuery *query, const PGresult *result)
+{
+	RoostQuestion *question = container_of(query, RoostQuestion, query);
+	StreamIdentity identity;
+
+	if (question->socket == NULL)
+	{
+		question_free(question);
+		return;
+	}
+	if (question->is_auth && stream_identity(result, &identity))
+		auth_accept(question, &identity);
+	else if (question->is_auth || PQresultStatus(result) != PGRES_TUPLES_OK)
+	{
+		const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+		Buffer		detail = {0};
+		const RoostErrcode *error = problem_of_result(result, question->socket->ws.id, &detail);
+
+		question_fail(question, sqlstate ? sqlstate : "XX000", error->status, detail.data);
+		buffer_free(&detail);
+	}
+
+	/*
+	 * an answer that cannot be sent ends the socket, which forgets its
+	 * questions
+	 */
+	question_end(question);
+}
+
+/* The database could not be asked. */
+static void
+on_failure(PoolQuery *query, PoolFailure failure)
+{
+	RoostQuestion *question = container_of(query, RoostQuestion, query);
+	const char *detail;
+	const char *sqlstate = problem_of_failure(failure, &detail);
+
+	if (question->socket == NULL)
+	{
+		question_free(question);
+		return;
+	}
+	question_fail(question, sqlstate, 503, detail);
+	question_end(question);
+}
+
+/* Makes a question of a frame. */
+static RoostQuestion *
+question_new(RoostSocket *socket, const Frame *frame, PoolStatement statement)
+{
+	RoostQuestion *question = memory_new(sizeof(RoostQuestion));
+	const FrameText *id = &frame->members[FRAME_ID];
+
+	question->socket = socket;
+	list_append(&socket->questions, &question->node);
+	if (id->data)
+		question->id = (FrameText)
+	{
+		strndup(id->data, id->length), id->length
+	};
+	question->query.statement = statement;
+	question->query.on_result = on_result;
+	question->query.on_failure = on_failure;
+	return question;
+}
+
+/* Returns whether a frame is in order; answers it otherwise. */
+static bool
+frame_is_fine(RoostSocket *socket, Frame *frame, unsigned members)
+{
+	if (!frame_only(frame, members))
+		roost_error(socket, &frame->members[FRAME_ID], frame->sqlstate, frame->problem);
+	else if (roost_is_busy(socket))
+		roost_error(socket, &frame->members[FRAME_ID], "53400", "At most 16 calls and signals run at once.");
+	else
+		return true;
+	return false;
+}
+
+/* Does a frame `auth`. */
+void
+ask_auth(RoostSocket *socket, Frame *frame)
+{
+	RoostQuestion *question;
+	char	   *token;
+
+	if (!frame_is_fine(socket, frame, FRAME_HAS(FRAME_TOKEN)))
+		return;
+	token = frame_string(frame, FRAME_TOKEN);
+	if (token == NULL || *token == '\0')
+	{
+		roost_error(socket, &frame->members[FRAME_ID], frame->members[FRAME_TOKEN].data ? "ROTYP" : "ROMIS",
+					"The member token must be a text.");
+		free(token);
+		return;
+	}
+	question = question_new(socket, frame, STATEMENT_STREAM_OPEN);
+	question->is_auth = true;
+	question->texts[0] = token;
+	address_format(&socket->ws.address, question->address);
+	question->query.values[0] = token;
+	question->query.values[1] = question->address;
+	ws_pause(&socket->ws);
+	pool_submit(LANE_FAST, &question->query);
+}
+
+/* Does a frame `signal`. */
+void
+ask_signal(RoostSocket *socket, Frame *frame)
+{
+	RoostQuestion *question;
+	char	   *event;
+	char	   *channel;
+
+	if (!frame_is_fine(socket, frame, FRAME_HAS(FRAME_EVENT) | FRAME_HAS(FRAME_CHANNEL)))
+		return;
+	event = frame_string(frame, FRAME_EVENT);
+	channel = frame_string(frame, FRAME_CHANNEL);
+	if (socket->subscriber.account_id == 0 || event == NULL || channel == NULL)
+	{
+		if (socket->subscriber.account_id == 0)
+			roost_error(socket, &frame->members[FRAME_ID], "RO401", "A signal needs a token.");
+		else
+			roost_error(socket, &frame->members[FRAME_ID], "ROTYP", "The members event and channel must be texts.");
+		free(event);
+		free(channel);
+		return;
+	}
+	question = question_new(socket, frame, STATEMENT_LIVE_SIGNAL);
+	question->texts[0] = event;
+	question->texts[1] = channel;
+	snprintf(question->number, sizeof(question->number), "%lld", (long long) socket->subscriber.account_id);
+	question->query.values[0] = question->number;
+	question->query.values[1] = event;
+	question->query.values[2] = channel;
+	pool_submit(LANE_FAST, &question->query);
+}
+
+/* The socket is gone. */
+void
+ask_forget(RoostSocket *socket)
+{
+	ListNode   *node;
+
+	while ((node = list_first(&socket->questions)) != NULL)
+	{
+		RoostQuestion *question = container_of(node, RoostQuestion, node);
+
+		if (pool_cancel(&question->query))
+			question_free(question);
+		else
+		{
+			list_remove(&socket->questions, node);
+			question->socket = NULL;
+		}
+	}
+}
