@@ -45,25 +45,22 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.notification_wanted(bigint, roost.mailbox_kind, bigint, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.notification_wanted(bigint, roost.mailbox_kind, bigint, bigint) IS 'Whether an account wants to hear of an entry of its mailbox: by its preference for the type, whether it has muted the actor, and whether it has muted the thread of the post, or of the post that this retweets or quotes. The one place where that is decided.';
 
--- Without a setting, so that the planner puts it into the query that calls it.
-CREATE OR REPLACE FUNCTION roost_internal.notification_entry(account_id bigint, after bigint, before bigint, plain boolean) RETURNS TABLE (
-	seq bigint, kind roost.mailbox_kind, actor_id bigint, post_id bigint, group_id bigint, created_at timestamptz, day date)
+-- Without a setting, so that the planner puts it into the query that calls it;
+-- with single values, so that it looks up rows and hashes no table.
+CREATE OR REPLACE FUNCTION roost_internal.notification_shown(account_id bigint, kind roost.mailbox_kind, actor_id bigint, post_id bigint, plain boolean)
+RETURNS TABLE (shown boolean)
 LANGUAGE sql STABLE
 AS $$
-	SELECT m.seq, m.kind, m.actor_id, m.post_id, m.group_id, m.created_at, m.day
-	FROM roost_data.mailbox m
-	WHERE m.account_id = $1 AND m.seq > $2 AND m.seq < $3
-		AND CASE WHEN m.kind IN ('follow', 'follow_request')
-			THEN EXISTS (SELECT FROM roost_data.account a WHERE a.id = m.actor_id AND a.status = 'active')
-		WHEN m.kind = 'like'
-			THEN EXISTS (SELECT FROM roost_data.account a WHERE a.id = m.actor_id AND a.status = 'active')
-				AND EXISTS (SELECT FROM roost_data.post p WHERE p.id = m.post_id)
-		ELSE EXISTS (SELECT FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
-				WHERE p.id = m.post_id AND roost_internal.may_see($1, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)) END
-		AND ($4 OR roost_internal.notification_wanted($1, m.kind, m.actor_id, m.post_id))
+	SELECT true WHERE CASE
+		WHEN $2 = 'like' THEN (SELECT a.status = 'active' FROM roost_data.account a WHERE a.id = $3)
+			AND (SELECT true FROM roost_data.post p WHERE p.id = $4)
+		WHEN $4 IS NULL THEN (SELECT a.status = 'active' FROM roost_data.account a WHERE a.id = $3)
+		ELSE (SELECT roost_internal.may_see($1, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)
+			FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id WHERE p.id = $4) END
+		AND ($5 OR roost_internal.notification_wanted($1, $2, $3, $4))
 $$;
-REVOKE ALL ON FUNCTION roost_internal.notification_entry(bigint, bigint, bigint, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.notification_entry(bigint, bigint, bigint, boolean) IS 'The entries of a mailbox between two seqs (exclusive) that are told: what the account may see, of active accounts, and wants to hear; plain is roost_internal.notification_plain(), asked once by who reads many.';
+REVOKE ALL ON FUNCTION roost_internal.notification_shown(bigint, roost.mailbox_kind, bigint, bigint, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.notification_shown(bigint, roost.mailbox_kind, bigint, bigint, boolean) IS 'A row if an entry of a mailbox is told, else none: if it is about what the account may see, by an active account, and wanted; plain is roost_internal.notification_plain(), asked once by who reads many.';
 
 CREATE OR REPLACE FUNCTION roost_internal.post_embed(post roost.post) RETURNS roost.post_embed
 LANGUAGE plpgsql IMMUTABLE
@@ -80,17 +77,17 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.post_embed(roost.post) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.post_embed(roost.post) IS 'A post without what it retweets or quotes; null for null.';
 
-CREATE OR REPLACE FUNCTION roost_internal.notification_id(kind roost.mailbox_kind, at timestamptz, about_id bigint, seq bigint) RETURNS text
+CREATE OR REPLACE FUNCTION roost_internal.notification_id(kind roost.mailbox_kind, day date, group_id bigint, seq bigint) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 AS $$
 BEGIN
-	RETURN CASE WHEN kind = 'follow' THEN 'follow-' || to_char(at AT TIME ZONE 'UTC', 'YYYYMMDD')
-		WHEN kind IN ('like', 'retweet') THEN kind || '-' || to_char(at AT TIME ZONE 'UTC', 'YYYYMMDD') || '-' || about_id
+	RETURN CASE WHEN kind = 'follow' THEN 'follow-' || to_char(day, 'YYYYMMDD')
+		WHEN group_id <> 0 THEN kind || '-' || to_char(day, 'YYYYMMDD') || '-' || group_id
 		ELSE kind || '-' || seq END;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.notification_id(roost.mailbox_kind, timestamptz, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.notification_id(roost.mailbox_kind, timestamptz, bigint, bigint) IS 'The id of the notification that an entry belongs to: likes and retweets of one post, and follows, of one day (UTC) have the same.';
+REVOKE ALL ON FUNCTION roost_internal.notification_id(roost.mailbox_kind, date, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.notification_id(roost.mailbox_kind, date, bigint, bigint) IS 'The id of the notification that an entry belongs to: likes and retweets of one post, and follows, of one day (UTC) have the same.';
 
 CREATE OR REPLACE FUNCTION roost_internal.notification_item(account_id bigint, seq bigint) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -102,19 +99,21 @@ DECLARE
 	v_post roost.post;
 	v_author roost.author;
 BEGIN
-	SELECT e.* INTO v_entry FROM roost_internal.notification_entry(notification_item.account_id, notification_item.seq - 1, notification_item.seq + 1, false) e;
+	SELECT m.* INTO v_entry
+	FROM roost_data.mailbox m CROSS JOIN LATERAL roost_internal.notification_shown(m.account_id, m.kind, m.actor_id, m.post_id, false)
+	WHERE m.account_id = notification_item.account_id AND m.seq = notification_item.seq;
 	IF NOT FOUND THEN
 		RETURN NULL;
 	END IF;
 	IF v_entry.post_id IS NOT NULL THEN
-		v_about_id := CASE WHEN v_entry.kind = 'retweet' THEN roost_internal.post_original(v_entry.post_id) ELSE v_entry.post_id END;
+		v_about_id := coalesce(nullif(v_entry.group_id, 0), v_entry.post_id);
 		SELECT p.* INTO v_post FROM roost_internal.post_hydrate(notification_item.account_id, ARRAY[v_about_id]) p;
 		IF NOT FOUND THEN
 			RETURN NULL;
 		END IF;
 	END IF;
 	SELECT a.id, a.username, a.display_name, a.avatar_url INTO v_author FROM roost_data.account a WHERE a.id = v_entry.actor_id;
-	RETURN roost_internal.to_json(ROW(v_entry.seq, roost_internal.notification_id(v_entry.kind, v_entry.created_at, v_about_id, v_entry.seq),
+	RETURN roost_internal.to_json(ROW(v_entry.seq, roost_internal.notification_id(v_entry.kind, v_entry.day, v_entry.group_id, v_entry.seq),
 		v_entry.kind, v_author, roost_internal.post_embed(v_post), v_entry.created_at)::roost.notification_act);
 END
 $$;

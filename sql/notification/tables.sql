@@ -41,3 +41,9 @@ CREATE TABLE IF NOT EXISTS roost_data.notification_marker (
 	updated_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE roost_data.notification_marker IS 'How far an account has read: up to this seq of its mailbox. It only moves forward.';
+
+CREATE OR REPLACE VIEW roost_bi.notification AS
+SELECT m.day, m.kind AS type, count(*) AS acts, count(DISTINCT m.account_id) AS accounts
+FROM roost_data.mailbox m
+GROUP BY m.day, m.kind;
+COMMENT ON VIEW roost_bi.notification IS 'How many acts there were on each day (UTC) of which somebody may be notified, and to how many accounts they were addressed, by type; of the time that mailboxes keep. Nobody''s own.';

@@ -119,6 +119,19 @@ CREATE TYPE roost.notification_unread AS (
 );
 COMMENT ON TYPE roost.notification_unread IS 'What has not been read: count acts, at most 1000 (more: there may be more than that, show "1000+"). latest_id is the last act of all, read_id the last one read; either is null if there is none.';
 
+CREATE TYPE roost_internal.notification_group AS (
+	kind roost.mailbox_kind,
+	group_id bigint,
+	day date,
+	seq bigint,
+	post_id bigint,
+	latest_seq bigint,
+	latest_at timestamptz,
+	actor_ids bigint[],
+	more boolean
+);
+COMMENT ON TYPE roost_internal.notification_group IS 'A group of entries of a mailbox on its way into a page: seq is its place, that of its newest entry; the rest is known once it was asked what of it is told.';
+
 -- Live: presence.
 CREATE TYPE roost.presence_policy AS ENUM ('everyone', 'followed', 'nobody');
 COMMENT ON TYPE roost.presence_policy IS 'Who may see whether an account is online: everyone, the accounts it follows, or nobody.';
