@@ -9,39 +9,8 @@
 #define ROOST_WORKER_FEED_H
 
 #include "core/event.h"
+#include "feed/log.h"
 #include "lib/stringinfo.h"
-
-/* roost.feed_kind, in its order */
-typedef enum FeedKind
-{
-	FEED_POST_CREATED,
-	FEED_POST_UPDATED,
-	FEED_POST_DELETED,
-	FEED_FOLLOW_CREATED,
-	FEED_FOLLOW_DELETED,
-	FEED_LIKE_CREATED,
-	FEED_LIKE_DELETED,
-	FEED_REQUEST_CREATED,
-	FEED_REQUEST_DELETED,
-	FEED_ACCOUNT_DELETED,
-	FEED_EVENTS_LOST,
-	FEED_ACCOUNT_UPDATED,
-	FEED_SESSION_REVOKED,
-	FEED_KINDS
-} FeedKind;
-
-/* roost.mailbox_kind, in its order */
-typedef enum MailKind
-{
-	MAIL_FOLLOW,
-	MAIL_REQUEST,
-	MAIL_LIKE,
-	MAIL_RETWEET,
-	MAIL_QUOTE,
-	MAIL_REPLY,
-	MAIL_MENTION,
-	MAIL_KINDS
-} MailKind;
 
 /* A row of roost_data.feed_log; 0 where there is nothing */
 typedef struct FeedRow
@@ -72,14 +41,6 @@ typedef struct MailRow
 
 #define FEED_DAY_US			(INT64CONST(86400) * USECS_PER_SEC)
 
-/* The tables that have partitions */
-typedef enum FeedTable
-{
-	FEED_TABLE_LOG,
-	FEED_TABLE_MAILBOX,
-	FEED_TABLES
-} FeedTable;
-
 typedef struct FeedPartition
 {
 	int64		from_seq;
@@ -106,8 +67,6 @@ extern void roost_feed_table_mail(const MailRow *rows, int count, int64 now_us);
 extern int	roost_feed_table_find(int64 actor_id, int64 post_id, MailRow **rows);
 extern void roost_feed_table_withdraw(const MailRow *like, int64 from_seq, int64 before_seq, bool once);
 extern void roost_feed_table_leave(int64 account_id);
-extern const char *roost_feed_kind_name(FeedKind kind);
-extern const char *roost_mail_kind_name(MailKind kind);
 extern int	roost_feed_kind_of(const char *name);
 
 /* feed.c: how the log stands; false while it is to be completed */

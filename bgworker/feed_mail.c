@@ -435,7 +435,7 @@ doorbell_add(PostReader *reader, const FeedRow *rows, int count, const MailList 
 		bool		first = true;
 
 		appendStringInfo(doorbell, "%s{\"seq\":" INT64_FORMAT ",\"kind\":\"%s\"", doorbell->len > 0 ? "," : "",
-						 row->seq, roost_feed_kind_name(row->kind));
+						 row->seq, roost_feed_kind_names[row->kind]);
 		append_id(doorbell, "account_id", row->account_id);
 		append_id(doorbell, "post_id", row->post_id);
 		if (row->author_id != row->account_id)
@@ -450,7 +450,7 @@ doorbell_add(PostReader *reader, const FeedRow *rows, int count, const MailList 
 			if (!mail_is_visible(reader, mail))
 				continue;
 			appendStringInfo(doorbell, "%s[\"" INT64_FORMAT "\",\"%s\"]", first ? ",\"to\":[" : ",",
-							 mail->account_id, roost_mail_kind_name(mail->kind));
+							 mail->account_id, roost_mail_kind_names[mail->kind]);
 			first = false;
 		}
 		appendStringInfoString(doorbell, first ? "}" : "]}");

@@ -37,45 +37,6 @@
 
 #define TABLE_SLOTS			256 /* rows written at once */
 
-/* Columns of roost_data.feed_log */
-enum
-{
-	LOG_SEQ,
-	LOG_ID,
-	LOG_ACCOUNT_ID,
-	LOG_POST_ID,
-	LOG_AUTHOR_ID,
-	LOG_TARGET_ID,
-	LOG_RETWEET_OF_ID,
-	LOG_REPLY_TO_ACCOUNT_ID,
-	LOG_CREATED_AT,
-	LOG_KIND,
-	LOG_COLUMNS
-};
-
-/* Columns of roost_data.mailbox */
-enum
-{
-	BOX_ACCOUNT_ID,
-	BOX_SEQ,
-	BOX_ACTOR_ID,
-	BOX_POST_ID,
-	BOX_GROUP_ID,
-	BOX_CREATED_AT,
-	BOX_KIND,
-	BOX_DAY,
-	BOX_COLUMNS
-};
-
-static const char *const kind_names[FEED_KINDS] = {
-	"post_created", "post_updated", "post_deleted", "follow_created", "follow_deleted", "like_created", "like_deleted",
-	"follow_request_created", "follow_request_deleted", "account_deleted", "events_lost",
-	"account_updated", "session_revoked"
-};
-static const char *const mail_names[MAIL_KINDS] = {
-	"follow", "follow_request", "like", "retweet", "quote", "reply", "mention"
-};
-
 static Oid	kind_oids[FEED_KINDS];
 static Oid	mail_oids[MAIL_KINDS];
 
@@ -97,18 +58,6 @@ static void writer_flush(Writer *writer);
 static void writer_end(Writer *writer);
 static int	box_delete(const FeedPartition *partition, Oid index, ScanKey keys, int nkeys, const MailRow *like, int64 before_seq);
 
-const char *
-roost_feed_kind_name(FeedKind kind)
-{
-	return kind_names[kind];
-}
-
-const char *
-roost_mail_kind_name(MailKind kind)
-{
-	return mail_names[kind];
-}
-
 /*
  * Returns the kind of a name.
  */
@@ -117,7 +66,7 @@ roost_feed_kind_of(const char *name)
 {
 	for (int i = 0; i < FEED_KINDS; i++)
 	{
-		if (strcmp(kind_names[i], name) == 0)
+		if (strcmp(roost_feed_kind_names[i], name) == 0)
 			return i;
 	}
 	elog(ERROR, "kind \"%s\" of the log is not known", name);
@@ -129,8 +78,8 @@ roost_feed_kind_of(const char *name)
 void
 roost_feed_table_load(void)
 {
-	load_enum("feed_kind", kind_names, kind_oids, FEED_KINDS);
-	load_enum("mailbox_kind", mail_names, mail_oids, MAIL_KINDS);
+	load_enum("feed_kind", roost_feed_kind_names, kind_oids, FEED_KINDS);
+	load_enum("mailbox_kind", roost_mail_kind_names, mail_oids, MAIL_KINDS);
 	roost_feed_partition_load();
 }
 

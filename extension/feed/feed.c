@@ -26,6 +26,7 @@
 
 #include "core/clock.h"
 #include "core/core.h"
+#include "feed/log.h"
 #include "roost.h"
 
 #define EVENT_RETENTION_MIN		1
@@ -58,15 +59,7 @@ int			roost_notify_interval;
 Datum
 roost_feed_end(PG_FUNCTION_ARGS)
 {
-	int64		from = 0;
-
-	if (roost_core_is_home())
-	{
-		LWLockAcquire(roost_feed_shared->lock, LW_SHARED);
-		from = roost_feed_shared->unflushed_from;
-		LWLockRelease(roost_feed_shared->lock);
-	}
-	PG_RETURN_INT64(from == 0 ? PG_INT64_MAX : from);
+	PG_RETURN_INT64(roost_log_end_seq());
 }
 
 /*

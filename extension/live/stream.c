@@ -1,35 +1,53 @@
 /*-------------------------------------------------------------------------
  *
  * stream.c
- *		Who opens a stream, and posts as streams show them.
+ *		What the gateway asks for streams: who opens one, what the log says, who
+ *		may see it.
  *
- * See docs/live.md.
+ * See docs/live.md.  Here are the functions; stream_event.c makes the events,
+ * stream_resume.c finds what somebody has missed.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "access/htup_details.h"
+#include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "account/token.h"
 #include "api/api.h"
 #include "limit/limit.h"
-#include "post/page.h"
+#include "live/stream.h"
 #include "post/read.h"
 
 #define STREAM_LIMIT_CLASS	"stream"
 #define STREAM_OPEN_COLUMNS	3
+#define STREAM_READ_COLUMNS	13
+#define STREAM_READ_MAX		10000	/* rows at once */
+#define STREAM_LIST_MAX		100000	/* in an argument */
 
 PG_FUNCTION_INFO_V1(roost_stream_open);
-PG_FUNCTION_INFO_V1(roost_stream_post);
+PG_FUNCTION_INFO_V1(roost_stream_read);
+PG_FUNCTION_INFO_V1(roost_stream_data_list);
+PG_FUNCTION_INFO_V1(roost_stream_see);
+PG_FUNCTION_INFO_V1(roost_stream_notify);
 
 static void stream_refuse(const char *why) pg_attribute_noreturn();
 static bool stream_account_is_active(int64 account_id);
 static void stream_limit(int64 account_id, const char *address);
+static void stream_put(ReturnSetInfo *info, const LogRow *row, const StreamEvent *event);
+static Datum stream_text(const StringInfoData *text, bool *isnull);
+static Datum stream_id_text(int64 id, bool *isnull);
+static bool stream_find(StreamReader *reader, int64 seq, LogRow *row);
+static int	stream_pairs(FunctionCallInfo fcinfo, const int64 **seqs, const int64 **ids);
+static const int64 *stream_array(FunctionCallInfo fcinfo, int argument, int *count);
 
 /*
  * roost.stream_open(token, client_address) returns who opens a stream: nulls
@@ -119,26 +137,260 @@ stream_limit(int64 account_id, const char *address)
 }
 
 /*
- * roost_internal.stream_post(post_id) returns a post as a JSON object that does
- * not depend on its reader, and whether everybody may see it.
+ * roost.stream_read(after, limit) returns the rows of the log after a seq.
  */
 Datum
-roost_stream_post(PG_FUNCTION_ARGS)
+roost_stream_read(PG_FUNCTION_ARGS)
 {
-	TupleDesc	desc;
-	Datum		values[2];
-	bool		nulls[2] = {false, false};
-	StringInfoData json;
-	RoostPage  *page;
-	int64		id = PG_GETARG_INT64(0);
+	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext scratch;
+	StreamReader reader;
+	LogRow		row;
+	int			limit;
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	initStringInfo(&json);
-	page = roost_page_begin_neutral();
-	nulls[0] = !roost_page_json(page, id, &json);
-	values[0] = PointerGetDatum(cstring_to_text_with_len(json.data, json.len));
-	values[1] = BoolGetDatum(roost_page_is_public(page, id));
-	roost_page_end(page);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("after and limit must not be null")));
+	limit = PG_GETARG_INT32(1);
+	if (limit < 1 || limit > STREAM_READ_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("limit must be between 1 and %d", STREAM_READ_MAX)));
+
+	InitMaterializedSRF(fcinfo, 0);
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "row of a stream", ALLOCSET_DEFAULT_SIZES);
+	roost_stream_begin(&reader);
+	roost_log_seek(&reader.log, LOG_BY_SEQ, 0, PG_GETARG_INT64(0));
+	while (limit-- > 0 && roost_log_next(&reader.log, LOG_BY_SEQ, &row))
+	{
+		const StreamEvent *event = roost_stream_event(&reader, &row);
+		MemoryContext caller = MemoryContextSwitchTo(scratch);
+
+		CHECK_FOR_INTERRUPTS();
+		stream_put(info, &row, event);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(scratch);
+	}
+	roost_stream_end(&reader);
+	MemoryContextDelete(scratch);
+	return (Datum) 0;
+}
+
+/*
+ * Puts a row of the log and its event into the result.
+ */
+static void
+stream_put(ReturnSetInfo *info, const LogRow *row, const StreamEvent *event)
+{
+	Datum		values[STREAM_READ_COLUMNS] = {0};
+	bool		nulls[STREAM_READ_COLUMNS] = {false};
+	char		follow[2 * MAXINT8LEN + 4];
+	int			n = 0;
+	bool		says = event->event != NULL;
+
+	values[n++] = Int64GetDatum(row->seq);
+	nulls[n] = !says;
+	values[n++] = says ? CStringGetTextDatum(event->event) : (Datum) 0;
+	values[n++] = BoolGetDatum(event->everyone);
+	nulls[n] = !says || event->home_id == 0;
+	values[n++] = Int64GetDatum(event->home_id);
+	nulls[n] = !says;
+	values[n] = stream_text(&event->topics, &nulls[n]), n++;
+	nulls[n] = !says;
+	values[n] = stream_id_text(event->account_id, &nulls[n]), n++;
+	nulls[n] = !says;
+	values[n] = stream_id_text(event->target_id, &nulls[n]), n++;
+	nulls[n] = !says;
+	values[n] = stream_text(&event->notify, &nulls[n]), n++;
+	nulls[n] = event->follow == 0;
+	if (event->follow != 0)
+	{
+		snprintf(follow, sizeof(follow), "%c " INT64_FORMAT " " INT64_FORMAT, event->follow, row->account_id, row->target_id);
+		values[n] = CStringGetTextDatum(follow);
+	}
+	n++;
+	nulls[n] = event->revoked == 0;
+	values[n++] = Int64GetDatum(event->revoked);
+	values[n] = stream_text(&event->touched, &nulls[n]), n++;
+	values[n++] = BoolGetDatum(event->hard);
+	values[n++] = BoolGetDatum(event->lost);
+	Assert(n == STREAM_READ_COLUMNS);
+	tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
+}
+
+/*
+ * Returns a text; null if it is empty.
+ */
+static Datum
+stream_text(const StringInfoData *text, bool *isnull)
+{
+	*isnull |= text->len == 0;
+	return *isnull ? (Datum) 0 : PointerGetDatum(cstring_to_text_with_len(text->data, text->len));
+}
+
+/*
+ * Returns an id as a list of one; null if there is none.
+ */
+static Datum
+stream_id_text(int64 id, bool *isnull)
+{
+	char		text[MAXINT8LEN + 1];
+	int			length;
+
+	*isnull |= id == 0;
+	if (*isnull)
+		return (Datum) 0;
+	length = pg_lltoa(id, text);
+	return PointerGetDatum(cstring_to_text_with_len(text, length));
+}
+
+/*
+ * roost.stream_data(seqs) returns what the events of rows look like.
+ */
+Datum
+roost_stream_data_list(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
+	StringInfoData data;
+	StreamReader reader;
+	int			count;
+	const int64 *seqs = stream_array(fcinfo, 0, &count);
+
+	InitMaterializedSRF(fcinfo, 0);
+	initStringInfo(&data);
+	roost_stream_begin(&reader);
+	for (int i = 0; i < count; i++)
+	{
+		LogRow		row;
+
+		CHECK_FOR_INTERRUPTS();
+		resetStringInfo(&data);
+		if (stream_find(&reader, seqs[i], &row) && roost_stream_data(&reader, &row, &data))
+		{
+			Datum		values[2] = {Int64GetDatum(row.seq), PointerGetDatum(cstring_to_text_with_len(data.data, data.len))};
+			bool		nulls[2] = {false, false};
+
+			tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
+			pfree(DatumGetPointer(values[1]));
+		}
+	}
+	roost_stream_end(&reader);
+	return (Datum) 0;
+}
+
+/*
+ * Finds the row with a seq.
+ */
+static bool
+stream_find(StreamReader *reader, int64 seq, LogRow *row)
+{
+	roost_log_seek(&reader->log, LOG_BY_SEQ, 0, seq - 1);
+	return roost_log_next(&reader->log, LOG_BY_SEQ, row) && row->seq == seq;
+}
+
+/*
+ * roost.stream_see(seqs, viewer_ids) returns the pairs whose account may see the
+ * event of the row.
+ */
+Datum
+roost_stream_see(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
+	StreamReader reader;
+	LogRow		row = {0};
+	bool		found = false;
+	const int64 *seqs;
+	const int64 *viewer_ids;
+	int			count = stream_pairs(fcinfo, &seqs, &viewer_ids);
+
+	InitMaterializedSRF(fcinfo, 0);
+	roost_stream_begin(&reader);
+	for (int i = 0; i < count; i++)
+	{
+		Datum		values[2] = {Int64GetDatum(seqs[i]), Int64GetDatum(viewer_ids[i])};
+		bool		nulls[2] = {false, false};
+
+		CHECK_FOR_INTERRUPTS();
+		if (i == 0 || seqs[i] != seqs[i - 1])
+			found = stream_find(&reader, seqs[i], &row);
+		if (found && roost_stream_may_see(&reader, &row, viewer_ids[i]))
+			tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
+	}
+	roost_stream_end(&reader);
+	return (Datum) 0;
+}
+
+/*
+ * roost.stream_notify(seqs, account_ids) returns the notifications of those
+ * pairs that are one.
+ */
+Datum
+roost_stream_notify(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
+	const int64 *seqs;
+	const int64 *account_ids;
+	int			count = stream_pairs(fcinfo, &seqs, &account_ids);
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < count; i++)
+	{
+		char	   *data;
+
+		CHECK_FOR_INTERRUPTS();
+		data = seqs[i] < roost_log_end_seq() ? roost_stream_notification(account_ids[i], seqs[i]) : NULL;
+		if (data != NULL)
+		{
+			Datum		values[3] = {Int64GetDatum(seqs[i]), Int64GetDatum(account_ids[i]), CStringGetTextDatum(data)};
+			bool		nulls[3] = {false, false, false};
+
+			tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
+			pfree(DatumGetPointer(values[2]));
+			pfree(data);
+		}
+	}
+	return (Datum) 0;
+}
+
+/*
+ * Returns how many pairs two arrays of the same length hold, and which.
+ */
+static int
+stream_pairs(FunctionCallInfo fcinfo, const int64 **seqs, const int64 **ids)
+{
+	int			count;
+	int			others;
+
+	*seqs = stream_array(fcinfo, 0, &count);
+	*ids = stream_array(fcinfo, 1, &others);
+	if (count != others)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("both lists must have the same length")));
+	return count;
+}
+
+/*
+ * Returns an argument that is a list of numbers without nulls.
+ */
+static const int64 *
+stream_array(FunctionCallInfo fcinfo, int argument, int *count)
+{
+	ArrayType  *array;
+
+	*count = 0;
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	array = PG_GETARG_ARRAYTYPE_P(argument);
+	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("an argument must be a plain list without nulls")));
+	*count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	if (*count > STREAM_LIST_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a list has more than %d elements", STREAM_LIST_MAX)));
+	return (const int64 *) ARR_DATA_PTR(array);
 }

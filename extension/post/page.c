@@ -38,7 +38,6 @@ static Post *page_read(RoostPage *page, int64 id);
 static PostCopy *page_recall(RoostPage *page, int64 id);
 static bool page_may_see(RoostPage *page, Post *post);
 static void page_sum(RoostPage *page, Post *post);
-static Author *page_author(RoostPage *page, int64 id);
 static void page_row(RoostPage *page, PostLookup what, int ncolumns, TupleTableSlot *slot,
 					 Datum *values, bool *nulls);
 static bool page_is_marked(RoostPage *page, Mark *mark, int64 id);
@@ -60,18 +59,6 @@ roost_page_begin(int64 viewer_id)
 	page->posts = idmap_create(page->context, PAGE_POSTS, NULL);
 	roost_post_reader_begin(&page->reader);
 	roost_post_cache_begin(&page->cache);
-	return page;
-}
-
-/*
- * Begins a page of posts as they look to nobody in particular.
- */
-RoostPage *
-roost_page_begin_neutral(void)
-{
-	RoostPage  *page = roost_page_begin(0);
-
-	page->neutral = true;
 	return page;
 }
 
@@ -128,21 +115,6 @@ roost_page_shows(RoostPage *page, int64 id)
 
 	return post != NULL &&
 		(post->facts.retweet_of_id == 0 || roost_view_post(page, post->facts.retweet_of_id) != NULL);
-}
-
-/*
- * Returns whether everybody may see what is shown of a post.
- */
-bool
-roost_page_is_public(RoostPage *page, int64 id)
-{
-	Post	   *post = roost_view_post(page, id);
-	Post	   *original;
-
-	if (post == NULL || !post->everyone || post->facts.retweet_of_id == 0)
-		return post != NULL && post->everyone;
-	original = roost_view_post(page, post->facts.retweet_of_id);
-	return original != NULL && original->everyone;
 }
 
 /*
@@ -257,7 +229,7 @@ roost_view_load(RoostPage *page, Post *post)
 	post->facts.retweet_of_id = FACT(POST_RETWEET_OF_ID);
 	post->facts.quote_of_id = FACT(POST_QUOTE_OF_ID);
 #undef FACT
-	post->author = page_author(page, post->facts.author_id);
+	post->author = roost_view_author(page, post->facts.author_id);
 	MemoryContextSwitchTo(caller);
 	post->loaded = post->author != NULL;
 	return post->loaded;
@@ -269,42 +241,48 @@ roost_view_load(RoostPage *page, Post *post)
 static bool
 page_may_see(RoostPage *page, Post *post)
 {
-	const PostCopy *copy = post->copy;
-	PostVerdict verdict;
+	PostVerdict verdict = roost_view_judge(post, page->viewer_id);
 
-	if (copy != NULL)
-		verdict = roost_post_judge(page->viewer_id, post->facts.author_id, copy->visibility,
-								   POST_COPY_MENTIONS(copy), copy->num_mentions, copy->is_private, true);
-	else
-	{
-		const int64 *mention_ids = NULL;
-		int			num_mentions = roost_post_mentioned(post->nulls[POST_MENTION_IDS] ? (Datum) 0 :
-														post->values[POST_MENTION_IDS], &mention_ids);
-
-		verdict = roost_post_judge(page->viewer_id, post->facts.author_id,
-								   roost_post_visibility_letter(DatumGetObjectId(post->values[POST_VISIBILITY])),
-								   mention_ids, num_mentions, post->author->is_private, post->author->active);
-	}
 	if (page->neutral)
 	{
 		post->everyone = verdict == POST_SEEN;
-		return copy != NULL || post->author->active;
+		return post->recalled || post->author->active;
 	}
 	return verdict == POST_SEEN ||
 		(verdict == POST_SEEN_BY_FOLLOWERS && roost_page_knows(page, post->facts.author_id));
 }
 
 /*
+ * Decides whether a viewer may see a post.
+ */
+PostVerdict
+roost_view_judge(const Post *post, int64 viewer_id)
+{
+	const int64 *mention_ids = NULL;
+	int			num_mentions;
+
+	if (post->recalled)
+		return roost_post_judge(viewer_id, post->facts.author_id, post->copy->visibility,
+								POST_COPY_MENTIONS(post->copy), post->copy->num_mentions, post->copy->is_private, true);
+	num_mentions = roost_post_mentioned(post->nulls[POST_MENTION_IDS] ? (Datum) 0 : post->values[POST_MENTION_IDS],
+										&mention_ids);
+	return roost_post_judge(viewer_id, post->facts.author_id,
+							roost_post_visibility_letter(DatumGetObjectId(post->values[POST_VISIBILITY])),
+							mention_ids, num_mentions, post->author->is_private, post->author->active);
+}
+
+/*
  * Returns the account, or NULL.
  */
-static Author *
-page_author(RoostPage *page, int64 id)
+Author *
+roost_view_author(RoostPage *page, int64 id)
 {
 	bool		found;
 	IdEntry    *entry = idmap_insert(page->authors, id, &found);
 	TupleTableSlot *slot;
 	Author	   *author;
 	text	   *status;
+	MemoryContext caller;
 
 	if (found)
 		return entry->thing;
@@ -312,8 +290,10 @@ page_author(RoostPage *page, int64 id)
 	slot = roost_post_read(&page->reader, LOOKUP_ACCOUNT, 1, id, 0);
 	if (slot == NULL)
 		return NULL;
+	caller = MemoryContextSwitchTo(page->context);
 	author = entry->thing = palloc0(sizeof(Author));
 	page_row(page, LOOKUP_ACCOUNT, ACCOUNT_COLUMNS, slot, author->values, author->nulls);
+	MemoryContextSwitchTo(caller);
 	author->is_private = DatumGetBool(author->values[ACCOUNT_IS_PRIVATE]);
 	status = DatumGetTextPP(author->values[ACCOUNT_STATUS]);
 	author->active = VARSIZE_ANY_EXHDR(status) == strlen("active") &&

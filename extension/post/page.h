@@ -41,8 +41,32 @@ extern RoostPage *roost_page_begin(int64 viewer_id);	/* 0: a stranger */
  */
 extern RoostPage *roost_page_begin_neutral(void);
 
-/* Returns, of such a page, whether everybody may see what it shows of a post. */
+/* Returns, of such a page, whether everybody, or an account, may see what it shows of a post. */
 extern bool roost_page_is_public(RoostPage *page, int64 id);
+extern bool roost_page_is_seen_by(RoostPage *page, int64 id, int64 viewer_id);
+
+/* More of a post, in memory of the page; 0 where there is nothing */
+typedef struct RoostPostDetails
+{
+	char		visibility;		/* its first letter */
+	int64		reply_to_id;
+	const int64 *mention_ids;
+	int			num_mentions;
+	Datum		hashtags;		/* text[] */
+} RoostPostDetails;
+
+/* Fills in more of a post; false: there is nothing to be seen. */
+extern bool roost_page_details(RoostPage *page, int64 id, RoostPostDetails *details);
+extern int64 roost_page_like_count(RoostPage *page, int64 id);
+
+/* Returns whether an account is there, whether it is active and whether it is private. */
+extern bool roost_page_account(RoostPage *page, int64 account_id, bool *active, bool *is_private);
+
+/* Returns whether an account follows another one, or is it. */
+extern bool roost_page_follows(RoostPage *page, int64 viewer_id, int64 account_id);
+
+/* Appends an account as roost.author; false: there is none that is active. */
+extern bool roost_page_author_json(RoostPage *page, int64 account_id, StringInfo out);
 
 extern void roost_page_end(RoostPage *page);
 

@@ -34,7 +34,6 @@ static void render_embed(RoostPage *page, Post *post, StringInfo out);
 static void render_address(StringInfo out);
 static void render_keep(RoostPage *page, Post *post);
 static void render_head(const Post *post, StringInfo out);
-static void render_author(const Author *author, StringInfo out);
 static void render_counts(const Post *post, StringInfo out);
 static void render_tail(const Post *post, StringInfo out);
 
@@ -279,7 +278,7 @@ render_head(const Post *post, StringInfo out)
 	LITERAL(out, "{\"id\":");
 	render_id(out, post, POST_ID);
 	LITERAL(out, ",\"author\":");
-	render_author(post->author, out);
+	roost_view_render_author(post->author, out);
 	LITERAL(out, ",\"text\":");
 	render_text(out, post->values[POST_TEXT], post->nulls[POST_TEXT]);
 	LITERAL(out, ",\"created_at\":");
@@ -302,8 +301,8 @@ render_head(const Post *post, StringInfo out)
 /*
  * Appends an account as roost.author.
  */
-static void
-render_author(const Author *author, StringInfo out)
+void
+roost_view_render_author(const Author *author, StringInfo out)
 {
 	LITERAL(out, "{\"id\":\"");
 	roost_json_int64(out, DatumGetInt64(author->values[ACCOUNT_ID]));

@@ -98,6 +98,9 @@ struct RoostPage
 };
 
 extern Post *roost_view_post(RoostPage *page, int64 id);
+extern Author *roost_view_author(RoostPage *page, int64 id);
+extern PostVerdict roost_view_judge(const Post *post, int64 viewer_id);
+extern void roost_view_render_author(const Author *author, StringInfo out);
 extern bool roost_view_load(RoostPage *page, Post *post);
 extern void roost_view_count(RoostPage *page, Post *post);
 extern void roost_view_path(const Post *post, StringInfo out);

@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS roost_data.feed_log (
 	PRIMARY KEY (seq)
 ) PARTITION BY RANGE (seq);
 COMMENT ON TABLE roost_data.feed_log IS 'What was committed, in the order in which the worker logged it: seq has no gaps and only grows. account_id is who did it; post_id the post that was written or liked, author_id its author; target_id whom it concerns: the followed account, the author of the post that was liked, retweeted or quoted.';
+CREATE INDEX IF NOT EXISTS feed_log_account_id_seq_idx ON roost_data.feed_log (account_id, seq);
 COMMENT ON COLUMN roost_data.feed_log.id IS 'Of the row that was made, changed or is gone: of the post, the like, the follow, the request, the account. Not of events_lost, which has 0.';
 COMMENT ON COLUMN roost_data.feed_log.created_at IS 'When it was logged; never earlier than in the row before.';
 

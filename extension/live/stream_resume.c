@@ -1,0 +1,641 @@
+/*-------------------------------------------------------------------------
+ *
+ * stream_resume.c
+ *		What somebody has missed: the events of some channels after a position
+ *		of the log.
+ *
+ * They are those that roost.stream_read() gives and the hub would have routed
+ * to the channels.  Rows that may be among them are collected in pieces, in the
+ * order of seq; of each the event is made, and it is looked at more closely.
+ *
+ * A piece is found in one of two ways.  Either row by row: each one costs less
+ * than a microsecond, but all of them must be looked at.  Or by the indexes:
+ * what each of the accounts did, and the mailbox; that costs some microseconds
+ * for each account, however long the log is.  The indexes are used where the
+ * rest of the partition is longer than they cost, unless there is a channel
+ * that they do not help to find (posts, hashtags, public).
+ *
+ * A call ends when it has `limit` events, or when it has spent RESUME_BUDGET;
+ * it says how far it has come.
+ *
+ * Home is what one followed at the time: whom one follows now, with what the
+ * log says of one's follows since then undone, and done again row by row.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+
+#include "core/plan.h"
+#include "live/stream.h"
+#include "post/read.h"
+
+#define RESUME_COLUMNS		6
+#define RESUME_CHANNELS		1000	/* at most */
+#define RESUME_LIMIT		1000	/* events at once, at most */
+#define RESUME_BUDGET		20000	/* rows of the log; everything else in
+									 * their measure */
+#define RESUME_BUDGET_MIN	2000	/* what is left of it when home is known */
+#define RESUME_COST_SOURCE	8	/* to look for an account in an index */
+#define RESUME_COST_EVENT	20	/* to make an event */
+#define RESUME_SHORT		1024	/* so many rows are read one by one */
+#define RESUME_OWN			20000	/* own rows, looked through for follows */
+
+PG_FUNCTION_INFO_V1(roost_stream_resume);
+
+/* A follow or its end */
+typedef struct Toggle
+{
+	int64		seq;
+	int64		account_id;
+	bool		followed;
+} Toggle;
+
+/* An account whose acts may be in home, or which is a channel */
+typedef struct Source
+{
+	int64		account_id;
+	bool		followed;		/* at the present row */
+	bool		channel;		/* user:<id> */
+} Source;
+
+typedef struct Resume
+{
+	StreamReader reader;
+	ReturnSetInfo *info;
+	StringInfoData data;
+
+	/* the channels */
+	int64		account_id;		/* 0: nobody */
+	bool		home;
+	bool		notifications;
+	bool		public;
+	bool		hashtags;
+	int64	   *post_ids;
+	int			num_posts;
+	text	  **channels;
+	int			num_channels;
+	HTAB	   *sources;		/* Source, by account_id */
+
+	Toggle	   *toggles;
+	int			num_toggles;
+	int			next_toggle;
+
+	/* the rows that are looked at more closely; in the order of seq at last */
+	LogRow	   *rows;
+	int			num_rows;
+	int			limit;
+
+	int64		seq;			/* everything up to it is covered */
+	int64		last_seq;
+	int64		budget;
+	int			count;			/* of events that were found */
+} Resume;
+
+static bool resume_is_possible(Resume *resume, int64 epoch, int64 *present_epoch);
+static void resume_channels(Resume *resume, ArrayType *array);
+static void resume_channel(Resume *resume, text *channel);
+static Source *resume_source(Resume *resume, int64 account_id);
+static void resume_follows(Resume *resume);
+static void resume_run(Resume *resume);
+static bool resume_by_index(const Resume *resume, int64 *upto);
+static int64 resume_walk(Resume *resume);
+static int64 resume_gather(Resume *resume, int64 upto);
+static int64 resume_gather_source(Resume *resume, int64 account_id, int64 upto);
+static int64 resume_gather_mailbox(Resume *resume, int64 upto);
+static int64 resume_add(Resume *resume, const LogRow *row, int64 upto);
+static bool resume_may_want(Resume *resume, const LogRow *row);
+static bool resume_has_post(const Resume *resume, int64 post_id);
+static void resume_look(Resume *resume, const LogRow *row);
+static bool resume_is_home(Resume *resume, const StreamEvent *event);
+static bool resume_wants(Resume *resume, const StreamEvent *event);
+static bool resume_has_topic(const Resume *resume, const StringInfoData *topics);
+static void resume_put(Resume *resume, int64 seq, int part, const char *event, bool home, const char *topics, const char *data);
+
+/*
+ * roost.stream_resume(account_id, epoch, after, channels, limit)
+ */
+Datum
+roost_stream_resume(PG_FUNCTION_ARGS)
+{
+	Resume		resume = {0};
+	int64		epoch;
+
+	resume.info = (ReturnSetInfo *) fcinfo->resultinfo;
+	resume.account_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
+	resume.seq = PG_ARGISNULL(2) ? -1 : PG_GETARG_INT64(2);
+	resume.limit = PG_ARGISNULL(4) ? 0 : PG_GETARG_INT32(4);
+	if (resume.limit < 1 || resume.limit > RESUME_LIMIT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("limit must be between 1 and %d", RESUME_LIMIT),
+				 err_generic_string(PG_DIAG_COLUMN_NAME, "limit")));
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!resume_is_possible(&resume, PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1), &epoch))
+	{
+		resume_put(&resume, resume.last_seq, 0, "reset", false, NULL, epoch == 0 ? NULL : psprintf(INT64_FORMAT, epoch));
+		return (Datum) 0;
+	}
+	if (!PG_ARGISNULL(3))
+		resume_channels(&resume, PG_GETARG_ARRAYTYPE_P(3));
+
+	roost_stream_begin(&resume.reader);
+	resume.reader.log.end_seq = Min(resume.reader.log.end_seq, resume.last_seq + 1);
+	initStringInfo(&resume.data);
+	resume_run(&resume);
+	roost_stream_end(&resume.reader);
+	resume_put(&resume, resume.seq, resume.seq < resume.last_seq ? 1 : 0, NULL, false, NULL, NULL);
+	return (Datum) 0;
+}
+
+/*
+ * Returns whether the log goes on from a cursor; says where it stands.
+ */
+static bool
+resume_is_possible(Resume *resume, int64 epoch, int64 *present_epoch)
+{
+	static SPIPlanPtr plan = NULL;
+	int64		first_seq;
+	bool		isnull;
+	HeapTuple	tuple;
+
+	SPI_connect();
+	roost_plan_keep(&plan, "SELECT p.epoch::bigint, p.first_seq, p.last_seq FROM roost.feed_position() p", 0, NULL);
+	if (SPI_execute_plan(plan, NULL, NULL, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not read the state of the log");
+	tuple = SPI_tuptable->vals[0];
+	*present_epoch = DatumGetInt64(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull));
+	if (isnull)
+		*present_epoch = 0;
+	first_seq = DatumGetInt64(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &isnull));
+	resume->last_seq = DatumGetInt64(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 3, &isnull));
+	SPI_finish();
+	return epoch != 0 && epoch == *present_epoch && resume->seq >= first_seq - 1 && resume->seq <= resume->last_seq;
+}
+
+/*
+ * Takes the channels apart.  Those of which the log knows nothing mean nothing.
+ */
+static void
+resume_channels(Resume *resume, ArrayType *array)
+{
+	HASHCTL		control = {.keysize = sizeof(int64),.entrysize = sizeof(Source)};
+	Datum	   *channels;
+	bool	   *nulls;
+	int			n;
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("channels must be a plain list")));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &channels, &nulls, &n);
+	if (n > RESUME_CHANNELS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("too many channels"),
+				 errdetail("At most %d.", RESUME_CHANNELS),
+				 err_generic_string(PG_DIAG_COLUMN_NAME, "channels")));
+
+	resume->sources = hash_create("accounts of a stream", 256, &control, HASH_ELEM | HASH_BLOBS);
+	resume->channels = palloc(Max(n, 1) * sizeof(text *));
+	resume->post_ids = palloc(Max(n, 1) * sizeof(int64));
+	for (int i = 0; i < n; i++)
+	{
+		if (!nulls[i])
+			resume_channel(resume, DatumGetTextPP(channels[i]));
+	}
+}
+
+static void
+resume_channel(Resume *resume, text *channel)
+{
+	char	   *name = text_to_cstring(channel);
+	int64		id = 0;
+
+	resume->channels[resume->num_channels++] = channel;
+	if (strcmp(name, "home") == 0)
+		resume->home = resume->account_id != 0;
+	else if (strcmp(name, "notifications") == 0)
+		resume->notifications = resume->account_id != 0;
+	else if (strcmp(name, "public") == 0)
+		resume->public = true;
+	else if (strncmp(name, "hashtag:", 8) == 0)
+		resume->hashtags = true;
+	else if (strncmp(name, "user:", 5) == 0 && sscanf(name + 5, INT64_FORMAT, &id) == 1)
+		resume_source(resume, id)->channel = true;
+	else if (strncmp(name, "post:", 5) == 0 && sscanf(name + 5, INT64_FORMAT, &id) == 1)
+		resume->post_ids[resume->num_posts++] = id;
+	pfree(name);
+}
+
+/*
+ * Returns the entry of an account, made if there is none.
+ */
+static Source *
+resume_source(Resume *resume, int64 account_id)
+{
+	bool		found;
+	Source	   *source = hash_search(resume->sources, &account_id, HASH_ENTER, &found);
+
+	if (!found)
+		source->followed = source->channel = false;
+	return source;
+}
+
+/*
+ * Finds whom the account followed when the missed rows begin, and what it has
+ * changed since.  Who has done more than RESUME_OWN things since then gets what
+ * those did whom it follows now.
+ */
+static void
+resume_follows(Resume *resume)
+{
+	LogReader  *log = &resume->reader.log;
+	PostReader	posts;
+	LogRow		row;
+	int64	   *ids = palloc(sizeof(int64));
+	int			count = 0;
+	int			room = 64;
+	int			read = 0;
+
+	roost_post_reader_begin(&posts);
+	ids = roost_post_read_followees(&posts, resume->account_id, ids, &count);
+	roost_post_reader_end(&posts);
+	for (int i = 0; i < count; i++)
+		resume_source(resume, ids[i])->followed = true;
+	resume->budget -= count / 4;
+
+	resume->toggles = palloc(room * sizeof(Toggle));
+	roost_log_seek(log, LOG_BY_ACCOUNT, resume->account_id, resume->seq);
+	while (roost_log_next(log, LOG_BY_ACCOUNT, &row))
+	{
+		if (++read > RESUME_OWN)
+		{
+			resume->num_toggles = 0;
+			break;
+		}
+		if (row.kind != FEED_FOLLOW_CREATED && row.kind != FEED_FOLLOW_DELETED)
+			continue;
+		if (resume->num_toggles == room)
+			resume->toggles = repalloc(resume->toggles, (room *= 2) * sizeof(Toggle));
+		resume->toggles[resume->num_toggles++] = (Toggle)
+		{
+			row.seq, row.target_id, row.kind == FEED_FOLLOW_CREATED
+		};
+	}
+	resume->budget -= read / 4;
+	for (int i = resume->num_toggles - 1; i >= 0; i--)
+		resume_source(resume, resume->toggles[i].account_id)->followed = !resume->toggles[i].followed;
+}
+
+/*
+ * Goes through the missed rows piece by piece.
+ */
+static void
+resume_run(Resume *resume)
+{
+	if (resume->num_channels == 0)
+	{
+		resume->seq = resume->last_seq;
+		return;
+	}
+	resume->budget = RESUME_BUDGET;
+	resume->rows = palloc(resume->limit * sizeof(LogRow));
+	if (resume->home)
+	{
+		resume_source(resume, resume->account_id);
+		resume_follows(resume);
+		resume->budget = Max(resume->budget, RESUME_BUDGET_MIN);
+	}
+	do
+	{
+		int64		upto = resume->last_seq;
+
+		resume->num_rows = 0;
+		if (resume_by_index(resume, &upto))
+			upto = resume_gather(resume, upto);
+		else
+			upto = resume_walk(resume);
+		for (int i = 0; i < resume->num_rows && resume->count < resume->limit; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			resume_look(resume, &resume->rows[i]);
+			resume->seq = resume->rows[i].seq;
+			resume->budget -= RESUME_COST_EVENT;
+			if (resume->budget <= 0)
+				return;
+		}
+		if (resume->count >= resume->limit)
+			return;
+		resume->seq = Max(resume->seq, upto);
+	} while (resume->seq < resume->last_seq && resume->budget > 0);
+}
+
+/*
+ * Returns whether the next piece is found by indexes, and where it ends then:
+ * with the partition.
+ */
+static bool
+resume_by_index(const Resume *resume, int64 *upto)
+{
+	int64		rest;
+
+	if (resume->public || resume->hashtags || resume->num_posts > 0)
+		return false;
+	*upto = Min(*upto, roost_log_part_end(&resume->reader.log, resume->seq + 1));
+	rest = *upto - resume->seq;
+	return rest > RESUME_SHORT && rest > hash_get_num_entries(resume->sources) * RESUME_COST_SOURCE;
+}
+
+/*
+ * Collects rows one after the other; returns up to which seq.
+ */
+static int64
+resume_walk(Resume *resume)
+{
+	LogReader  *log = &resume->reader.log;
+	LogRow		row = {.seq = resume->seq};
+	LogRow		mail = {.seq = 0};
+	bool		more = true;
+
+	roost_log_seek(log, LOG_BY_SEQ, 0, resume->seq);
+	if (resume->notifications)
+	{
+		roost_log_seek(log, LOG_BY_MAILBOX, resume->account_id, resume->seq);
+		more = roost_log_next(log, LOG_BY_MAILBOX, &mail);
+	}
+	while (resume->num_rows < resume->limit && resume->budget-- > 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!roost_log_next(log, LOG_BY_SEQ, &row))
+			return resume->last_seq;
+		while (resume->notifications && more && mail.seq < row.seq)
+			more = roost_log_next(log, LOG_BY_MAILBOX, &mail);
+		if (resume_may_want(resume, &row) || (resume->notifications && more && mail.seq == row.seq))
+			resume->rows[resume->num_rows++] = row;
+	}
+	return row.seq;
+}
+
+/*
+ * Collects the first rows that the indexes show, up to a seq; returns up to
+ * which seq they are all.
+ */
+static int64
+resume_gather(Resume *resume, int64 upto)
+{
+	HASH_SEQ_STATUS status;
+	Source	   *source;
+
+	hash_seq_init(&status, resume->sources);
+	while ((source = hash_seq_search(&status)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		upto = resume_gather_source(resume, source->account_id, upto);
+	}
+	if (resume->notifications)
+		upto = resume_gather_mailbox(resume, upto);
+	while (resume->num_rows > 0 && resume->rows[resume->num_rows - 1].seq > upto)
+		resume->num_rows--;
+	return upto;
+}
+
+/*
+ * Adds what an account did.  When that is very much, the piece ends there.
+ */
+static int64
+resume_gather_source(Resume *resume, int64 account_id, int64 upto)
+{
+	LogReader  *log = &resume->reader.log;
+	int64		allowed = Max(resume->budget, RESUME_COST_SOURCE);
+	LogRow		row;
+
+	resume->budget -= RESUME_COST_SOURCE;
+	roost_log_seek(log, LOG_BY_ACCOUNT, account_id, resume->seq);
+	while (roost_log_next(log, LOG_BY_ACCOUNT, &row) && row.seq <= upto)
+	{
+		if (resume_may_want(resume, &row))
+			upto = resume_add(resume, &row, upto);
+		resume->budget--;
+		if (--allowed <= 0)
+			return Min(upto, row.seq);
+	}
+	return upto;
+}
+
+/*
+ * Adds the rows that have an entry in the mailbox.
+ */
+static int64
+resume_gather_mailbox(Resume *resume, int64 upto)
+{
+	LogReader  *log = &resume->reader.log;
+	LogRow		mail;
+	LogRow		row;
+
+	roost_log_seek(log, LOG_BY_MAILBOX, resume->account_id, resume->seq);
+	while (roost_log_next(log, LOG_BY_MAILBOX, &mail) && mail.seq <= upto)
+	{
+		roost_log_seek(log, LOG_BY_SEQ, 0, mail.seq - 1);
+		if (roost_log_next(log, LOG_BY_SEQ, &row) && row.seq == mail.seq)
+			upto = resume_add(resume, &row, upto);
+		resume->budget -= RESUME_COST_SOURCE;
+	}
+	return upto;
+}
+
+/*
+ * Adds a row in its place, unless it is there.  When there are too many, the
+ * last one goes, and the piece ends before it.
+ */
+static int64
+resume_add(Resume *resume, const LogRow *row, int64 upto)
+{
+	int			low = 0;
+	int			high = resume->num_rows;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (resume->rows[middle].seq < row->seq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < resume->num_rows && resume->rows[low].seq == row->seq)
+		return upto;
+	if (resume->num_rows == resume->limit)
+	{
+		upto = Min(upto, low == resume->num_rows ? row->seq - 1 : resume->rows[resume->num_rows - 1].seq - 1);
+		if (low == resume->num_rows)
+			return upto;
+		resume->num_rows--;
+	}
+	memmove(&resume->rows[low + 1], &resume->rows[low], (resume->num_rows - low) * sizeof(LogRow));
+	resume->rows[low] = *row;
+	resume->num_rows++;
+	return upto;
+}
+
+/*
+ * Returns whether the event of a row may be wanted, as far as the row says.
+ */
+static bool
+resume_may_want(Resume *resume, const LogRow *row)
+{
+	const Source *source;
+
+	switch (row->kind)
+	{
+		case FEED_POST_CREATED:
+		case FEED_POST_UPDATED:
+		case FEED_POST_DELETED:
+			if (hash_search(resume->sources, &row->account_id, HASH_FIND, NULL) != NULL)
+				return true;
+			if (resume->num_posts > 0 && (row->kind != FEED_POST_CREATED ? resume_has_post(resume, row->post_id) :
+										  row->reply_to_account_id != 0 || resume_has_post(resume, row->retweet_of_id)))
+				return true;
+			if (resume->hashtags && row->kind != FEED_POST_DELETED && row->retweet_of_id == 0)
+				return true;
+			return resume->public && row->retweet_of_id == 0;
+		case FEED_LIKE_CREATED:
+		case FEED_LIKE_DELETED:
+			return (resume->home && row->account_id == resume->account_id) ||
+				(resume->notifications && row->target_id == resume->account_id) ||
+				resume_has_post(resume, row->post_id);
+		case FEED_FOLLOW_CREATED:
+		case FEED_FOLLOW_DELETED:
+		case FEED_REQUEST_CREATED:
+			return (resume->home && row->account_id == resume->account_id) ||
+				(resume->notifications && row->target_id == resume->account_id);
+		case FEED_ACCOUNT_UPDATED:
+		case FEED_ACCOUNT_DELETED:
+			source = hash_search(resume->sources, &row->account_id, HASH_FIND, NULL);
+			return (source != NULL && source->channel) || (resume->home && row->account_id == resume->account_id);
+		case FEED_REQUEST_DELETED:
+		case FEED_SESSION_REVOKED:
+		case FEED_EVENTS_LOST:
+		case FEED_KINDS:
+			break;
+	}
+	return false;
+}
+
+static bool
+resume_has_post(const Resume *resume, int64 post_id)
+{
+	for (int i = 0; i < resume->num_posts; i++)
+	{
+		if (resume->post_ids[i] == post_id)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Looks at a row more closely: puts its event into the result, and its
+ * notification.
+ */
+static void
+resume_look(Resume *resume, const LogRow *row)
+{
+	const StreamEvent *event;
+
+	for (; resume->next_toggle < resume->num_toggles && resume->toggles[resume->next_toggle].seq <= row->seq; resume->next_toggle++)
+		resume_source(resume, resume->toggles[resume->next_toggle].account_id)->followed = resume->toggles[resume->next_toggle].followed;
+
+	event = roost_stream_event(&resume->reader, row);
+	if (event->event != NULL && resume_wants(resume, event) &&
+		(event->everyone || roost_stream_may_see(&resume->reader, row, resume->account_id)))
+	{
+		resetStringInfo(&resume->data);
+		if (roost_stream_data(&resume->reader, row, &resume->data))
+			resume_put(resume, row->seq, 0, event->event, resume_is_home(resume, event),
+					   event->topics.len > 0 ? event->topics.data : NULL, resume->data.data);
+	}
+	if (event->event != NULL && resume->notifications &&
+		roost_log_is_mailed(&resume->reader.log, resume->account_id, row->seq))
+	{
+		char	   *data = roost_stream_notification(resume->account_id, row->seq);
+
+		if (data != NULL)
+			resume_put(resume, row->seq, 1, "notification:new", false, NULL, data);
+	}
+}
+
+/*
+ * Returns whether an event belongs to the home timeline.
+ */
+static bool
+resume_is_home(Resume *resume, const StreamEvent *event)
+{
+	const Source *source;
+
+	if (!resume->home)
+		return false;
+	if (event->account_id == resume->account_id)
+		return true;
+	source = event->home_id == 0 ? NULL : hash_search(resume->sources, &event->home_id, HASH_FIND, NULL);
+	return source != NULL && source->followed;
+}
+
+/*
+ * Returns whether an event belongs to one of the channels.
+ */
+static bool
+resume_wants(Resume *resume, const StreamEvent *event)
+{
+	return resume_is_home(resume, event) ||
+		(resume->notifications && event->target_id == resume->account_id) ||
+		resume_has_topic(resume, &event->topics);
+}
+
+/*
+ * Returns whether one of the topics is a channel.
+ */
+static bool
+resume_has_topic(const Resume *resume, const StringInfoData *topics)
+{
+	for (const char *topic = topics->data; *topic != '\0';)
+	{
+		int			length = strcspn(topic, " ");
+
+		for (int i = 0; i < resume->num_channels; i++)
+		{
+			if (VARSIZE_ANY_EXHDR(resume->channels[i]) == length && memcmp(VARDATA_ANY(resume->channels[i]), topic, length) == 0)
+				return true;
+		}
+		topic += length;
+		topic += strspn(topic, " ");
+	}
+	return false;
+}
+
+/*
+ * Puts an event into the result.
+ */
+static void
+resume_put(Resume *resume, int64 seq, int part, const char *event, bool home, const char *topics, const char *data)
+{
+	Datum		values[RESUME_COLUMNS] = {Int64GetDatum(seq), Int32GetDatum(part), 0, BoolGetDatum(home), 0, 0};
+	bool		nulls[RESUME_COLUMNS] = {false, false, event == NULL, false, topics == NULL, data == NULL};
+
+	if (event != NULL)
+		values[2] = CStringGetTextDatum(event);
+	if (topics != NULL)
+		values[4] = CStringGetTextDatum(topics);
+	if (data != NULL)
+		values[5] = CStringGetTextDatum(data);
+	tuplestore_putvalues(resume->info->setResult, resume->info->setDesc, values, nulls);
+	resume->count++;
+}
