@@ -185,7 +185,11 @@ log_list_parts(LogReader *reader, FeedTable table)
 	if (desc->nparts == 0)
 		return;
 	part = reader->tables[table].parts = palloc0(desc->nparts * sizeof(LogPart));
-	/* bounds->indexes[i] is the partition that ends at datums[i]; -1: a gap does */
+
+	/*
+	 * bounds->indexes[i] is the partition that ends at datums[i]; -1: a gap
+	 * does
+	 */
 	for (int i = 1; i < bounds->ndatums; i++)
 	{
 		if (bounds->indexes[i] < 0)
