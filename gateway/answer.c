@@ -21,6 +21,7 @@
 #include "http2.h"
 #include "log.h"
 #include "metrics.h"
+#include "long_poll.h"
 #include "problem.h"
 #include "reader.h"
 #include "request.h"
@@ -57,7 +58,8 @@ answer_start(Request *request, int status)
 static bool
 answer_note(Request *request, const char *line, size_t name_length)
 {
-	static const char *const ours[] = {"content-length", "transfer-encoding", "connection", "keep-alive", "date", "x-request-id"};
+	static const char *const ours[] = {"content-length", "transfer-encoding", "connection", "keep-alive", "date", "x-request-id",
+	POLL_HEADER};
 
 #define IS(name) (name_length == sizeof(name) - 1 && strncasecmp(line, name, name_length) == 0)
 	for (size_t i = 0; i < lengthof(ours); i++)

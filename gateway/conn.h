@@ -14,8 +14,6 @@
 #include "address.h"
 #include "http1_parse.h"
 
-#define STREAM_UNREAD_LIMIT (256 * 1024)	/* of a stream's client */
-
 struct Http2;
 struct Request;
 struct Tls;

@@ -18,9 +18,10 @@
 
 #include "config.h"
 #include "guard.h"
+#include "sse.h"
 
 static const char allowed_headers[] =
-"Authorization, Content-Type, Idempotency-Key, If-None-Match, Roost-Position, X-CSRF-Token, X-Request-Id, X-Roost-Cookies";
+"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Roost-Position, X-CSRF-Token, X-Request-Id, X-Roost-Cookies";
 static const char exposed_headers[] =
 "ETag, Link, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Roost-Position, X-Request-Id, "
 "Idempotency-Replayed";
@@ -158,7 +159,8 @@ guard_answer_options(Request *request)
 {
 	const char *path = message_path(&request->message);
 	const char *origin = request_header(request, "origin");
-	unsigned	methods = strcmp(path, "*") == 0 ? (1u << METHOD_OPTIONS) - 1 : route_methods(path);
+	unsigned	methods = strcmp(path, "*") == 0 ? (1u << METHOD_OPTIONS) - 1 :
+	sse_is_path(path) ? 1u << METHOD_GET : route_methods(path);
 	bool		wildcard;
 	char		age[16];
 

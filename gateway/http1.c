@@ -284,7 +284,7 @@ http1_piece(Request *request, const char *data, size_t length)
 
 	if (conn->close_after || conn->state == CONN_LINGER || conn->state == CONN_DEAD)
 		return true;			/* it is leaving */
-	if (conn->out.length + length > STREAM_UNREAD_LIMIT)
+	if (conn->out.length > 0 && conn->out.length + length > (size_t) config.stream_output_limit)
 		return false;
 	if (request->message.http10)
 		buffer_append(&conn->out, data, length);

@@ -13,7 +13,7 @@
  * header-limit and a body of at most body-limit; all bodies of a connection
  * together are at most BODIES times body-limit, then 503.  Answers that wait
  * for the client are bounded by conn.c, pieces of answers that go on by
- * STREAM_UNREAD_LIMIT a stream and STREAMS_UNREAD_LIMIT a connection.  A stream whose client takes less than
+ * stream-output-limit, and a few times that for a connection.  A stream whose client takes less than
  * PROGRESS_MIN of an answer in write-timeout is reset; a connection whose
  * socket takes nothing for that long is closed.
  *
@@ -42,7 +42,7 @@
 #define CONTROL_LIMIT 1000
 #define HEADER_BOMB 4
 #define PROGRESS_MIN (16 * 1024)
-#define STREAMS_UNREAD_LIMIT (1024 * 1024)	/* of all streams of a connection */
+#define STREAMS_UNREAD 4		/* times stream-output-limit, of a connection */
 
 typedef struct Stream
 {
@@ -257,7 +257,7 @@ stream_free(Stream *stream)
 {
 	Request    *request = stream->request;
 
-	if (request->status == 0 || (request->streaming && !request->ended))
+	if (request->status == 0 || request->on_gone)
 		request_abandon(request);
 	else
 		request_free(request);
@@ -511,7 +511,8 @@ http2_piece(Request *request, const char *data, size_t length)
 
 	if (stream->reset)
 		return true;			/* it is leaving */
-	if (stream->held + length > STREAM_UNREAD_LIMIT || http2->held + length > STREAMS_UNREAD_LIMIT)
+	if (stream->held > 0 && (stream->held + length > (size_t) config.stream_output_limit ||
+							 http2->held + length > (size_t) config.stream_output_limit * STREAMS_UNREAD))
 		return false;
 	if (stream->held == 0)
 		stream->progressed = ev_time();

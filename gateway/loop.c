@@ -25,6 +25,7 @@
 
 #include "config.h"
 #include "conn.h"
+#include "event.h"
 #include "health.h"
 #include "hub.h"
 #include "log.h"
@@ -187,6 +188,7 @@ on_stop(struct ev_loop *l, ev_signal *watcher, int events)
 	stop_at = ev_now(loop) + config.stop_timeout / 1000.0;
 	presence_leave();
 	conn_drain();
+	event_drain();
 	ev_timer_stop(loop, &tick);
 	ev_timer_set(&tick, 0.02, 0.02);
 	ev_timer_start(loop, &tick);
@@ -247,6 +249,7 @@ loop_run(int process)
 		return 1;
 	static_load(config.static_dir);
 	conn_start(loop);
+	event_start(loop);
 	health_start();
 	pool_start(loop);
 	hub_start(loop);

@@ -30,6 +30,7 @@ static const int close_codes[METRICS_CLOSE_CODES] = {
 	0, 1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 4401, 4403, 4408, 4409
 };
 static const char *const lane_names[METRICS_LANES] = {"fast", "write", "slow", "gateway"};
+static const char *const transports[METRICS_TRANSPORTS] = {"websocket", "events", "poll"};
 
 Metrics    *metrics;
 
@@ -305,6 +306,16 @@ metric_signals(Buffer *into)
 	metric_single(into, "roost_gateway_signals_dropped_total", "counter", "Signals dropped: too many waited, or the database could not be asked.", SUM(signals_dropped));
 }
 
+/* Adds a metric of streams of server-sent events and long polls. */
+static void
+metric_events(Buffer *into, const char *name, const char *help, size_t offset)
+{
+	metric_head(into, name, "counter", help);
+	for (int i = 1; i < METRICS_TRANSPORTS; i++)
+		buffer_printf(into, "%s{transport=\"%s\"} %llu\n", name, transports[i],
+					  (unsigned long long) sum(offset + sizeof(uint64_t) * (size_t) i));
+}
+
 /* Adds CPU and memory of the processes, as the kernel tells them. */
 static void
 metric_processes(Buffer *into)
@@ -358,7 +369,6 @@ metric_processes(Buffer *into)
 static void
 metric_hub(Buffer *into)
 {
-	static const char *const transports[METRICS_TRANSPORTS] = {"websocket", "events", "poll"};
 	static const char *const resumes = "roost_gateway_hub_resumes_total";
 
 	metric_head(into, "roost_gateway_hub_subscribers", "gauge", "Clients that follow what happens.");
@@ -419,6 +429,9 @@ metrics_render(Buffer *into)
 	metric_lanes(into, "roost_gateway_lane_cancelled_total", "counter", "Requests that waited in a queue and were dropped because their client was gone.", offsetof(LaneMetrics, cancelled));
 	metric_lanes(into, "roost_gateway_lane_connects_total", "counter", "Database connections made.", offsetof(LaneMetrics, connects));
 	metric_sockets(into);
+	metric_events(into, "roost_gateway_events_opened_total", "Streams of server-sent events begun, and long polls that waited.", offsetof(Metrics, events_opened));
+	metric_events(into, "roost_gateway_events_refused_total", "The same, refused because their address had too many.", offsetof(Metrics, events_refused));
+	metric_events(into, "roost_gateway_events_slow_total", "The same, ended because their client did not read.", offsetof(Metrics, events_slow));
 	metric_hub(into);
 	metric_signals(into);
 	metric_reads(into);

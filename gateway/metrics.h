@@ -75,6 +75,11 @@ typedef struct Metrics
 	uint64_t	signals_dropped;
 	LaneMetrics lanes[METRICS_LANES];
 
+	/* streams of server-sent events, and long polls that wait */
+	uint64_t	events_opened[METRICS_TRANSPORTS];
+	uint64_t	events_refused[METRICS_TRANSPORTS]; /* too many of an address */
+	uint64_t	events_slow[METRICS_TRANSPORTS];	/* not read */
+
 	/* the hub */
 	uint64_t	doorbell_up;	/* now */
 	uint64_t	doorbell_connects;

@@ -66,6 +66,8 @@ problem_send(Request *request, const char *sqlstate, const char *detail, const c
 		answer_header_line(request, "upgrade: websocket", 18), answer_header(request, "sec-websocket-version", "13");
 	else if (error->status == 501)
 		answer_header(request, "allow", METHOD_LIST);
+	else if (error->status == 401)
+		answer_header(request, "www-authenticate", "Bearer");
 	problem_finish(request, error, detail, hint, field);
 }
 

@@ -23,9 +23,11 @@
 #include "health.h"
 #include "log.h"
 #include "metrics.h"
+#include "long_poll.h"
 #include "problem.h"
 #include "reader.h"
 #include "request.h"
+#include "sse.h"
 #include "static.h"
 #include "ws.h"
 
@@ -251,7 +253,7 @@ on_result(PoolQuery *query, const PGresult *result)
 		reader_wrote(request, answer, length);
 		if (request->conn == NULL)
 			request_free(request);
-		else
+		else if (!poll_wait(request, answer, length))
 			answer_from_handle(request, answer, length);
 	}
 	else if (request->conn == NULL)
@@ -347,7 +349,7 @@ request_run(Request *request)
 		return;
 	}
 	request->route = route_find(request->message.method, path);
-	if (!guard_check(request))
+	if (!guard_check(request) || sse_answer(request, path))
 		return;
 	request_submit(request);
 }

@@ -140,6 +140,23 @@ utf8_length(const unsigned char *p)
 	return length;
 }
 
+/* Returns whether a text, which has a NUL behind it, is well-formed UTF-8. */
+bool
+text_is_utf8(const char *text, size_t length)
+{
+	const unsigned char *p = (const unsigned char *) text;
+	const unsigned char *end = p + length;
+	int			step;
+
+	while (p < end)
+	{
+		if ((step = utf8_length(p)) == 0)
+			return false;
+		p += step;
+	}
+	return true;
+}
+
 /* Adds a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void
 buffer_append_json(Buffer *buffer, const char *text)

@@ -61,6 +61,7 @@ extern void list_append(List *list, ListNode *node);
 extern void list_remove(List *list, ListNode *node);
 extern ListNode *list_first(const List *list);
 
+extern bool text_is_utf8(const char *text, size_t length);
 extern const char *text_token(const char **cursor, char separator, size_t *length);
 extern char *text_load_file(const char *path, size_t limit, size_t *length);
 
