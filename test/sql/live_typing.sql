@@ -125,3 +125,4 @@ SELECT typing FROM roost.stat_presence;
 SELECT roost_internal.clock_freeze(NULL, true);
 DROP FUNCTION typing_at, typing_heard, typing_seen;
 DROP TABLE typing_mark;
+DELETE FROM roost_data.post WHERE author_id BETWEEN 8321 AND 8326;
