@@ -98,13 +98,13 @@ AS $$
 		FROM roost.stream_see(array_fill(r.seq, ARRAY[7]), ARRAY[0, 9651, 9652, 9653, 9654, 9655, 9656]) s LEFT JOIN live_name n ON n.id = s.viewer_id)
 	FROM roost.stream_read($1, 100) r WHERE r.event IS NOT NULL ORDER BY r.seq
 $$;
-SELECT * FROM live_seen(:seen);
+SELECT * FROM live_seen(:seen) WHERE n < 24;
 -- ... and when accounts are suspended, opened, closed and deleted
 UPDATE roost_data.account SET is_private = NOT is_private WHERE id IN (9651, 9653);
-SELECT * FROM live_seen(:seen);
+SELECT * FROM live_seen(:seen) WHERE n < 24;
 UPDATE roost_data.account SET is_private = NOT is_private WHERE id IN (9651, 9653);
 UPDATE roost_data.account SET status = 'suspended' WHERE id = 9651;
-SELECT * FROM live_seen(:seen);
+SELECT * FROM live_seen(:seen) WHERE n < 24;
 UPDATE roost_data.account SET status = 'active' WHERE id = 9651;
 SELECT count(*) FROM live_new();
 SELECT roost_internal.account_erase(9652);
