@@ -40,7 +40,7 @@ SELECT a ->> 'recovered' AS recovered FROM unnest(ARRAY[:first_seq - 1, :first_s
 	roost.event_list(9681, '{}', :'epoch' || '-' || seq) a WHERE seq >= 0 OR n <> 2 ORDER BY n;
 
 -- What makes no sense.
-\set VERBOSITY default
+\set VERBOSITY terse
 SELECT roost.event_list(9681, after => 'x');
 SELECT roost.event_list(9681, after => '1-');
 SELECT roost.event_list(9681, after => '1-1-1');
