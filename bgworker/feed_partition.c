@@ -30,6 +30,7 @@
 #define PARTITION_SHARE		16	/* in the time for which rows are kept */
 #define PARTITION_ROWS_MIN	8192
 #define PARTITION_ROWS_MAX	(1 << 26)
+#define MAILBOX_ROWS_MAX	(1 << 29)	/* readers ask them all */
 #define PARTITION_ROW_BYTES 256 /* in both tables, with their indexes */
 #define DAY_SLACK			1	/* days that the clock may have stepped back */
 
@@ -158,6 +159,9 @@ roost_feed_day_since(int64 id)
 	int			low = 0;
 	int			high = num_days;
 
+	/* made by a clock that was ahead: it says nothing */
+	if (num_days == 0 || day > days[num_days - 1].day)
+		return 0;
 	while (low < high)
 	{
 		int			middle = (low + high) / 2;
@@ -279,7 +283,8 @@ partition_rows(FeedTable table, int64 seq)
 			age = (roost_clock_us() - roost_clock_from_timestamp(at)) / 1000000.0;
 		}
 		SPI_finish();
-		rows = (int64) Min((seq - first) / Max(age, 1) * retention / PARTITION_SHARE, (double) PARTITION_ROWS_MAX);
+		rows = (int64) Min((seq - first) / Max(age, 1) * retention / PARTITION_SHARE,
+						   (double) (table == FEED_TABLE_LOG ? PARTITION_ROWS_MAX : MAILBOX_ROWS_MAX));
 		rows = Min(rows, (last->to_seq - last->from_seq) * 4);
 	}
 	if (roost_event_size > 0)

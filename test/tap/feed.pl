@@ -252,8 +252,9 @@ my $new = Roost::node('new');
 $new->start;
 $new->safe_psql('postgres', 'CREATE DATABASE roost');
 $new->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $file, '-d', $new->connstr('roost') ], 'restore under the worker\'s eyes');
+# (the worker looks every second whether all is there)
+ok($new->poll_query_until('roost', "SELECT epoch <> $epoch FROM roost.feed_position()"), 'restored: another epoch');
 check($new, 'restored');
-isnt($new->safe_psql('roost', 'SELECT epoch FROM roost.feed_position()'), $epoch, 'restored: another epoch');
 is($new->safe_psql('roost', 'SELECT md5(string_agg(m::text, chr(10) ORDER BY account_id, seq)) FROM roost_data.mailbox m'),
 	$node->safe_psql('roost', 'SELECT md5(string_agg(m::text, chr(10) ORDER BY account_id, seq)) FROM roost_data.mailbox m'), 'the mailboxes are the same');
 $new->safe_psql('roost', "SELECT roost.post_create(2, 'elsewhere \@walker_3')");
@@ -289,6 +290,24 @@ check($node, 'a week later');
 is($node->safe_psql('roost', "SELECT string_agg(kind::text, ' ' ORDER BY seq) FROM roost_data.feed_log"), 'post_created', 'only what is new is kept');
 is($node->safe_psql('roost', 'SELECT first_seq = last_seq FROM roost.feed_position()'), 't', 'the position says so');
 is($node->safe_psql('roost', 'SELECT count(*) FROM roost_data.mailbox'), $entries + 1, 'mailboxes keep more');
+
+# in several partitions, and with ids of a clock that was ahead
+$node->safe_psql('roost', q(INSERT INTO roost_data.account (id, username) VALUES (41, 'walker_41');
+	INSERT INTO roost_data.follow (follower_id, followee_id, id) VALUES (41, 2, roost_internal.id_at(now() + interval '20 days', 41, 1));
+	INSERT INTO roost_data.post (id, author_id, thread_id, created_at, text, mention_ids)
+	SELECT i, 41, i, now(), 'from the future', '{3}' FROM (SELECT roost_internal.id_at(now() + interval '20 days', 41, 2) AS i) n));
+for my $time (1 .. 3)
+{
+	$node->safe_psql('roost', $many =~ s/500/6000/r);
+	$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+}
+Walk::finish(writers($seed++, 2, 100), 'in another partition');
+$node->safe_psql('roost', "SELECT roost_internal.clock_freeze(now() + interval '10 days', everywhere => true)");
+$node->safe_psql('roost', "SELECT roost.post_create(2, 'two days later \@walker_3')");
+check($node, 'in several partitions');
+cmp_ok($node->safe_psql('roost', 'SELECT count(DISTINCT tableoid) FROM roost_data.mailbox'), '>', 1, 'several partitions have entries');
+$node->safe_psql('roost', "SELECT roost.account_unfollow(41, '2'); DELETE FROM roost_data.post WHERE author_id = 41");
+check($node, 'undone what had ids of the future');
 
 # what is undone goes from mailboxes though the log has forgotten it, also without a trace
 my $likes = $node->safe_psql('roost', "SELECT count(*) FROM roost_data.mailbox WHERE kind = 'like'");
