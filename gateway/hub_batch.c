@@ -389,6 +389,7 @@ batch_deliver(void)
 	notices_clear();
 	failures = 0;
 	hub.position = hub.front;
+	metrics->hub_batches++;
 }
 
 /* Takes which accounts may see which rows. */

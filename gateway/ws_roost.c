@@ -27,6 +27,7 @@
 
 #define EXPIRING 60.0			/* seconds before the token does */
 #define TEXT_KEEP (64 * 1024)
+#define BEGIN_IDS 4096			/* bytes of ids that wait */
 
 static Buffer text;				/* that is being made */
 
@@ -220,6 +221,60 @@ on_send(Subscriber *subscriber, HubFrame *frame)
 	ws_send_frame(&socket->ws, frame->data, frame->length);
 }
 
+/* Answers with all channels that the socket has. */
+static void
+answer_channels(RoostSocket *socket, const char *type, const FrameText *id, const Cursor *cursor)
+{
+	Buffer	   *into = roost_text(type, id);
+
+	buffer_append_text(into, ",\"channels\":");
+	hub_channels(&socket->subscriber, into);
+	if (cursor)
+		append_cursor(into, *cursor);
+	roost_send(socket, into);
+	if (!socket->ws.closing)
+		roost_schedule(socket);
+}
+
+/* Keeps the id of a frame `subscribe` until its cursor is known. */
+static void
+begin_later(RoostSocket *socket, const FrameText *id)
+{
+	if (socket->begin_ids.length + id->length > BEGIN_IDS)
+	{
+		roost_error(socket, id, "53400", "Too many frames wait for their answer.");
+		return;
+	}
+	buffer_append(&socket->begin_ids, id->data, id->length);
+	buffer_append(&socket->begin_ids, "", 1);
+}
+
+/* Answers the frames `subscribe` that have waited for their cursor. */
+static void
+begin_answer(RoostSocket *socket, Cursor cursor)
+{
+	Buffer		ids = socket->begin_ids;
+
+	socket->begin_ids = (Buffer) {0};
+	for (size_t start = 0; start < ids.length && !socket->ws.closing;)
+	{
+		FrameText	id = {ids.data + start, strlen(ids.data + start)};
+
+		if (id.length == 0)
+			id.data = NULL;
+		start += id.length + 1;
+		answer_channels(socket, "subscribed", &id, &cursor);
+	}
+	buffer_free(&ids);
+}
+
+/* The hub knows now from where on a socket gets what happens. */
+static void
+on_begun(Subscriber *subscriber, Cursor now)
+{
+	begin_answer(container_of(subscriber, RoostSocket, subscriber), now);
+}
+
 /* What a frame `resume` asked for is known. */
 static void
 on_resumed(Subscriber *subscriber, bool recovered, Cursor cursor)
@@ -234,16 +289,19 @@ on_resumed(Subscriber *subscriber, bool recovered, Cursor cursor)
 	free(socket->resume_id);
 	socket->resume_id = NULL;
 	roost_send(socket, into);
+	begin_answer(socket, cursor);
 }
 
 /* The log does not go on. */
 static void
 on_reset(Subscriber *subscriber, Cursor cursor)
 {
+	RoostSocket *socket = container_of(subscriber, RoostSocket, subscriber);
 	Buffer	   *into = roost_text("reset", NULL);
 
 	append_cursor(into, cursor);
-	roost_send(container_of(subscriber, RoostSocket, subscriber), into);
+	roost_send(socket, into);
+	begin_answer(socket, cursor);
 }
 
 /* The session has been revoked, or has expired. */
@@ -269,6 +327,7 @@ static const SubscriberKind roost_subscriber = {
 	.render = on_render,
 	.send = on_send,
 	.render_signal = on_render_signal,
+	.begun = on_begun,
 	.resumed = on_resumed,
 	.reset = on_reset,
 	.revoked = on_revoked,
@@ -327,21 +386,6 @@ read_channels(RoostSocket *socket, const Frame *frame, const char *names[HUB_CHA
 	return NULL;
 }
 
-/* Answers with all channels that the socket has. */
-static void
-answer_channels(RoostSocket *socket, const char *type, const Frame *frame, const Cursor *cursor)
-{
-	Buffer	   *into = roost_text(type, &frame->members[FRAME_ID]);
-
-	buffer_append_text(into, ",\"channels\":");
-	hub_channels(&socket->subscriber, into);
-	if (cursor)
-		append_cursor(into, *cursor);
-	roost_send(socket, into);
-	if (!socket->ws.closing)
-		roost_schedule(socket);
-}
-
 /* Does a frame `subscribe` or `unsubscribe`. */
 static void
 do_subscribe(RoostSocket *socket, Frame *frame, bool on)
@@ -366,8 +410,10 @@ do_subscribe(RoostSocket *socket, Frame *frame, bool on)
 	json_decref(list);
 	if (problem != HUB_OK)
 		channel_error(socket, &frame->members[FRAME_ID], problem);
+	else if (on && now.epoch == 0)
+		begin_later(socket, &frame->members[FRAME_ID]);
 	else
-		answer_channels(socket, on ? "subscribed" : "unsubscribed", frame, on ? &now : NULL);
+		answer_channels(socket, on ? "subscribed" : "unsubscribed", &frame->members[FRAME_ID], on ? &now : NULL);
 }
 
 /* Does a frame `resume`; it is answered later. */
@@ -517,6 +563,7 @@ roost_end(Ws *ws)
 	free(socket->token);
 	free(socket->host);
 	free(socket->resume_id);
+	buffer_free(&socket->begin_ids);
 	socket->token = socket->host = socket->resume_id = NULL;
 }
 

@@ -23,6 +23,8 @@ typedef struct RoostSocket
 	char	   *token;			/* NULL without one */
 	char	   *host;			/* that was asked for, or NULL */
 	char	   *resume_id;		/* of the frame that is not answered yet */
+	Buffer		begin_ids;		/* of frames `subscribe` that are not, each
+								 * with a NUL */
 	List		calls;			/* RoostCall */
 	List		questions;		/* RoostQuestion */
 	bool		secure;
