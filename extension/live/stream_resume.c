@@ -45,6 +45,7 @@
 									 * their measure */
 #define RESUME_BUDGET_MIN	2000	/* what is left of it when home is known */
 #define RESUME_COST_SOURCE	8	/* to look for an account in an index */
+#define RESUME_COST_LOOK	8	/* to look at a row more closely */
 #define RESUME_COST_EVENT	20	/* to make an event */
 #define RESUME_SHORT		1024	/* so many rows are read one by one */
 #define RESUME_OWN			20000	/* own rows, looked through for follows */
@@ -330,9 +331,6 @@ resume_run(Resume *resume)
 			CHECK_FOR_INTERRUPTS();
 			resume_look(resume, &resume->rows[i]);
 			resume->seq = resume->rows[i].seq;
-			resume->budget -= RESUME_COST_EVENT;
-			if (resume->budget <= 0)
-				return;
 		}
 		if (resume->count >= resume->limit)
 			return;
@@ -381,7 +379,10 @@ resume_walk(Resume *resume)
 		while (resume->notifications && more && mail.seq < row.seq)
 			more = roost_log_next(log, LOG_BY_MAILBOX, &mail);
 		if (resume_may_want(resume, &row) || (resume->notifications && more && mail.seq == row.seq))
+		{
 			resume->rows[resume->num_rows++] = row;
+			resume->budget -= RESUME_COST_LOOK;
+		}
 	}
 	return row.seq;
 }
@@ -481,6 +482,7 @@ resume_add(Resume *resume, const LogRow *row, int64 upto)
 			return upto;
 		resume->num_rows--;
 	}
+	resume->budget -= RESUME_COST_LOOK;
 	memmove(&resume->rows[low + 1], &resume->rows[low], (resume->num_rows - low) * sizeof(LogRow));
 	resume->rows[low] = *row;
 	resume->num_rows++;
@@ -637,5 +639,6 @@ resume_put(Resume *resume, int64 seq, int part, const char *event, bool home, co
 	if (data != NULL)
 		values[5] = CStringGetTextDatum(data);
 	tuplestore_putvalues(resume->info->setResult, resume->info->setDesc, values, nulls);
+	resume->budget -= RESUME_COST_EVENT;
 	resume->count++;
 }
