@@ -5,23 +5,23 @@
 \pset format unaligned
 SELECT roost.worker_sync('1 minute');
 BEGIN;
-INSERT INTO roost_data.account (id, username) SELECT 8300 + n, 'note_page_' || n FROM generate_series(1, 40) n;
-UPDATE roost_data.account SET status = 'suspended' WHERE id = 8340;
-UPDATE roost_data.account SET is_private = true WHERE id = 8339;
-INSERT INTO roost_data.follow (follower_id, followee_id, id) SELECT 8301, 8300 + n, roost_internal.id_next(8301) FROM generate_series(2, 10) n;
-CREATE TEMP TABLE post AS SELECT n, (roost.post_create(8301, 'post ' || n)).id::bigint AS id FROM generate_series(1, 12) n;
-CREATE TEMP TABLE answer AS SELECT 8300 + n AS author_id, (roost.post_create((8300 + n)::bigint, 'answer ' || n, reply_to_id => (SELECT id FROM post WHERE post.n = 1))).id::bigint AS id FROM generate_series(2, 39) n;
+INSERT INTO roost_data.account (id, username) SELECT 98300 + n, 'note_page_' || n FROM generate_series(1, 40) n;
+UPDATE roost_data.account SET status = 'suspended' WHERE id = 98340;
+UPDATE roost_data.account SET is_private = true WHERE id = 98339;
+INSERT INTO roost_data.follow (follower_id, followee_id, id) SELECT 98301, 98300 + n, roost_internal.id_next(98301) FROM generate_series(2, 10) n;
+CREATE TEMP TABLE post AS SELECT n, (roost.post_create(98301, 'post ' || n)).id::bigint AS id FROM generate_series(1, 12) n;
+CREATE TEMP TABLE answer AS SELECT 98300 + n AS author_id, (roost.post_create((98300 + n)::bigint, 'answer ' || n, reply_to_id => (SELECT id FROM post WHERE post.n = 1))).id::bigint AS id FROM generate_series(2, 39) n;
 -- A part of the mailbox of its own, in days to come.
 SELECT roost_internal.feed_partition_add('mailbox', 1000000000000, 1000000050000), roost_internal.feed_partition_add('mailbox', 1000000050000, 1000001000000);
 CREATE SEQUENCE pg_temp.place START 1000000000000;
 CREATE FUNCTION pg_temp.act(v_day date, v_kind roost.mailbox_kind, v_post integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	v_seq constant bigint := nextval('pg_temp.place');
-	v_actor constant bigint := 8302 + v_seq * 7919 % 39;
+	v_actor constant bigint := 98302 + v_seq * 7919 % 39;
 BEGIN
 	INSERT INTO roost_data.feed_day (day, seq) VALUES (v_day, v_seq) ON CONFLICT DO NOTHING;
 	INSERT INTO roost_data.mailbox (account_id, seq, actor_id, post_id, group_id, created_at, kind, day)
-	SELECT 8301, v_seq, v_actor,
+	SELECT 98301, v_seq, v_actor,
 		CASE WHEN v_kind IN ('follow', 'follow_request') THEN NULL WHEN v_kind = 'like' THEN p.id ELSE a.id END,
 		CASE WHEN v_kind IN ('like', 'retweet') THEN p.id ELSE 0 END,
 		v_day::timestamp AT TIME ZONE 'UTC' + interval '1 hour', v_kind, v_day
@@ -33,9 +33,9 @@ $$;
 CREATE FUNCTION pg_temp.definition(v_types roost.mailbox_kind[], v_read bigint) RETURNS TABLE (n bigint, id text, account_count bigint, latest_id bigint, is_read boolean, first_actor bigint)
 LANGUAGE sql AS $$
 	WITH entry AS (
-		SELECT m.*, roost_internal.notification_id(m.kind, m.day, m.group_id, m.seq) AS id FROM roost_data.mailbox m WHERE m.account_id = 8301
+		SELECT m.*, roost_internal.notification_id(m.kind, m.day, m.group_id, m.seq) AS id FROM roost_data.mailbox m WHERE m.account_id = 98301
 	), raw AS (
-		SELECT e.*, EXISTS (SELECT FROM roost_internal.notification_shown(8301, e.kind, e.actor_id, e.post_id, false))
+		SELECT e.*, EXISTS (SELECT FROM roost_internal.notification_shown(98301, e.kind, e.actor_id, e.post_id, false))
 			AND row_number() OVER (PARTITION BY e.id ORDER BY e.seq DESC) <= 200 AS told
 		FROM entry e
 	), grouped AS (
@@ -57,7 +57,7 @@ BEGIN
 	n := 0;
 	LOOP
 		v_count := 0;
-		FOR v_row IN SELECT * FROM roost.notification_list(8301, v_types, v_unread, v_limit, v_cursor) LOOP
+		FOR v_row IN SELECT * FROM roost.notification_list(98301, v_types, v_unread, v_limit, v_cursor) LOOP
 			n := n + 1;
 			v_count := v_count + 1;
 			v_cursor := v_row.cursor;
@@ -78,7 +78,7 @@ END
 $$;
 CREATE FUNCTION pg_temp.compare(v_types roost.mailbox_kind[] DEFAULT NULL, v_unread boolean DEFAULT false, v_busy boolean DEFAULT false, v_limits integer[] DEFAULT '{1,7,20,200}') RETURNS TABLE (page integer, groups bigint, differ bigint) LANGUAGE plpgsql AS $$
 DECLARE
-	v_read bigint := coalesce((SELECT t.read_seq FROM roost_data.notification_marker t WHERE t.account_id = 8301), 0);
+	v_read bigint := coalesce((SELECT t.read_seq FROM roost_data.notification_marker t WHERE t.account_id = 98301), 0);
 BEGIN
 	FOREACH page IN ARRAY v_limits LOOP
 		CREATE TEMP TABLE wanted AS SELECT row_number() OVER (ORDER BY d.n) AS n, d.id, d.account_count, d.latest_id, d.is_read, d.first_actor
@@ -102,7 +102,7 @@ SELECT * FROM pg_temp.compare(v_limits => '{3,20}');
 SELECT * FROM pg_temp.compare('{reply}', v_limits => '{20}');
 SELECT * FROM pg_temp.compare('{mention}', v_limits => '{5}');
 SELECT * FROM pg_temp.compare('{follow_request}', v_limits => '{5}');
-SELECT account_count, more, cardinality(accounts) FROM roost.notification_list(8301, '{like}', "limit" => 1);
+SELECT account_count, more, cardinality(accounts) FROM roost.notification_list(98301, '{like}', "limit" => 1);
 -- many that stand alone
 SELECT count(pg_temp.act('2040-01-15', CASE WHEN n % 3 = 0 THEN 'reply' ELSE 'like' END::roost.mailbox_kind, 1)) FROM generate_series(0, 2399) n;
 SELECT * FROM pg_temp.compare('{reply,follow}', v_limits => '{150}');
@@ -110,22 +110,22 @@ SELECT * FROM pg_temp.compare('{reply,follow}', v_limits => '{150}');
 SELECT * FROM pg_temp.compare(v_busy => true, v_limits => '{20}');
 SELECT * FROM pg_temp.compare('{like,follow}', v_busy => true, v_limits => '{2}');
 -- some read, some not wanted
-SELECT count(*) FROM roost.notification_read(8301, 1000000003000);
+SELECT count(*) FROM roost.notification_read(98301, 1000000003000);
 SELECT * FROM pg_temp.compare(v_unread => true, v_limits => '{20,100}');
-SELECT count(*) FROM roost.notification_preferences_set(8301, "like" => 'followed', follow => 'nobody');
-SELECT count(roost.notification_mute(8301, '8305'));
+SELECT count(*) FROM roost.notification_preferences_set(98301, "like" => 'followed', follow => 'nobody');
+SELECT count(roost.notification_mute(98301, '98305'));
 SELECT * FROM pg_temp.compare(v_limits => '{20}');
 SELECT * FROM pg_temp.compare(v_unread => true, v_busy => true, v_limits => '{30}');
 -- what came since
-SELECT cursor AS first FROM roost.notification_list(8301, "limit" => 1) \gset
-SELECT count(*) FROM roost.notification_list(8301, after => :'first');
+SELECT cursor AS first FROM roost.notification_list(98301, "limit" => 1) \gset
+SELECT count(*) FROM roost.notification_list(98301, after => :'first');
 SELECT count(pg_temp.act('2040-02-01', k, 1)) FROM unnest('{mention,like,reply}'::roost.mailbox_kind[]) k;
-SELECT type, account_count > 0 AS told FROM roost.notification_list(8301, after => :'first');
+SELECT type, account_count > 0 AS told FROM roost.notification_list(98301, after => :'first');
 -- it counts what it shows, up to 1000
-SELECT (u).more, (u).count BETWEEN 100 AND 1000 AS some, (u).latest_id = (SELECT max(seq) FROM roost_data.mailbox WHERE account_id = 8301) AS latest FROM roost.notification_unread_get(8301) u;
-SELECT count(*) FROM roost.notification_read(8301, (SELECT max(seq) - 50 FROM roost_data.mailbox WHERE account_id = 8301));
+SELECT (u).more, (u).count BETWEEN 100 AND 1000 AS some, (u).latest_id = (SELECT max(seq) FROM roost_data.mailbox WHERE account_id = 98301) AS latest FROM roost.notification_unread_get(98301) u;
+SELECT count(*) FROM roost.notification_read(98301, (SELECT max(seq) - 50 FROM roost_data.mailbox WHERE account_id = 98301));
 SELECT (u).count = (SELECT count(*) FROM roost_data.mailbox m
-	CROSS JOIN LATERAL roost_internal.notification_shown(8301, m.kind, m.actor_id, m.post_id, false)
-	WHERE m.account_id = 8301 AND m.seq > (u).read_id) AS exact, (u).more, (u).count > 0 AS some
-FROM roost.notification_unread_get(8301) u;
+	CROSS JOIN LATERAL roost_internal.notification_shown(98301, m.kind, m.actor_id, m.post_id, false)
+	WHERE m.account_id = 98301 AND m.seq > (u).read_id) AS exact, (u).more, (u).count > 0 AS some
+FROM roost.notification_unread_get(98301) u;
 ROLLBACK;
