@@ -284,6 +284,9 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH RECURSIVE used(type) AS (
+		-- what is in events (sql/api/openapi_stream.sql)
+		SELECT t.oid FROM pg_type t WHERE t.typnamespace = 'roost'::regnamespace AND t.typname IN ('post', 'account', 'notification_act')
+		UNION
 		SELECT u.type
 		FROM roost_internal.openapi_route() r JOIN pg_proc p ON p.oid = r.function,
 			LATERAL (
@@ -324,7 +327,7 @@ AS $$
 			"Link": {"description": "Addresses of the next (older) and the previous (newer) page.", "schema": {"type": "string"}}}'::jsonb,
 		'responses', '{
 			"Problem": {"description": "An error, see /errors.", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}}}}'::jsonb,
-		'schemas', roost_internal.openapi_schemas() || '{
+		'schemas', roost_internal.openapi_schemas() || roost_internal.openapi_stream_schemas() || '{
 			"problem": {"type": "object", "description": "An error (RFC 9457).", "required": ["title", "status", "code"], "properties": {
 				"type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
 				"code": {"type": "string", "description": "For programs; see /errors."},
@@ -347,7 +350,7 @@ AS $$
 		'paths', (SELECT coalesce(jsonb_object_agg(p.path, p.operations), '{}') FROM (
 			SELECT r.path, jsonb_object_agg(lower(r.method),
 				roost_internal.openapi_operation(r.method, r.function, r.auth, r.status, r.tags, r.operation_id, r.params, r.names)) AS operations
-			FROM roost_internal.openapi_route() r GROUP BY r.path) p),
+			FROM roost_internal.openapi_route() r GROUP BY r.path) p) || roost_internal.openapi_stream_paths(),
 		'components', roost_internal.openapi_components())
 $$;
 REVOKE ALL ON FUNCTION roost.openapi() FROM PUBLIC;

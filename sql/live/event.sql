@@ -36,7 +36,7 @@ CREATE OR REPLACE FUNCTION roost.event_list(
 	"limit" integer DEFAULT 100,
 	wait integer DEFAULT 0,
 	session_id roost.id DEFAULT NULL
-) RETURNS json
+) RETURNS roost.event_page
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$

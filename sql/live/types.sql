@@ -12,3 +12,6 @@ CREATE TYPE roost.presence AS (
 	changed_at timestamptz
 );
 COMMENT ON TYPE roost.presence IS 'Whether an account is online, and since when that is so (null: not known). An account that the caller may not see is offline since nobody knows when, like one that does not exist.';
+
+CREATE DOMAIN roost.event_page AS json;
+COMMENT ON DOMAIN roost.event_page IS 'What has happened in channels since a cursor: {"events", "cursor", "recovered"}.';
