@@ -179,6 +179,8 @@ ws_end(Ws *ws, int code)
 		return;
 	ws->closing = true;
 	ws->code = (uint16_t) code;
+	metrics->sockets--;
+	metrics_socket_closed(code);
 	buffer_free(&ws->reader.message);
 	ws->kind->end(ws);
 }
@@ -417,8 +419,6 @@ ws_free(Conn *conn)
 	if (ws->blocked > 0)
 		list_remove(&blocked_sockets, &ws->blocked_node);
 	peer_leave(&ws->address, PEER_STREAMS);
-	metrics->sockets--;
-	metrics_socket_closed(ws->code);
 	ws_log(ws);
 	free(ws->path);
 	free(ws);
