@@ -26,19 +26,25 @@ $node->safe_psql('roost', q(
 	CREATE FUNCTION app.fail(secret text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'out of order' USING ERRCODE = 'XX000'; END $$;
 	SELECT roost.route_add('POST', '/fail', 'app.fail', auth => 'none')));
 
-# A request as the gateway sends it: a prepared statement with parameters.
-sub request
+# A prepared statement with parameters, as the gateway sends it.
+sub statement
 {
-	my ($path, $body) = @_;
+	my ($sql, %parameters) = @_;
 	my $script = $node->basedir . '/request.sql';
 	open my $out, '>', $script or die;
-	print $out "SELECT roost.handle('POST', :path, '', 'content-type: application/json', :body, '192.0.2.1');\n";
+	print $out "$sql;\n";
 	close $out;
 	my $offset = -s $node->logfile;
 	my ($stdout, $stderr) = run_command([
 		'pgbench', '-n', '-M', 'prepared', '-t', '1', '-f', $script,
-		'-D', "path=$path", '-D', "body=$body", '-h', $node->host, '-p', $node->port, 'roost' ]);
+		(map { ('-D', "$_=$parameters{$_}") } keys %parameters), '-h', $node->host, '-p', $node->port, 'roost' ]);
 	return ($stderr, substr(slurp_file($node->logfile), $offset));
+}
+
+sub request
+{
+	my ($path, $body) = @_;
+	return statement("SELECT roost.handle('POST', :path, '', 'content-type: application/json', :body, '192.0.2.1')", path => $path, body => $body);
 }
 
 my ($error, $log) = request('/auth/login', qq({"identifier":"alice","password":"$Roost::password"}));
@@ -67,6 +73,16 @@ unlike($log, qr/s3cret|ERROR/, 'but not in the log');
 like($error, qr/ERROR:  out of order/, 'a fault of the server is an error');
 like($log, qr/ERROR:  out of order/, 'in the log, too');
 unlike($log, qr/s3cret/, 'without what was sent');
+
+# Opening a stream is the same: its token is a parameter.
+my $token = $node->safe_psql('roost', "SELECT roost_internal.token_make(a.id, 1, NULL) FROM roost_data.account a WHERE a.username = 'alice'");
+($error, $log) = statement("SELECT * FROM roost.stream_open(:token, '192.0.2.1')", token => $token);
+unlike($error, qr/ERROR/, 'a stream is opened');
+like($log, qr/roost\.stream_open/, 'its statement is logged');
+unlike($log, qr/\Q$token\E/, 'without the token');
+($error, $log) = statement("SELECT * FROM roost.stream_open(:token, '192.0.2.1')", token => "${token}x");
+like($error, qr/ERROR:  the access token is not valid/, 'a token that is not good is an error');
+unlike($log, qr/\Q$token\E|ERROR/, 'but not in the log');
 
 $node->stop;
 done_testing();
