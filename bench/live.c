@@ -45,6 +45,7 @@
 #define TIMES_MAX	(8 * 1000 * 1000)
 #define READ_SIZE	(256 * 1024)
 #define READY_SECONDS	60
+#define CONNECTING_MAX	256
 #define REST_SECONDS	5		/* for what is on its way at the end */
 
 typedef struct Socket
@@ -427,8 +428,8 @@ start_sockets(int port)
 		sockets[i].fd = dial(port);
 		put(sockets[i].fd, request, (size_t) length);
 		watch(sockets[i].fd, &sockets[i]);
-		if (i % 20 == 19)
-			pump(1);
+		while (i - ready_count >= CONNECTING_MAX && now() - from < READY_SECONDS * 1000000000ull)
+			pump(10);
 	}
 	while (ready_count < socket_count && now() - from < READY_SECONDS * 1000000000ull)
 		pump(50);

@@ -6,7 +6,7 @@
 live_sockets=${LIVE_SOCKETS:-1000} live_idle=${LIVE_IDLE:-2000}
 live_port=18083
 export LIVE_REDIS_PORT=$REDIS_PORT
-ulimit -n $((live_idle + live_sockets + 1000)) 2>/dev/null || ulimit -n "$(ulimit -Hn)"
+ulimit -Sn $((live_idle + live_sockets + 1000)) 2>/dev/null || ulimit -Sn "$(ulimit -Hn)"
 
 cc -O2 -I"$("$PG_CONFIG" --includedir)" -o "$work/live" bench/live.c -lpq
 [ -d bench/peers/node_modules/ws ] || (cd bench/peers && npm ci --no-audit --no-fund >&2)
@@ -22,8 +22,8 @@ sql -c "INSERT INTO roost_data.follow (follower_id, followee_id, id) SELECT m.id
 
 live_start() { # live_start KIND: a fresh server of that kind
 	if [ "$1" = roost ]; then
-		"$("$PG_CONFIG" --bindir)/roost-gateway" --port $live_port --access-log off --address-connections 20000 --max-connections 20000 --stream-connections 20000 \
-			--database-url "host=$ROOST_DATA/socket port=$ROOST_PG_PORT dbname=roost user=roost_gateway" >"$work/live-server.log" 2>&1 &
+		"$("$PG_CONFIG" --bindir)/roost-gateway" --port $live_port --access-log off --address-connections 20000 --max-connections $((live_idle + 500)) --stream-connections 20000 \
+			--password-file "$ROOST_DATA/secret" --database-url "host=$ROOST_DATA/socket port=$ROOST_PG_PORT dbname=roost user=roost_gateway" >"$work/live-server.log" 2>&1 &
 	else
 		PORT=$live_port node "bench/peers/$1.mjs" >"$work/live-server.log" 2>&1 &
 	fi
@@ -32,6 +32,7 @@ live_start() { # live_start KIND: a fresh server of that kind
 		! curl -fs -o /dev/null "http://127.0.0.1:$live_port/health" || return 0
 		sleep 0.05
 	done
+	kill "$live_pid"
 	echo "live: $1 does not start" >&2
 	return 1
 }
