@@ -92,6 +92,7 @@ COMMENT ON FUNCTION roost_internal.notification_id(roost.mailbox_kind, date, big
 CREATE OR REPLACE FUNCTION roost_internal.notification_item(account_id bigint, seq bigint) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	v_entry record;
