@@ -88,6 +88,7 @@ test('an account with devices at several gateways is online once, and offline af
 });
 
 test('who comes back within the time of grace has not been away', async () => {
+	await until(() => sql('SELECT leaving FROM roost.stat_presence') === '0', 'the end of others');
 	sql(`ALTER SYSTEM SET roost.presence_grace = '1h'; SELECT pg_reload_conf()`);
 	await until(() => sql(`SELECT current_setting('roost.presence_grace')`) === '1h', 'the setting');
 	const [ada, bob] = await friends();
@@ -198,7 +199,6 @@ test('the accounts of a gateway that is killed go offline, those of one that is 
 	const fourth = await startGateway();
 	await stream(fourth, ada);
 	assert.deepEqual(await signal(watcher), ['user:online', ada.id, undefined]);
-	const before = Date.now();
 	await fourth.stop();
 	assert.deepEqual(await signal(watcher), ['user:offline', ada.id, undefined]);
 	await watcher.close();
