@@ -152,6 +152,15 @@ catchup_end(Subscriber *subscriber)
 	catchup_free(catchup);
 }
 
+/* Returns whether the owner of a subscriber has been told that it follows now, if only from memory or the database. */
+bool
+catchup_has_begun(const Subscriber *subscriber)
+{
+	const HubCatchUp *catchup = subscriber->catching;
+
+	return catchup == NULL || !(catchup->announce || catchup->begin || catchup->state == CATCHUP_FAILED);
+}
+
 /* Returns how far a subscriber is; epoch 0 if that is not known. */
 Cursor
 catchup_cursor(const Subscriber *subscriber)
@@ -165,6 +174,8 @@ catchup_cursor(const Subscriber *subscriber)
 static void
 begin_call(Subscriber *subscriber)
 {
+	if (subscriber->catching)
+		subscriber->catching->begin = false;
 	if (subscriber->kind->begun)
 		subscriber->kind->begun(subscriber, hub_cursor(subscriber));
 }

@@ -402,7 +402,12 @@ void
 hub_need(void)
 {
 	if (hub.loop && hub_is_needed())
+	{
+		/* who begins hears all signals, so the doorbell comes first; it asks */
+		if (hub.epoch == 0 && ask_at == 0 && !doorbell_is_up())
+			ask_at = ev_now(hub.loop) + ASK_EVERY;
 		doorbell_need(true);
+	}
 	if (hub.epoch == 0 || !hub_is_needed())
 		hub_soon();
 }

@@ -183,6 +183,9 @@ extern void cursor_format(Cursor cursor, char text[HUB_CURSOR_SIZE]);
  * are in the list of viewers, and to each subscriber once.
  */
 extern void hub_signal_viewers(int64_t account_id, const char *channel, Buffer *viewers);
+
+/* The same for its presence, of those of whom the hub does not know yet whom they follow. */
+extern void hub_signal_doubtful(int64_t account_id, Buffer *viewers);
 extern void hub_signal(int64_t account_id, const char *channel, const int64_t *viewers, int count,
 					   const char *event, const char *data, size_t length);
 

@@ -278,6 +278,17 @@ home_is_missing(const Subscriber *subscriber)
 	return (subscriber->flags & HUB_HOMES) && subscriber->account->home != HOME_READY;
 }
 
+/* Calls a function for all accounts of which it is needed and not known yet whom they follow. */
+void
+home_each_missing(void (*called) (HubAccount *account, void *argument), void *argument)
+{
+	for (ListNode *node = waiting.head.next; node != &waiting.head; node = node->next)
+		called(container_of(node, HubAccount, home_node), argument);
+	for (int i = 0; i < HOMES_AT_ONCE; i++)
+		if (queries[i].account)
+			called(queries[i].account, argument);
+}
+
 /* Reads what a row says about who follows whom: "+ 1 2". */
 static bool
 follow_parse(const HubRow *row, int64_t *follower, int64_t *followee)

@@ -30,6 +30,21 @@ candidates_of_topic(const char *name, int64_t account_id, CandidateHandler handl
 			handler(topic->slots[i].subscriber, argument);
 }
 
+/* Calls a function for the subscribers with presence of an account. */
+static void
+candidates_of_account(const HubAccount *account, CandidateHandler handler, void *argument)
+{
+	const ListNode *head = &account->subscribers.head;
+
+	for (const ListNode *node = head->next; node != head; node = node->next)
+	{
+		Subscriber *subscriber = container_of(node, Subscriber, account_node);
+
+		if (subscriber->flags & HUB_PRESENCE)
+			handler(subscriber, argument);
+	}
+}
+
 /* Calls a function for everybody who would get a signal of an account in a channel, some perhaps twice. */
 static void
 candidates(int64_t account_id, const char *channel, CandidateHandler handler, void *argument)
@@ -43,16 +58,37 @@ candidates(int64_t account_id, const char *channel, CandidateHandler handler, vo
 	for (uint32_t i = 0; followers && i < followers->count; i++)
 	{
 		const HubAccount *account = home_account(&followers->list[i]);
-		const ListNode *head = &account->subscribers.head;
 
-		for (const ListNode *node = head->next; node != head && account->id != account_id; node = node->next)
-		{
-			Subscriber *subscriber = container_of(node, Subscriber, account_node);
-
-			if (subscriber->flags & HUB_PRESENCE)
-				handler(subscriber, argument);
-		}
+		if (account->id != account_id)
+			candidates_of_account(account, handler, argument);
 	}
+}
+
+/* A function, and the account that is not a candidate itself. */
+typedef struct Doubt
+{
+	int64_t		account_id;
+	CandidateHandler handler;
+	void	   *argument;
+} Doubt;
+
+/* Calls the function for an account of which it is not known whom it follows. */
+static void
+doubt_call(HubAccount *account, void *argument)
+{
+	const Doubt *doubt = argument;
+
+	if (account->id != doubt->account_id)
+		candidates_of_account(account, doubt->handler, doubt->argument);
+}
+
+/* The same for those who would get it if they followed the account, of whom that is not known yet. */
+static void
+candidates_in_doubt(int64_t account_id, CandidateHandler handler, void *argument)
+{
+	Doubt		doubt = {account_id, handler, argument};
+
+	home_each_missing(doubt_call, &doubt);
 }
 
 /* Appends the account of a subscriber. */
@@ -72,17 +108,14 @@ id_compare(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-/* Appends the accounts of those who would get a signal, ascending, each once. */
-void
-hub_signal_viewers(int64_t account_id, const char *channel, Buffer *viewers)
+/* Sorts the accounts from a place on, and leaves each once. */
+static void
+viewers_sort(Buffer *viewers, size_t start)
 {
-	size_t		start = viewers->length;
-	size_t		count;
+	size_t		count = (viewers->length - start) / sizeof(int64_t);
 	size_t		kept = 0;
 	int64_t    *ids;
 
-	candidates(account_id, channel, viewer_add, viewers);
-	count = (viewers->length - start) / sizeof(int64_t);
 	if (count == 0)
 		return;
 	ids = (int64_t *) (viewers->data + start);
@@ -93,13 +126,33 @@ hub_signal_viewers(int64_t account_id, const char *channel, Buffer *viewers)
 	viewers->length = start + kept * sizeof(int64_t);
 }
 
+/* Appends the accounts of those who would get a signal, ascending, each once. */
+void
+hub_signal_viewers(int64_t account_id, const char *channel, Buffer *viewers)
+{
+	size_t		start = viewers->length;
+
+	candidates(account_id, channel, viewer_add, viewers);
+	viewers_sort(viewers, start);
+}
+
+/* Appends the accounts of those who would get its presence if they follow it, which is not known yet. */
+void
+hub_signal_doubtful(int64_t account_id, Buffer *viewers)
+{
+	size_t		start = viewers->length;
+
+	candidates_in_doubt(account_id, viewer_add, viewers);
+	viewers_sort(viewers, start);
+}
+
 /* Lets a subscriber get the signal, if it may see it. */
 static void
 viewer_mark(Subscriber *subscriber, void *argument)
 {
 	const Viewers *viewers = argument;
 
-	if (subscriber->catching == NULL &&
+	if (catchup_has_begun(subscriber) &&
 		bsearch(&subscriber->account_id, viewers->ids, viewers->count, sizeof(int64_t), id_compare))
 		turn_add(subscriber);
 }
@@ -112,5 +165,7 @@ hub_signal(int64_t account_id, const char *channel, const int64_t *viewers, int 
 	Viewers		who = {viewers, (size_t) count};
 
 	candidates(account_id, channel, viewer_mark, &who);
+	if (channel == NULL)
+		candidates_in_doubt(account_id, viewer_mark, &who);
 	deliver_signal(event, data, length);
 }

@@ -8,7 +8,8 @@
  * dropped and counted.  roost.live_see() is asked which of the viewers may
  * see them, about ASK_SIGNALS signals and ASK_VIEWERS viewers at a time and one
  * question after the other, so that signals keep their order; then the hub
- * delivers.  If the database cannot be asked, all that wait are dropped:
+ * delivers.  Of accounts that have just come the hub does not know yet whom
+ * they follow; so that they miss nothing, the database is asked about that, too.  If the database cannot be asked, all that wait are dropped:
  * signals are never sent late.
  *
  *-------------------------------------------------------------------------
@@ -36,7 +37,10 @@ typedef struct Signal
 	int64_t		account_id;
 	int64_t		asked;			/* the viewers up to this one are done with */
 	const char *event;
-	const char *kind;			/* for the database; NULL: the channel */
+	const char *kind;			/* of presence, for the database; NULL: not */
+	int64_t    *doubtful;		/* only these viewers, if they follow the
+								 * account; NULL: all others */
+	size_t		doubtful_count;
 	char		at[32];
 	char		channel[HUB_CHANNEL_SIZE];
 } Signal;
@@ -63,6 +67,21 @@ static bool under_way;
 
 static void queue_run(void);
 
+/* The events, and the kinds of presence: for any viewer, and for one that must follow the account. */
+static const char *const events[][3] = {
+	{"user:online", "online", "online_followed"},
+	{"user:offline", "offline", "offline_followed"},
+	{"typing:start", NULL, NULL},
+	{"typing:stop", NULL, NULL}
+};
+
+static void
+signal_free(Signal *signal)
+{
+	free(signal->doubtful);
+	free(signal);
+}
+
 /* Drops what waits. */
 static void
 queue_drop(void)
@@ -72,49 +91,66 @@ queue_drop(void)
 	while ((node = list_first(&queue)) != NULL)
 	{
 		list_remove(&queue, node);
-		free(container_of(node, Signal, node));
+		signal_free(container_of(node, Signal, node));
 		metrics->signals_dropped++;
 	}
 }
 
-/* Returns the event of a name, which lives on; NULL if it is unknown. */
-static const char *
-event_find(const char *name, const char **kind)
+/* Returns the index of an event; -1 if it is unknown. */
+static int
+event_find(const char *name)
 {
-	static const char *const events[][2] = {
-		{"user:online", "online"}, {"user:offline", "offline"}, {"typing:start", NULL}, {"typing:stop", NULL}
-	};
-
 	for (size_t i = 0; i < lengthof(events); i++)
-		if (strcmp(events[i][0], name) == 0)
-		{
-			*kind = events[i][1];
-			return events[i][0];
-		}
-	return NULL;
+		if (name && strcmp(events[i][0], name) == 0)
+			return (int) i;
+	return -1;
 }
 
 /* Makes a signal of an element of the notification; returns NULL if it is none. */
 static Signal *
 signal_make(json_t *element)
 {
-	const char *event = json_string_value(json_array_get(element, 0));
+	int			event = event_find(json_string_value(json_array_get(element, 0)));
 	const char *account = json_string_value(json_array_get(element, 1));
 	const char *channel = json_string_value(json_array_get(element, 2));
 	const char *at = json_string_value(json_array_get(element, 3));
-	const char *kind = NULL;
 	Signal	   *made;
 
-	if (event == NULL || account == NULL || channel == NULL || at == NULL || (event = event_find(event, &kind)) == NULL ||
+	if (event < 0 || account == NULL || channel == NULL || at == NULL ||
 		strspn(channel, "abcdefghijklmnopqrstuvwxyz0123456789:") != strlen(channel) ||
-		strlen(channel) >= HUB_CHANNEL_SIZE || strlen(at) >= sizeof(made->at) || (*channel == '\0') != (kind != NULL))
+		strlen(channel) >= HUB_CHANNEL_SIZE || strlen(at) >= sizeof(made->at) ||
+		(*channel == '\0') != (events[event][1] != NULL))
 		return NULL;
 	made = memory_new(sizeof(Signal));
 	made->account_id = strtoll(account, NULL, 10);
-	made->event = event;
-	made->kind = kind;
+	made->asked = -1;
+	made->event = events[event][0];
+	made->kind = events[event][1];
 	snprintf(made->at, sizeof(made->at), "%s", at);
 	snprintf(made->channel, sizeof(made->channel), "%s", channel);
+	return made;
+}
+
+/* Makes another one for those who may follow the account; returns NULL if there is nobody. */
+static Signal *
+signal_make_doubtful(const Signal *signal)
+{
+	Buffer		list = {0};
+	Signal	   *made;
+
+	if (signal->kind == NULL)
+		return NULL;
+	hub_signal_doubtful(signal->account_id, &list);
+	if (list.length == 0)
+	{
+		buffer_free(&list);
+		return NULL;
+	}
+	made = memory_new(sizeof(Signal));
+	*made = *signal;
+	made->kind = events[event_find(signal->event)][2];
+	made->doubtful = (int64_t *) list.data;
+	made->doubtful_count = list.length / sizeof(int64_t);
 	return made;
 }
 
@@ -127,7 +163,10 @@ signal_viewers(const Signal *signal, Buffer *into)
 	size_t		count;
 	int64_t    *ids;
 
-	hub_signal_viewers(signal->account_id, signal->kind ? NULL : signal->channel, into);
+	if (signal->doubtful)
+		buffer_append(into, signal->doubtful, signal->doubtful_count * sizeof(int64_t));
+	else
+		hub_signal_viewers(signal->account_id, signal->kind ? NULL : signal->channel, into);
 	count = (into->length - start) / sizeof(int64_t);
 	ids = (int64_t *) (into->data + start);
 	while (skipped < count && ids[skipped] <= signal->asked)
@@ -138,11 +177,28 @@ signal_viewers(const Signal *signal, Buffer *into)
 	return (int) (count - skipped);
 }
 
+/* Lets a signal wait, if somebody here would get it and there is room. */
+static void
+queue_add(Signal *signal)
+{
+	static Buffer probe;
+
+	probe.length = 0;
+	if (signal_viewers(signal, &probe) == 0)
+		signal_free(signal);
+	else if (queue.count >= QUEUE_MAX)
+	{
+		signal_free(signal);
+		metrics->signals_dropped++;
+	}
+	else
+		list_append(&queue, &signal->node);
+}
+
 /* Called with a notification. */
 static void
 on_notification(const char *payload)
 {
-	static Buffer probe;
 	json_t	   *list = payload ? json_loads(payload, 0, NULL) : NULL;
 	json_t	   *element;
 	size_t		index;
@@ -150,24 +206,14 @@ on_notification(const char *payload)
 	json_array_foreach(list, index, element)
 	{
 		Signal	   *signal = signal_make(element);
+		Signal	   *doubtful = signal ? signal_make_doubtful(signal) : NULL;
 
 		if (signal == NULL)
 			continue;
-		signal->asked = -1;
 		metrics->signals++;
-		probe.length = 0;
-		if (signal_viewers(signal, &probe) == 0)
-		{
-			free(signal);
-			continue;
-		}
-		if (queue.count >= QUEUE_MAX)
-		{
-			free(signal);
-			metrics->signals_dropped++;
-			continue;
-		}
-		list_append(&queue, &signal->node);
+		queue_add(signal);
+		if (doubtful)
+			queue_add(doubtful);
 	}
 	json_decref(list);
 	queue_run();
@@ -200,7 +246,7 @@ asked_finish(void)
 	under_way = false;
 	for (int i = 0; i < asked_count; i++)
 		if (asked[i].last)
-			free(asked[i].signal);
+			signal_free(asked[i].signal);
 	asked_count = 0;
 	buffer_trim(&viewers, 65536);
 	buffer_trim(&account_ids, 65536);
@@ -300,7 +346,7 @@ asked_collect(void)
 			list_remove(&queue, node);
 		if (count == 0)
 		{
-			free(signal);
+			signal_free(signal);
 			continue;
 		}
 		asked[asked_count++] = (Asked)

@@ -122,8 +122,12 @@ BEGIN
 		GROUP BY s.account_id, s.channel
 	LOOP
 		v_data := NULL;
-		IF v_signal.channel IN ('online', 'offline') THEN
-			v_seen_ids := roost_internal.presence_viewers(v_signal.account_id, v_signal.viewer_ids, v_signal.channel = 'offline');
+		IF v_signal.channel IN ('online', 'offline', 'online_followed', 'offline_followed') THEN
+			v_seen_ids := roost_internal.presence_viewers(v_signal.account_id, v_signal.viewer_ids, v_signal.channel IN ('offline', 'offline_followed'));
+			IF v_signal.channel IN ('online_followed', 'offline_followed') THEN
+				v_seen_ids := ARRAY(SELECT f.follower_id FROM roost_data.follow f
+					WHERE f.follower_id = ANY (v_seen_ids) AND f.followee_id = v_signal.account_id);
+			END IF;
 		ELSE
 			v_seen_ids := roost_internal.typing_viewers(v_signal.account_id, v_signal.channel, v_signal.viewer_ids);
 			SELECT pg_catalog.json_build_object('account', pg_catalog.json_build_object('id', a.id::text, 'username', a.username,
@@ -138,4 +142,4 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.live_see(bigint[], text[], bigint[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost.live_see(bigint[], text[], bigint[]) IS 'Which viewers (0: without an account) may see a signal of the account of the same index: that it came online or has left (channel online, offline), or is writing in a channel. Returns their indexes, from 1; data, in the first row of each account and channel of typing, is {"account": {author}, "channel"}.';
+COMMENT ON FUNCTION roost.live_see(bigint[], text[], bigint[]) IS 'Which viewers (0: without an account) may see a signal of the account of the same index: that it came online or has left (channel online, offline; online_followed, offline_followed: and they follow it), or is writing in a channel. Returns their indexes, from 1; data, in the first row of each account and channel of typing, is {"account": {author}, "channel"}.';

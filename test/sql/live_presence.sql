@@ -107,6 +107,8 @@ SELECT * FROM roost.presence_list('{8304,8302,8305,8399,8304}', 8301);
 SELECT s.n, s.data FROM roost.live_see('{8302,8302,8303,8303,8304,8304}', '{online,offline,online,online,online,offline}', '{8301,0,8302,8301,8301,0}') s ORDER BY 1;
 UPDATE roost_data.account SET status = 'active' WHERE id = 8302;
 SELECT s.n, s.data FROM roost.live_see('{8302,8302,8303,8303,8302}', '{online,offline,online,online,online}', '{8301,0,8302,8301,8302}') s ORDER BY 1;
+-- with or without following: 8301 follows 8302, 8303 does not
+SELECT s.n, s.data FROM roost.live_see('{8302,8302,8302,8302,8302}', '{online_followed,offline_followed,online_followed,online,online_followed}', '{8301,8301,8303,8303,0}') s ORDER BY 1;
 SELECT roost_internal.may_see_presence(8301, 8302), roost_internal.may_see_presence(NULL, 8302), roost_internal.may_see_presence(8310, 8310), roost_internal.may_see_presence(8301, 8399);
 
 -- by HTTP

@@ -146,6 +146,15 @@ hub_signal_viewers(int64_t account_id, const char *channel, Buffer *into)
 	}
 }
 
+static int64_t doubtful_viewer = 0;
+
+void
+hub_signal_doubtful(int64_t account_id, Buffer *into)
+{
+	if (doubtful_viewer)
+		buffer_append(into, &doubtful_viewer, sizeof(doubtful_viewer));
+}
+
 void
 hub_signal(int64_t account_id, const char *channel, const int64_t *viewers, int count,
 		   const char *event, const char *data, size_t length)
@@ -262,6 +271,7 @@ test_signals(void)
 	};
 	static const char *const some[][2] = {{"2", NULL}, {"4", "{\"channel\":\"post:9\"}"}, {"3", NULL}, {"6", NULL}, {"99", NULL}, {"0", NULL}};
 	static const char *const none[][2] = {{"1", NULL}};
+	static const char *const followed[][2] = {{"2", NULL}};
 	PGresult	error = {.status = PGRES_FATAL_ERROR};
 
 	signals_start();
@@ -294,6 +304,15 @@ test_signals(void)
 	heard(online_and_typing);
 	see_query.on_result(&see_query, &error);
 	ok(counters.signals_dropped == 9 && !under_way && queue.count == 0, "also those that wait");
+
+	doubtful_viewer = 3;
+	viewer_count = 1;
+	heard(online_and_typing);
+	ok(strcmp(see_query.values[1], "{online,online_followed,post:9,post:9}") == 0 && strcmp(see_query.values[2], "{1,3,1,1}") == 0,
+	   "of those of whom it is not known, it is asked whether they follow");
+	answer_see(1, followed);
+	ok(strncmp(sent, "user:online 5 - to 1 from 3:", 28) == 0, "and they get it if they do");
+	doubtful_viewer = 0;
 
 	viewer_count = ASK_VIEWERS + 5;
 	heard("[[\"user:online\",\"5\",\"\",\"x\"],[\"user:offline\",\"5\",\"\",\"x\"]]");
