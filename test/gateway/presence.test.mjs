@@ -149,8 +149,8 @@ test('typing reaches others at every gateway who may see the post, once in 3 sec
 		for (const reader of who) assert.deepEqual(await signal(reader), [event, bob.id, `post:${target.id}`]);
 	};
 	for (let i = 0; i < 5; i++) type('typing:start', post);
-	type('typing:start', hidden);
 	await heard('typing:start', post, ...readers);
+	type('typing:start', hidden);
 	await heard('typing:start', hidden, readers[0], readers[1]);
 	type('typing:stop', hidden);
 	await heard('typing:stop', hidden, readers[0], readers[1]);
