@@ -38,9 +38,9 @@ typedef struct Signal
 	int64_t		asked;			/* the viewers up to this one are done with */
 	const char *event;
 	const char *kind;			/* of presence, for the database; NULL: not */
-	int64_t    *doubtful;		/* only these viewers, if they follow the
-								 * account; NULL: all others */
-	size_t		doubtful_count;
+	bool		in_doubt;		/* for those of `doubtful`, if they follow the
+								 * account; else for all others */
+	Buffer		doubtful;		/* accounts that have just come, ascending */
 	char		at[32];
 	char		channel[HUB_CHANNEL_SIZE];
 } Signal;
@@ -78,7 +78,7 @@ static const char *const events[][3] = {
 static void
 signal_free(Signal *signal)
 {
-	free(signal->doubtful);
+	buffer_free(&signal->doubtful);
 	free(signal);
 }
 
@@ -131,27 +131,26 @@ signal_make(json_t *element)
 	return made;
 }
 
-/* Makes another one for those who may follow the account; returns NULL if there is nobody. */
-static Signal *
-signal_make_doubtful(const Signal *signal)
+/* Leaves of a sorted list from a place on what is not in another one. */
+static void
+viewers_subtract(Buffer *from, size_t start, const Buffer *others)
 {
-	Buffer		list = {0};
-	Signal	   *made;
+	int64_t    *ids = (int64_t *) (from->data + start);
+	size_t		count = (from->length - start) / sizeof(int64_t);
+	const int64_t *other = (const int64_t *) others->data;
+	const int64_t *end = other + others->length / sizeof(int64_t);
+	size_t		kept = 0;
 
-	if (signal->kind == NULL)
-		return NULL;
-	hub_signal_doubtful(signal->account_id, &list);
-	if (list.length == 0)
+	if (count == 0 || other == end)
+		return;
+	for (size_t i = 0; i < count; i++)
 	{
-		buffer_free(&list);
-		return NULL;
+		while (other < end && *other < ids[i])
+			other++;
+		if (other == end || *other != ids[i])
+			ids[kept++] = ids[i];
 	}
-	made = memory_new(sizeof(Signal));
-	*made = *signal;
-	made->kind = events[event_find(signal->event)][2];
-	made->doubtful = (int64_t *) list.data;
-	made->doubtful_count = list.length / sizeof(int64_t);
-	return made;
+	from->length = start + kept * sizeof(int64_t);
 }
 
 /* Appends the viewers that have not been asked about; returns how many there are. */
@@ -163,10 +162,13 @@ signal_viewers(const Signal *signal, Buffer *into)
 	size_t		count;
 	int64_t    *ids;
 
-	if (signal->doubtful)
-		buffer_append(into, signal->doubtful, signal->doubtful_count * sizeof(int64_t));
+	if (signal->in_doubt)
+		buffer_append(into, signal->doubtful.data, signal->doubtful.length);
 	else
+	{
 		hub_signal_viewers(signal->account_id, signal->kind ? NULL : signal->channel, into);
+		viewers_subtract(into, start, &signal->doubtful);
+	}
 	count = (into->length - start) / sizeof(int64_t);
 	ids = (int64_t *) (into->data + start);
 	while (skipped < count && ids[skipped] <= signal->asked)
@@ -175,6 +177,36 @@ signal_viewers(const Signal *signal, Buffer *into)
 		memmove(ids, ids + skipped, (count - skipped) * sizeof(int64_t));
 	into->length -= skipped * sizeof(int64_t);
 	return (int) (count - skipped);
+}
+
+/*
+ * Makes another signal for those of whom it is not known whether they follow
+ * the account; returns NULL if there is nobody.  They get it by this one only,
+ * even if it is known when its turn comes.
+ */
+static Signal *
+signal_make_doubtful(Signal *signal)
+{
+	static Buffer certain;
+	Signal	   *made;
+
+	if (signal->kind == NULL)
+		return NULL;
+	hub_signal_doubtful(signal->account_id, &signal->doubtful);
+	if (signal->doubtful.length == 0)
+		return NULL;
+	certain.length = 0;
+	hub_signal_viewers(signal->account_id, NULL, &certain);
+	viewers_subtract(&signal->doubtful, 0, &certain);
+	if (signal->doubtful.length == 0)
+		return NULL;
+	made = memory_new(sizeof(Signal));
+	*made = *signal;
+	made->kind = events[event_find(signal->event)][2];
+	made->in_doubt = true;
+	made->doubtful = (Buffer) {0};
+	buffer_append(&made->doubtful, signal->doubtful.data, signal->doubtful.length);
+	return made;
 }
 
 /* Lets a signal wait, if somebody here would get it and there is room. */

@@ -312,6 +312,17 @@ test_signals(void)
 	   "of those of whom it is not known, it is asked whether they follow");
 	answer_see(1, followed);
 	ok(strncmp(sent, "user:online 5 - to 1 from 3:", 28) == 0, "and they get it if they do");
+	doubtful_viewer = 1;
+	heard(online_and_typing);
+	ok(strncmp(see_query.values[1], "{online,post:9", 14) == 0, "but not of those who would get it in any case");
+	heard(online_and_typing);
+	doubtful_viewer = 2;
+	heard(online_and_typing);
+	viewer_count = 2;
+	answer_see(1, none);
+	ok(strcmp(see_query.values[1], "{online,online,post:9,post:9,post:9,post:9,online,online_followed,post:9,post:9,post:9,post:9}") == 0 &&
+	   strcmp(see_query.values[2], "{1,2,1,2,1,2,1,2,1,2,1,2}") == 0, "and those of whom it becomes known are asked about once");
+	answer_see(1, none);
 	doubtful_viewer = 0;
 
 	viewer_count = ASK_VIEWERS + 5;
