@@ -125,6 +125,12 @@ doorbell_stop(void)
 {
 }
 
+bool
+doorbell_is_up(void)
+{
+	return listening;
+}
+
 void
 doorbell_need(bool needed)
 {
