@@ -62,7 +62,7 @@ problem_send(Request *request, const char *sqlstate, const char *detail, const c
 	if (error->status == 405)
 		answer_header(request, "allow", "GET, HEAD");	/* the gateway's own
 														 * paths */
-	else if (error->status == 426)
+	else if (error->status == 426 && request->version == 1)
 		answer_header_line(request, "upgrade: websocket", 18), answer_header(request, "sec-websocket-version", "13");
 	else if (error->status == 501)
 		answer_header(request, "allow", METHOD_LIST);

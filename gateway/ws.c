@@ -22,7 +22,8 @@
  *
  * Time: all sockets stand in CONN_SOCKET in the order in which something came
  * from them.  After stream-heartbeat without a byte it is asked (ping), after
- * another one closed (4408).
+ * another one closed (4408).  A message must be complete within body-timeout
+ * (1008), or else every socket could hold one that is not.
  *
  * Closing: our close frame is the last thing that is written; then our half of
  * the connection is closed, and what still comes is thrown away until the
@@ -264,11 +265,16 @@ ws_understand(Ws *ws, const char *data, size_t length)
 		if (result == WS_BAD)
 			ws_close(ws, ws->reader.code, ws->reader.problem);
 		else if (result == WS_MESSAGE)
+		{
+			ws->message_at = 0;
 			ws_message(ws);
+		}
 		else if (result == WS_CONTROL)
 			ws_control(ws);
 		else
 		{
+			if (ws->message_at == 0 && ws->reader.control_opcode == 0)
+				ws->message_at = ev_now(EV_DEFAULT_UC);
 			ws->frames_in++;
 			metrics->socket_frames_in++;
 			if (!ws_afford(&ws->frames_at, 1.0 / config.stream_frame_rate))
@@ -294,6 +300,8 @@ ws_receive(Conn *conn, const char *data, size_t length)
 		conn_enter(conn, CONN_SOCKET);
 	if (!ws_afford(&ws->bytes_at, (double) length / config.stream_byte_rate))
 		ws_close(ws, 1008, "too many bytes");
+	else if (ws->message_at > 0 && (ev_now(EV_DEFAULT_UC) - ws->message_at) * 1000 > config.body_timeout)
+		ws_close(ws, 1008, "the message takes too long");
 	else if (ws->paused)
 		http1_reader_add(&conn->reader, data, length);
 	else

@@ -46,6 +46,7 @@ struct Ws
 	ListNode	blocked_node;	/* in the list of those whose output waits */
 	double		blocked;		/* since when; 0: it does not */
 	size_t		answers;		/* bytes of answers among the output */
+	double		message_at;		/* when the message began that is not complete */
 	uint64_t	frames_in;
 	uint64_t	frames_out;
 	uint64_t	bytes_out;

@@ -27,6 +27,7 @@
 
 #define EXPIRING 60.0			/* seconds before the token does */
 #define TEXT_KEEP (64 * 1024)
+#define HOST_LIMIT 255
 #define BEGIN_IDS 4096			/* bytes of ids that wait */
 
 static Buffer text;				/* that is being made */
@@ -513,13 +514,14 @@ roost_message(Ws *ws, WsOpcode opcode, char *data, size_t length)
 		roost_error(socket, &frame.members[FRAME_ID], frame.sqlstate, frame.problem);
 }
 
-/* Returns the host that was asked for, or NULL. */
+/* Returns the host that was asked for, or NULL; one that cannot be a host is not kept. */
 static const char *
 asked_host(const Request *request)
 {
 	const char *forwarded = request->from_proxy ? request_header(request, "x-forwarded-host") : NULL;
+	const char *host = forwarded ? forwarded : request_header(request, "host");
 
-	return forwarded ? forwarded : request_header(request, "host");
+	return host && strlen(host) <= HOST_LIMIT ? host : NULL;
 }
 
 /* The handshake is done. */

@@ -1,5 +1,7 @@
 // The sub-protocol roost.v1: tokens, channels, calls, limits and ends of WebSockets.
 import { after, before, test } from 'node:test';
+import { once } from 'node:events';
+import http2 from 'node:http2';
 import assert from 'node:assert/strict';
 import { WebSocketClient, account, call, freePort, hold, liftLimits, metric, sql, startGateway, testRoutes, until, waiting, wsClose, wsFrame } from './lib.mjs';
 
@@ -442,6 +444,31 @@ test('silence: asked after a heartbeat, closed after another one', async () => {
 	assert.equal((await alive.ask({ type: 'ping' })).type, 'pong');
 	alive.destroy();
 	await quick.stop();
+});
+
+test('a message that takes too long is given up', async () => {
+	const quick = await startGateway({ 'body-timeout': '300ms', 'stream-frame-rate': 10000 });
+	const slow = await WebSocketClient.open(quick);
+	slow.send('text', '"', { fin: false });
+	const drip = setInterval(() => slow.send(0, 'x', { fin: false }), 20);
+	assert.equal((await slow.closure()).code, 1008);
+	clearInterval(drip);
+	const pinging = await WebSocketClient.open(quick);
+	const end = Date.now() + 600;
+	await until(async () => (await pinging.ask({ type: 'ping' })).type === 'pong' && Date.now() > end, 'the time'); // which is for a message alone
+	pinging.destroy();
+	await quick.stop();
+});
+
+test('HTTP/2 has no WebSocket here', async () => {
+	const session = http2.connect(gateway.url);
+	const stream = session.request({ ':path': '/stream' });
+	const [headers] = await once(stream, 'response');
+	assert.equal(headers[':status'], 426);
+	assert.equal(headers.upgrade, undefined);
+	stream.resume();
+	await once(stream, 'end');
+	session.close();
 });
 
 test('one that does not read is cut off, and holds little memory', async () => {
