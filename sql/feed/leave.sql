@@ -6,10 +6,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('kind', m.kind, 'account_id', m.actor_id::text, 'post_id', m.post_id::text,
 		'created_at', m.created_at)) ORDER BY m.seq), '[]')
-	FROM roost_internal.mailbox_read($1, 0, NULL) m
+	FROM roost_internal.mailbox_read($1, coalesce((SELECT b.seq FROM roost_data.mailbox b WHERE b.account_id = $1 ORDER BY b.seq DESC OFFSET 500000 LIMIT 1), 0), NULL) m
 $$;
 REVOKE ALL ON FUNCTION roost_internal.feed_export(bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.feed_export(bigint) IS 'What others did to an account, as far as it is kept and the account may see it, oldest first.';
+COMMENT ON FUNCTION roost_internal.feed_export(bigint) IS 'What others did to an account, as far as it is kept and the account may see it, oldest first: the newest 500,000 entries.';
 
 CREATE OR REPLACE FUNCTION roost_internal.feed_account_delete(account_id bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE
