@@ -19,7 +19,8 @@
  * it says how far it has come.
  *
  * Home is what one followed at the time: whom one follows now, with what the
- * log says of one's follows since then undone, and done again row by row.
+ * log says of one's follows since then undone, and done again row by row.  Who
+ * follows very many is looked up when a row is about it.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,7 +44,8 @@
 #define RESUME_LIMIT		1000	/* events at once, at most */
 #define RESUME_BUDGET		20000	/* rows of the log; everything else in
 									 * their measure */
-#define RESUME_BUDGET_MIN	2000	/* what is left of it when home is known */
+#define RESUME_FOLLOWEES	4096	/* of more, each is asked for when it is
+									 * met */
 #define RESUME_COST_SOURCE	8	/* to look for an account in an index */
 #define RESUME_COST_LOOK	8	/* to look at a row more closely */
 #define RESUME_COST_EVENT	20	/* to make an event */
@@ -60,10 +62,12 @@ typedef struct Toggle
 	bool		followed;
 } Toggle;
 
-/* An account whose acts may be in home, or which is a channel */
+/* What is known of an account */
 typedef struct Source
 {
 	int64		account_id;
+	bool		wanted;			/* its acts may be: it is one of the below at
+								 * times, or oneself */
 	bool		followed;		/* at the present row */
 	bool		channel;		/* user:<id> */
 } Source;
@@ -85,6 +89,7 @@ typedef struct Resume
 	text	  **channels;
 	int			num_channels;
 	HTAB	   *sources;		/* Source, by account_id */
+	bool		many;			/* not all that are followed are there */
 
 	Toggle	   *toggles;
 	int			num_toggles;
@@ -105,6 +110,7 @@ static bool resume_is_possible(Resume *resume, int64 epoch, int64 *present_epoch
 static void resume_channels(Resume *resume, ArrayType *array);
 static void resume_channel(Resume *resume, text *channel);
 static Source *resume_source(Resume *resume, int64 account_id);
+static const Source *resume_known(Resume *resume, int64 account_id);
 static void resume_follows(Resume *resume);
 static void resume_run(Resume *resume);
 static bool resume_by_index(const Resume *resume, int64 *upto);
@@ -239,7 +245,7 @@ resume_channel(Resume *resume, text *channel)
 }
 
 /*
- * Returns the entry of an account, made if there is none.
+ * Returns the entry of an account whose acts may be wanted.
  */
 static Source *
 resume_source(Resume *resume, int64 account_id)
@@ -249,7 +255,29 @@ resume_source(Resume *resume, int64 account_id)
 
 	if (!found)
 		source->followed = source->channel = false;
+	source->wanted = true;
 	return source;
+}
+
+/*
+ * Returns the entry of an account if its acts may be wanted, or NULL.
+ */
+static const Source *
+resume_known(Resume *resume, int64 account_id)
+{
+	bool		found;
+	Source	   *source;
+
+	if (!resume->many)
+		return hash_search(resume->sources, &account_id, HASH_FIND, NULL);
+	source = hash_search(resume->sources, &account_id, HASH_ENTER, &found);
+	if (!found)
+	{
+		source->channel = false;
+		source->wanted = source->followed = roost_page_follows(resume->reader.page, resume->account_id, account_id);
+		resume->budget -= RESUME_COST_SOURCE;
+	}
+	return source->wanted ? source : NULL;
 }
 
 /*
@@ -269,11 +297,11 @@ resume_follows(Resume *resume)
 	int			read = 0;
 
 	roost_post_reader_begin(&posts);
-	ids = roost_post_read_followees(&posts, resume->account_id, ids, &count);
+	ids = roost_post_read_followees(&posts, resume->account_id, RESUME_FOLLOWEES, ids, &count);
 	roost_post_reader_end(&posts);
+	resume->many = count == RESUME_FOLLOWEES;
 	for (int i = 0; i < count; i++)
 		resume_source(resume, ids[i])->followed = true;
-	resume->budget -= count / 4;
 
 	resume->toggles = palloc(room * sizeof(Toggle));
 	roost_log_seek(log, LOG_BY_ACCOUNT, resume->account_id, resume->seq);
@@ -293,7 +321,6 @@ resume_follows(Resume *resume)
 			row.seq, row.target_id, row.kind == FEED_FOLLOW_CREATED
 		};
 	}
-	resume->budget -= read / 4;
 	for (int i = resume->num_toggles - 1; i >= 0; i--)
 		resume_source(resume, resume->toggles[i].account_id)->followed = !resume->toggles[i].followed;
 }
@@ -304,7 +331,7 @@ resume_follows(Resume *resume)
 static void
 resume_run(Resume *resume)
 {
-	if (resume->num_channels == 0)
+	if (resume->num_channels == 0 || resume->seq == resume->last_seq)
 	{
 		resume->seq = resume->last_seq;
 		return;
@@ -315,7 +342,6 @@ resume_run(Resume *resume)
 	{
 		resume_source(resume, resume->account_id);
 		resume_follows(resume);
-		resume->budget = Max(resume->budget, RESUME_BUDGET_MIN);
 	}
 	do
 	{
@@ -347,7 +373,7 @@ resume_by_index(const Resume *resume, int64 *upto)
 {
 	int64		rest;
 
-	if (resume->public || resume->hashtags || resume->num_posts > 0)
+	if (resume->public || resume->hashtags || resume->num_posts > 0 || resume->many)
 		return false;
 	*upto = Min(*upto, roost_log_part_end(&resume->reader.log, resume->seq + 1));
 	rest = *upto - resume->seq;
@@ -502,7 +528,7 @@ resume_may_want(Resume *resume, const LogRow *row)
 		case FEED_POST_CREATED:
 		case FEED_POST_UPDATED:
 		case FEED_POST_DELETED:
-			if (hash_search(resume->sources, &row->account_id, HASH_FIND, NULL) != NULL)
+			if (resume_known(resume, row->account_id) != NULL)
 				return true;
 			if (resume->num_posts > 0 && (row->kind != FEED_POST_CREATED ? resume_has_post(resume, row->post_id) :
 										  row->reply_to_account_id != 0 || resume_has_post(resume, row->retweet_of_id)))
@@ -522,7 +548,7 @@ resume_may_want(Resume *resume, const LogRow *row)
 				(resume->notifications && row->target_id == resume->account_id);
 		case FEED_ACCOUNT_UPDATED:
 		case FEED_ACCOUNT_DELETED:
-			source = hash_search(resume->sources, &row->account_id, HASH_FIND, NULL);
+			source = resume_known(resume, row->account_id);
 			return (source != NULL && source->channel) || (resume->home && row->account_id == resume->account_id);
 		case FEED_REQUEST_DELETED:
 		case FEED_SESSION_REVOKED:
@@ -587,7 +613,7 @@ resume_is_home(Resume *resume, const StreamEvent *event)
 		return false;
 	if (event->account_id == resume->account_id)
 		return true;
-	source = event->home_id == 0 ? NULL : hash_search(resume->sources, &event->home_id, HASH_FIND, NULL);
+	source = event->home_id == 0 ? NULL : resume_known(resume, event->home_id);
 	return source != NULL && source->followed;
 }
 

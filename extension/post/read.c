@@ -300,17 +300,17 @@ roost_post_read_range_raw(PostReader *reader, int64 *id)
 
 /*
  * Appends the accounts that an account follows to `count` ids, which it may
- * move to make room; the array is palloc'ed.
+ * move to make room; the array is palloc'ed.  It ends when there are `max` ids.
  */
 int64 *
-roost_post_read_followees(PostReader *reader, int64 follower_id, int64 *ids, int *count)
+roost_post_read_followees(PostReader *reader, int64 follower_id, int max, int64 *ids, int *count)
 {
 	int			room = *count;
 	IndexTuple	tuple;
 	bool		isnull;
 
 	followees_begin(reader, follower_id);
-	while ((tuple = lookup_index_next(reader, LOOKUP_FOLLOWEES)) != NULL)
+	while (*count < max && (tuple = lookup_index_next(reader, LOOKUP_FOLLOWEES)) != NULL)
 	{
 		if (*count == room)
 		{

@@ -119,7 +119,7 @@ extern TupleTableSlot *roost_post_read_next(PostReader *reader, PostLookup what)
 extern void roost_post_read_range(PostReader *reader, int64 author_id, int64 before_id, int64 after_id);
 extern bool roost_post_read_range_next(PostReader *reader, int64 *id, int64 *reply_to_account_id);
 extern bool roost_post_read_range_raw(PostReader *reader, int64 *id);
-extern int64 *roost_post_read_followees(PostReader *reader, int64 follower_id, int64 *ids, int *count);
+extern int64 *roost_post_read_followees(PostReader *reader, int64 follower_id, int max, int64 *ids, int *count);
 extern const AttrNumber *roost_post_columns(PostLookup what);
 extern uint32 roost_post_read_epoch(void);
 extern char roost_post_visibility_letter(Oid visibility);

@@ -245,7 +245,7 @@ roost_timeline_candidates_authors(TimelineCandidates *c)
 	c->authors = palloc(sizeof(int64));
 	c->authors[0] = c->reader_id;
 	c->num_authors = 1;
-	c->authors = roost_post_read_followees(&c->reader, c->reader_id, c->authors, &c->num_authors);
+	c->authors = roost_post_read_followees(&c->reader, c->reader_id, INT_MAX, c->authors, &c->num_authors);
 }
 
 /*

@@ -77,7 +77,7 @@ CREATE FUNCTION live_resume.wanted(account_id bigint, channels text[]) RETURNS T
 LANGUAGE sql STABLE
 AS $$
 	WITH entry AS MATERIALIZED (
-		SELECT r.*, 'home' = ANY ($2) AND (r.account_ids = $1::text OR live_resume.followed($1, r.home_id, r.seq)) AS is_home FROM live_resume.row r
+		SELECT r.*, 'home' = ANY ($2) AND (r.account_ids = $1::text OR r.home_id IS NOT NULL AND live_resume.followed($1, r.home_id, r.seq)) AS is_home FROM live_resume.row r
 	), mine AS MATERIALIZED (
 		SELECT e.* FROM entry e WHERE e.event IS NOT NULL
 			AND (e.is_home IS TRUE OR string_to_array(e.topics, ' ') && $2 OR 'notifications' = ANY ($2) AND $1::text = ANY (string_to_array(e.target_ids, ' ')))
@@ -147,10 +147,12 @@ SELECT m.most, count(*) AS cases, sum(r.count) > 20 AS some, array_agg(c.n) FILT
 FROM live_resume.case c, (VALUES (1), (7), (1000)) m (most), LATERAL live_resume.compare(c.account_id, :epoch, :begin, c.channels, m.most) r
 GROUP BY m.most ORDER BY m.most;
 
--- One that is long: by indexes where they help, over the end of a partition.
+-- One that is long: by indexes where they help, over the end of a partition; for somebody who follows very many.
 INSERT INTO roost_data.post_like (account_id, post_id, id)
 SELECT 9600 + a, p.id, roost_internal.id_next(9600 + a) FROM generate_series(100, 300) a,
 	(SELECT t.id FROM roost_data.post t WHERE t.author_id BETWEEN 9601 AND 9612 AND t.retweet_of_id IS NULL ORDER BY t.id LIMIT 40) p;
+INSERT INTO roost_data.follow (follower_id, followee_id, id) SELECT 9610, 20000 + n, roost_internal.id_next(9610) FROM generate_series(1, 4500) n;
+INSERT INTO live_resume.case VALUES (13, 9610, '{home}');
 SELECT setseed(0.43);
 SELECT count(live_resume.act()) FROM generate_series(1, 500);
 SELECT roost.worker_sync('1 minute');
