@@ -135,7 +135,7 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.notification_day(bigint, roost.mailbox_kind[], date, bigint, bigint, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.notification_day(bigint, roost.mailbox_kind[], date, bigint, bigint, bigint) IS 'The groups of a day whose newest entry up to "upto" is between the two seqs (exclusive), newest first, found group by group: likes and retweets of the newest 2000 posts; and where to go on.';
 
-CREATE OR REPLACE FUNCTION roost_internal.notification_told(account_id bigint, groups roost_internal.notification_group[], after bigint, upto bigint, plain boolean)
+CREATE OR REPLACE FUNCTION roost_internal.notification_told(account_id bigint, groups roost_internal.notification_group[], after bigint, plain boolean)
 RETURNS roost_internal.notification_group[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -172,8 +172,8 @@ BEGIN
 		ORDER BY g.n);
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.notification_told(bigint, roost_internal.notification_group[], bigint, bigint, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.notification_told(bigint, roost_internal.notification_group[], bigint, bigint, boolean) IS 'Those of the groups of which something after a seq is told, with what of them is told: looks at the newest 200 entries of each and stops after 101.';
+REVOKE ALL ON FUNCTION roost_internal.notification_told(bigint, roost_internal.notification_group[], bigint, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.notification_told(bigint, roost_internal.notification_group[], bigint, boolean) IS 'Those of the groups of which something after a seq is told, with what of them is told: looks at the newest 200 entries of each and stops after 101.';
 
 CREATE OR REPLACE FUNCTION roost_internal.notification_find(
 	account_id bigint, kinds roost.mailbox_kind[], after bigint, before bigint, upto bigint, unread_after bigint, "limit" integer)
@@ -206,7 +206,7 @@ BEGIN
 			v_day := NULL;
 		END IF;
 		FOR i IN 1 .. coalesce(cardinality(v_groups), 0) BY 20 LOOP
-			v_found := v_found || roost_internal.notification_told(account_id, v_groups[i : i + 19], unread_after, upto, v_plain);
+			v_found := v_found || roost_internal.notification_told(account_id, v_groups[i : i + 19], unread_after, v_plain);
 			v_looked := v_looked + 20;
 			EXIT WHEN cardinality(v_found) >= "limit" OR v_looked > 2000;
 		END LOOP;
