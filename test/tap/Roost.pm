@@ -83,24 +83,36 @@ sub gateway_start
 {
 	my ($node, $name, @options) = @_;
 	my $port = PostgreSQL::Test::Cluster::get_free_port();
-	my $log = $node->basedir . "/$name.log";
+	my $gateway = {
+		port => $port,
+		log => $node->basedir . "/$name.log",
+		command => [ $node->config_data('--bindir') . '/roost-gateway', '--port', $port, @options ]
+	};
+	gateway_run($gateway);
+	return $gateway;
+}
+
+sub gateway_run
+{
+	my ($gateway) = @_;
 	my $pid = fork() // die;
 	if ($pid == 0)
 	{
-		open STDOUT, '>', $log or die;
+		open STDOUT, '>>', $gateway->{log} or die;
 		open STDERR, '>&', \*STDOUT or die;
-		exec $node->config_data('--bindir') . '/roost-gateway', '--port', $port, @options
-			or POSIX::_exit(1);
+		exec @{ $gateway->{command} } or POSIX::_exit(1);
 	}
 	$gateways{$pid} = $$;
-	return { pid => $pid, port => $port, log => $log };
+	$gateway->{pid} = $pid;
+	return;
 }
 
-# Ends a gateway and returns how it has ended.
+# Ends a gateway, kindly unless a signal is given, and returns how it has ended;
+# gateway_run() starts it again.
 sub gateway_stop
 {
-	my ($gateway) = @_;
-	kill 'TERM', $gateway->{pid};
+	my ($gateway, $signal) = @_;
+	kill $signal // 'TERM', $gateway->{pid};
 	waitpid($gateway->{pid}, 0);
 	delete $gateways{ $gateway->{pid} };
 	return $?;
