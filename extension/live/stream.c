@@ -25,7 +25,6 @@
 #include "api/api.h"
 #include "limit/limit.h"
 #include "live/stream.h"
-#include "post/read.h"
 
 #define STREAM_LIMIT_CLASS	"stream"
 #define STREAM_OPEN_COLUMNS	3
@@ -101,21 +100,12 @@ stream_refuse(const char *why)
 static bool
 stream_account_is_active(int64 account_id)
 {
-	PostReader	reader;
-	TupleTableSlot *slot;
-	bool		active = false;
+	RoostPage  *page = roost_page_begin_neutral();
+	bool		active;
+	bool		is_private;
 
-	roost_post_reader_begin(&reader);
-	slot = roost_post_read(&reader, LOOKUP_ACCOUNT, 1, account_id, 0);
-	if (slot != NULL)
-	{
-		bool		isnull;
-		text	   *status = DatumGetTextPP(slot_getattr(slot, roost_post_columns(LOOKUP_ACCOUNT)[ACCOUNT_STATUS], &isnull));
-
-		active = VARSIZE_ANY_EXHDR(status) == strlen("active") &&
-			memcmp(VARDATA_ANY(status), "active", strlen("active")) == 0;
-	}
-	roost_post_reader_end(&reader);
+	(void) roost_page_account(page, account_id, &active, &is_private);
+	roost_page_end(page);
 	return active;
 }
 

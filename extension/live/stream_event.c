@@ -5,8 +5,9 @@
  *
  * An event is made once for all who get it: first where it goes, and, if
  * anybody wants it, its data.  These depend on no reader; posts come from a
- * neutral page (post/neutral.c), so from shared memory where they can.  Everything is as the snapshot shows it: a row whose post is gone
- * meanwhile says nothing, that of the deletion speaks.
+ * neutral page (post/neutral.c), so from shared memory where they can.
+ * Everything is as the snapshot shows it: a row whose post is gone meanwhile
+ * says nothing, that of the deletion speaks.
  *
  * Who may see it is asked of the reader of posts, by the one rule; `everyone`
  * says that nobody need be asked.  Here is where blocks belong: an event by
