@@ -148,6 +148,8 @@ FROM live_resume.case c, (VALUES (1), (7), (1000)) m (most), LATERAL live_resume
 GROUP BY m.most ORDER BY m.most;
 
 -- One that is long: by indexes where they help, over the end of a partition; for somebody who follows very many.
+INSERT INTO roost_data.account (id, username) SELECT n, 'live_resume_' || n FROM generate_series(9701, 9703) n;
+UPDATE roost_data.account SET status = 'active' WHERE id BETWEEN 9601 AND 9608;
 INSERT INTO roost_data.post_like (account_id, post_id, id)
 SELECT 9600 + a, p.id, roost_internal.id_next(9600 + a) FROM generate_series(100, 300) a,
 	(SELECT t.id FROM roost_data.post t WHERE t.author_id BETWEEN 9601 AND 9612 AND t.retweet_of_id IS NULL ORDER BY t.id LIMIT 40) p;
