@@ -180,6 +180,7 @@ ws_end(Ws *ws, int code)
 		return;
 	ws->closing = true;
 	ws->code = (uint16_t) code;
+	peer_leave(&ws->address, PEER_STREAMS);
 	metrics->sockets--;
 	metrics_socket_closed(code);
 	buffer_free(&ws->reader.message);
@@ -426,7 +427,6 @@ ws_free(Conn *conn)
 	ws_end(ws, 1006);
 	if (ws->blocked > 0)
 		list_remove(&blocked_sockets, &ws->blocked_node);
-	peer_leave(&ws->address, PEER_STREAMS);
 	ws_log(ws);
 	free(ws->path);
 	free(ws);

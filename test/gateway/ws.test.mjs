@@ -155,11 +155,11 @@ test('a later token of the same account takes the place of the first', async () 
 });
 
 test('a token that expires: told before, closed then, unless another one comes', async () => {
-	sql(`ALTER SYSTEM SET roost.token_access_ttl = '10s'; SELECT pg_reload_conf()`);
+	sql(`ALTER SYSTEM SET roost.token_access_ttl = '15s'; SELECT pg_reload_conf()`);
 	try {
 		const short = await until(async () => {
 			const session = (await login(bob)).json;
-			return session.expires_in === 10 ? session : null;
+			return session.expires_in === 15 ? session : null;
 		}, 'the setting');
 		const ends = await open(bearer(short.access_token));
 		const stays = await open(bearer(short.access_token));
@@ -213,7 +213,7 @@ test('without a token: public channels only', async () => {
 });
 
 test('one that neither logs in nor subscribes is sent away', async () => {
-	const quick = await startGateway({ 'stream-auth-timeout': '300ms' });
+	const quick = await startGateway({ 'stream-auth-timeout': '3s' });
 	const [idle, subscriber, leaver, owner] = await Promise.all([{}, {}, {}, bearer(alice.token)].map((options) => WebSocketClient.open(quick, options)));
 	await subscriber.ask({ type: 'subscribe', channels: ['public'] });
 	await leaver.ask({ type: 'subscribe', channels: ['public'] });
@@ -433,7 +433,7 @@ test('limits of a socket: length, frames, bytes, sockets of an address', async (
 });
 
 test('silence: asked after a heartbeat, closed after another one', async () => {
-	const quick = await startGateway({ 'stream-heartbeat': '400ms', 'stream-auth-timeout': '10min' });
+	const quick = await startGateway({ 'stream-heartbeat': '1500ms', 'stream-auth-timeout': '10min' });
 	const dead = await WebSocketClient.open(quick, { pong: false });
 	const alive = await WebSocketClient.open(quick);
 	const half = await WebSocketClient.open(quick, { pong: false });
@@ -471,26 +471,42 @@ test('HTTP/2 has no WebSocket here', async () => {
 	session.close();
 });
 
-test('one that does not read is cut off, and holds little memory', async () => {
-	const quick = await startGateway({ 'write-timeout': '1s', 'stream-frame-rate': 1000000, 'stream-byte-rate': '1000MB', 'stream-echo': 'on' });
-	const stalled = await WebSocketClient.open(quick, { protocol: 'roost.echo' });
-	const other = await WebSocketClient.open(quick);
-	stalled.socket.pause();
+// Sends to a socket that echoes and is not read, until done() is true.
+async function flood(client, done) {
 	const message = wsFrame('binary', Buffer.alloc(60000));
-	let most = 0;
-	const flood = setInterval(() => { if (stalled.socket.writableLength < 1 << 20) for (let i = 0; i < 20; i++) stalled.socket.write(message); }, 5);
-	await until(async () => {
-		most = Math.max(most, await metric(quick, 'roost_gateway_output_bytes'));
+	client.socket.pause();
+	const timer = setInterval(() => { if (client.socket.writableLength < 1 << 20) for (let i = 0; i < 20; i++) client.socket.write(message); }, 5);
+	try {
+		await until(done, 'the end of the flood');
+	} finally {
+		clearInterval(timer);
+	}
+}
+
+test('one that does not read is cut off, and holds little memory', async () => {
+	const patient = await startGateway({ 'stream-frame-rate': 1000000, 'stream-byte-rate': '1000MB', 'stream-echo': 'on' });
+	const stalled = await WebSocketClient.open(patient, { protocol: 'roost.echo' });
+	const other = await WebSocketClient.open(patient);
+	await flood(stalled, async () => {
 		assert.equal((await other.ask({ type: 'ping' })).type, 'pong');
-		return (await metric(quick, 'roost_gateway_sockets')) === 1;
-	}, 'the end of the one that does not read');
-	clearInterval(flood);
+		return await metric(patient, 'roost_gateway_sockets_closed_total', { code: 4409 }) === 1;
+	});
+	const held = await metric(patient, 'roost_gateway_output_bytes');
+	assert.ok(held > 0 && held <= 512 << 10, `${held} bytes wait for it`);
+	assert.equal(await metric(patient, 'roost_gateway_sockets'), 1);
 	stalled.destroy();
-	assert.ok(most > 0 && most <= 1 << 20, `${most} bytes waited for it`);
-	assert.equal(await metric(quick, 'roost_gateway_sockets_closed_total', { code: 4409 }), 1);
-	assert.equal(await metric(quick, 'roost_gateway_output_bytes'), 0);
+	await until(async () => await metric(patient, 'roost_gateway_output_bytes') === 0, 'the memory');
 	other.destroy();
-	await quick.stop();
+	await patient.stop();
+});
+
+test('one that takes nothing for write-timeout is cut off', async () => {
+	const hasty = await startGateway({ 'write-timeout': '300ms', 'stream-output-limit': '64MB', 'stream-frame-rate': 1000000, 'stream-byte-rate': '1000MB', 'stream-echo': 'on' });
+	const stalled = await WebSocketClient.open(hasty, { protocol: 'roost.echo' });
+	await flood(stalled, async () => await metric(hasty, 'roost_gateway_sockets_closed_total', { code: 4409 }) === 1);
+	await until(async () => await metric(hasty, 'roost_gateway_output_bytes') === 0, 'the memory');
+	stalled.destroy();
+	await hasty.stop();
 });
 
 test('stopping: 1001 to all, and new ones are refused', async () => {

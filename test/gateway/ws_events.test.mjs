@@ -130,7 +130,7 @@ test('who comes back gets what was missed, once and in order, also from another 
 });
 
 test('one that does not read events is cut off; others get them all', async () => {
-	const tight = await startGateway({ 'stream-output-limit': '16kB' });
+	const tight = await startGateway({ 'stream-output-limit': '16kB', 'write-timeout': '10min' });
 	const stalled = await listen(tight, null, ['public']);
 	const other = await listen(tight, null, ['public']);
 	stalled.socket.pause();
@@ -140,8 +140,8 @@ test('one that does not read events is cut off; others get them all', async () =
 		sql(`SELECT count(roost.post_create(actor_id => ${alice.id}, text => '${text}')) FROM generate_series(1, 500)`);
 		count += 500;
 		return (await metric(tight, 'roost_gateway_sockets_closed_total', { code: 4409 })) === 1;
-	}, 'the end of the one that does not read', 60000);
-	await other.until(() => other.collect().filter(({ event, data }) => event === 'tweet:new' && data.post.text === text).length >= count, 'all events', 60000);
+	}, 'the end of the one that does not read', 180000);
+	await other.until(() => other.collect().filter(({ event, data }) => event === 'tweet:new' && data.post.text === text).length >= count, 'all events', 180000);
 	assert.equal(new Set(other.heard.map(({ id }) => id)).size, other.heard.length);
 	stalled.socket.resume();
 	assert.equal((await stalled.closure()).code, 4409, 'who reads on in time is told');
