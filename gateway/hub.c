@@ -433,6 +433,7 @@ hub_start(struct ev_loop *loop)
 {
 	list_init(&hub.everybody);
 	home_start();
+	batch_start();
 	catchup_start();
 	ev_timer_init(&soon, on_soon, 0., 0.);
 	hub.loop = loop;
@@ -447,5 +448,4 @@ hub_stop(void)
 {
 	ev_timer_stop(hub.loop, &soon);
 	doorbell_stop();
-	hub.loop = NULL;
 }

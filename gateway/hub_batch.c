@@ -4,8 +4,9 @@
  *		Rows of the log that are delivered together, and what is asked of them.
  *
  * A batch begins after the hub's position and has at most HUB_BATCH rows; it
- * ends before a row that changes whom somebody here follows, so that the rows
- * of a batch are all delivered by the same homes.  Of rows that somebody here
+ * ends before a row that changes whom somebody here follows, and with one that
+ * says that rows have been lost, so that the rows of a batch are all delivered
+ * by the same homes.  Of rows that somebody here
  * wants, it is asked what they say; of those that are not for everyone, which
  * of the accounts that want them may see them; and of entries in mailboxes
  * those that are here: all questions of a batch at once, in chunks.  When all have been answered the batch is delivered.  If one fails,
@@ -23,8 +24,9 @@
 #include "log.h"
 #include "metrics.h"
 
-#define CHUNK 5000				/* pairs in a question */
-#define PAIRS 100000			/* in a batch, but at least one row */
+#define CHUNK 1000				/* pairs in a question */
+#define PAIRS 20000				/* in a batch, but at least one row */
+#define ASK_AT_ONCE 4			/* questions */
 
 /* Pairs of rows and accounts that are asked about together. */
 typedef struct Question
@@ -49,7 +51,8 @@ typedef struct Notice
 static List gathered;			/* Question */
 static int	pairs;
 static uint32_t pair_stamp;
-static int	asked;				/* questions that have not been answered */
+static bool asking;				/* a batch waits for its answers */
+static int	asked;				/* its questions that are under way */
 static bool broken;				/* one of them has failed */
 static int	failures;
 static double not_before;
@@ -60,6 +63,7 @@ static HubBatch batch;
 
 static void on_answer(PoolQuery *query, const PGresult *result);
 static void on_answer_failure(PoolQuery *query, PoolFailure failure);
+static void batch_ask(void);
 
 /* Asks about a row, and an account if it is not 0. */
 static void
@@ -202,8 +206,6 @@ batch_gather(void)
 {
 	int64_t		end = Min(rows_last(), hub.position + HUB_BATCH);
 
-	if (gathered.head.next == NULL)
-		list_init(&gathered);
 	hub.batch++;
 	pairs = 0;
 	for (int64_t seq = hub.position + 1; seq <= end && pairs < PAIRS; seq++)
@@ -220,6 +222,8 @@ batch_gather(void)
 			gather_event(row);
 		gather_notify(row);
 		hub.front = seq;
+		if (row->lost)
+			break;
 	}
 }
 
@@ -337,12 +341,13 @@ notice_compare(const void *left, const void *right)
 	return (a->account_id > b->account_id) - (a->account_id < b->account_id);
 }
 
-/* Closes the sessions that rows of the batch revoke. */
-static void
+/* Closes the sessions that rows of the batch revoke; returns whether a row says that rows have been lost. */
+static bool
 batch_revoke(void)
 {
 	int64_t		ids[HUB_BATCH];
 	int			count = 0;
+	bool		lost = false;
 
 	for (int64_t seq = hub.position + 1; seq <= hub.front; seq++)
 	{
@@ -350,11 +355,28 @@ batch_revoke(void)
 
 		if (row->revoked)
 			ids[count++] = row->revoked;
-		if (row->lost)
-			session_check();
+		lost |= row->lost;
 	}
 	if (count > 0)
 		session_revoke(ids, count);
+	return lost;
+}
+
+/* Rows have been lost, and with them perhaps follows and revocations: reads those anew. */
+static void
+batch_lost(void)
+{
+	ListNode   *head = &hub.everybody.head;
+
+	session_check();
+	home_forget_all();
+	for (ListNode *node = head->next; node != head; node = node->next)
+	{
+		Subscriber *subscriber = container_of(node, Subscriber, node);
+
+		if (subscriber->catching == NULL && home_is_missing(subscriber))
+			catchup_begin(subscriber, hub_cursor(subscriber).seq);
+	}
 }
 
 /* Lets go of all notices. */
@@ -371,8 +393,8 @@ static void
 batch_deliver(void)
 {
 	int			n = 0;
+	bool		lost = batch_revoke();
 
-	batch_revoke();
 	if (notice_count > 1)
 		qsort(notices, (size_t) notice_count, sizeof(Notice *), notice_compare);
 	for (int64_t seq = hub.position + 1; seq <= hub.front; seq++)
@@ -390,6 +412,8 @@ batch_deliver(void)
 	failures = 0;
 	hub.position = hub.front;
 	metrics->hub_batches++;
+	if (lost)
+		batch_lost();
 }
 
 /* Takes which accounts may see which rows. */
@@ -445,18 +469,24 @@ answer_notify(const PGresult *result)
 	}
 }
 
-/* A question is over; when it was the last one, delivers or tries again later. */
+/* Lets go of all questions that have not been asked. */
 static void
-question_end(Question *question, bool good)
+gathered_clear(void)
 {
-	bool		current = question->batch == hub.batch && asked > 0;
+	while (gathered.count > 0)
+	{
+		Question   *question = container_of(list_first(&gathered), Question, node);
 
-	question_free(question);
-	if (!current)
-		return;
-	broken |= !good;
-	if (--asked > 0)
-		return;
+		list_remove(&gathered, &question->node);
+		question_free(question);
+	}
+}
+
+/* The batch has its answers, or one is an error: delivers it, or tries again later. */
+static void
+batch_end(void)
+{
+	asking = false;
 	if (broken)
 	{
 		notices_clear();
@@ -466,6 +496,24 @@ question_end(Question *question, bool good)
 	else
 		batch_deliver();
 	hub_soon();
+}
+
+/* A question is over. */
+static void
+question_end(Question *question, bool good)
+{
+	bool		current = asking && question->batch == hub.batch;
+
+	question_free(question);
+	if (!current)
+		return;
+	asked--;
+	broken |= !good;
+	if (broken)
+		gathered_clear();
+	batch_ask();
+	if (asking && asked == 0)
+		batch_end();
 }
 
 /* The database has answered. */
@@ -481,7 +529,7 @@ on_answer(PoolQuery *query, const PGresult *result)
 		if (failures >= HUB_TRIES)
 			hub_break();
 	}
-	else if (question->batch == hub.batch && asked > 0)
+	else if (asking && question->batch == hub.batch)
 	{
 		if (query->statement == STATEMENT_STREAM_SEE)
 			answer_see(result);
@@ -500,13 +548,11 @@ on_answer_failure(PoolQuery *query, PoolFailure failure)
 	question_end(container_of(query, Question, query), false);
 }
 
-/* Asks everything that has been gathered. */
+/* Asks what has been gathered, as far as there is room. */
 static void
 batch_ask(void)
 {
-	asked = gathered.count;
-	broken = false;
-	while (gathered.count > 0)
+	while (asked < ASK_AT_ONCE && gathered.count > 0)
 	{
 		Question   *question = container_of(list_first(&gathered), Question, node);
 
@@ -516,6 +562,7 @@ batch_ask(void)
 		question->query.values[0] = question->seqs.data;
 		question->query.values[1] = question->accounts.data;
 		metrics->hub_questions++;
+		asked++;
 		pool_submit(LANE_FAST, &question->query);
 	}
 }
@@ -524,23 +571,34 @@ batch_ask(void)
 bool
 batch_try(void)
 {
-	if (asked > 0 || hub.position >= rows_last() || ev_now(hub.loop) < not_before)
+	if (asking || hub.position >= rows_last() || ev_now(hub.loop) < not_before)
 		return false;
 	batch_gather();
-	if (gathered.count > 0)
+	if (gathered.count == 0)
 	{
-		batch_ask();
-		return false;
+		batch_deliver();
+		return true;
 	}
-	batch_deliver();
-	return true;
+	asking = true;
+	asked = 0;
+	broken = false;
+	batch_ask();
+	return false;
 }
 
 /* Forgets the batch that is under way. */
 void
 batch_drop(void)
 {
-	asked = 0;
+	asking = false;
 	hub.batch++;
+	gathered_clear();
 	notices_clear();
+}
+
+/* Begins with nothing. */
+void
+batch_start(void)
+{
+	list_init(&gathered);
 }

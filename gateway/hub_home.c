@@ -429,7 +429,7 @@ home_ask(HomeQuery *asked)
 		},.on_result = on_home,.on_failure = on_home_failure
 	};
 	metrics->hub_questions++;
-	pool_submit(LANE_SLOW, &asked->query);
+	pool_submit(LANE_FAST, &asked->query);
 }
 
 /* Asks for accounts that wait, as far as there is room. */

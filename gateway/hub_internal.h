@@ -164,6 +164,7 @@ extern HubRow *rows_get(int64_t seq);
 extern int64_t rows_first(void);
 extern int64_t rows_last(void);
 extern bool id_next(const char **list, int64_t *id);
+extern int	id_compare(const void *left, const void *right);
 extern bool id_is_in(const char *list, int64_t wanted);
 extern const char *word_next(const char **list, size_t *length);
 
@@ -195,6 +196,7 @@ extern void home_start(void);
 /* hub_batch.c */
 extern bool batch_try(void);
 extern void batch_drop(void);
+extern void batch_start(void);
 
 /* hub_deliver.c */
 typedef void (*TurnHandler) (Subscriber *subscriber);
@@ -223,7 +225,7 @@ extern void catchup_run(void);
 extern void catchup_start(void);
 
 /* hub_session.c */
-extern void session_revoke(const int64_t *ids, int count);
+extern void session_revoke(int64_t *ids, int count);
 extern void session_enter(const Subscriber *subscriber);
 extern void session_check(void);
 extern void session_run(void);

@@ -181,6 +181,16 @@ id_is_in(const char *list, int64_t wanted)
 	return false;
 }
 
+/* Compares two ids. */
+int
+id_compare(const void *left, const void *right)
+{
+	int64_t		a = *(const int64_t *) left;
+	int64_t		b = *(const int64_t *) right;
+
+	return (a > b) - (a < b);
+}
+
 /* Returns the next word of a list with spaces between, or NULL at its end. */
 const char *
 word_next(const char **list, size_t *length)

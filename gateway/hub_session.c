@@ -40,22 +40,22 @@ revoked_call(Subscriber *subscriber)
 	subscriber->kind->revoked(subscriber);
 }
 
-/* Returns whether a subscriber is of a session or account that is in a list. */
+/* Returns whether a subscriber is of a session or account that is in an ascending list. */
 static bool
 is_revoked(const Subscriber *subscriber, const int64_t *ids, int count)
 {
-	for (int i = 0; i < count; i++)
-		if (ids[i] != 0 && (subscriber->session_id == ids[i] || subscriber->account_id == ids[i]))
-			return true;
-	return false;
+	return subscriber->account_id != 0 &&
+		(bsearch(&subscriber->session_id, ids, (size_t) count, sizeof(int64_t), id_compare) ||
+		 bsearch(&subscriber->account_id, ids, (size_t) count, sizeof(int64_t), id_compare));
 }
 
 /* Ends all subscribers of sessions and accounts. */
 static void
-revoke_all(const int64_t *ids, int count)
+revoke_all(int64_t *ids, int count)
 {
 	ListNode   *head = &hub.everybody.head;
 
+	qsort(ids, (size_t) count, sizeof(int64_t), id_compare);
 	for (ListNode *node = head->next; node != head; node = node->next)
 		if (is_revoked(container_of(node, Subscriber, node), ids, count))
 			turn_add(container_of(node, Subscriber, node));
@@ -64,7 +64,7 @@ revoke_all(const int64_t *ids, int count)
 
 /* Sessions or accounts have been revoked. */
 void
-session_revoke(const int64_t *ids, int count)
+session_revoke(int64_t *ids, int count)
 {
 	for (int i = 0; i < count; i++)
 		recent[recent_count++ % RECENT] = ids[i];
@@ -75,8 +75,9 @@ session_revoke(const int64_t *ids, int count)
 void
 session_enter(const Subscriber *subscriber)
 {
-	if (subscriber->account_id && is_revoked(subscriber, recent, RECENT))
-		session_check();
+	for (int i = 0; i < RECENT && subscriber->account_id; i++)
+		if (recent[i] == subscriber->account_id || recent[i] == subscriber->session_id)
+			session_check();
 }
 
 /* Asks about all sessions soon. */

@@ -98,16 +98,6 @@ viewer_add(Subscriber *subscriber, void *argument)
 	buffer_append(argument, &subscriber->account_id, sizeof(int64_t));
 }
 
-/* Compares two ids. */
-static int
-id_compare(const void *left, const void *right)
-{
-	int64_t		a = *(const int64_t *) left;
-	int64_t		b = *(const int64_t *) right;
-
-	return (a > b) - (a < b);
-}
-
 /* Sorts the accounts from a place on, and leaves each once. */
 static void
 viewers_sort(Buffer *viewers, size_t start)

@@ -156,6 +156,7 @@ typedef struct Event
 	int			followee;
 	bool		follows;
 	int64_t		revoked;
+	bool		lost;			/* the follow has been lost */
 } Event;
 
 static Event events[LOG_SIZE];
@@ -200,6 +201,9 @@ log_row(void)
 		event->followee = 1 + (int) pick(AUTHORS);
 		event->follows = !follows_now[event->follower][event->followee];
 		follows_now[event->follower][event->followee] = event->follows;
+		event->lost = chance(50);
+		if (event->lost)
+			return;
 		event->event = chance(700) ? "user:followed" : NULL;
 		event->everyone = true;
 		event->account = author;
@@ -326,12 +330,12 @@ answer_row(PGresult *result, int64_t seq)
 	if (event->target)
 		set(result, 6, "%d", event->target);
 	set(result, 7, "%s", mailed);
-	if (event->follower)
+	if (event->follower && !event->lost)
 		set(result, 8, "%c %d %d", event->follows ? '+' : '-', event->follower, event->followee);
 	if (event->revoked)
 		set(result, 9, "%lld", (long long) event->revoked);
 	set(result, 11, "f");
-	set(result, 12, "f");
+	set(result, 12, "%s", event->lost ? "t" : "f");
 	result->rows++;
 }
 
@@ -1037,7 +1041,7 @@ walk(unsigned long seed, int steps, unsigned permille)
 	random_state = seed;
 	trouble = permille;
 	follows = seed % 2 ? 50 : 200;
-	behind = permille ? 3000 : 300;
+	behind = permille > 100 ? LOG_SIZE : permille ? 3000 : 300;
 	breaks = seed % 5 == 0 ? 5 : seed % 5 < 3 ? 0 : 1;
 	for (int i = 0; i < steps; i++)
 		step(false);
