@@ -70,7 +70,7 @@ extension/roost--%.sql: sql/updates/%.sql $(SQL_FILES) sql/install.list scripts/
 
 # The gateway links nothing of the server, so it has flags of its own.
 PAGES = $(datadir)/roost/pages
-GATEWAY_LIBS = libwebsockets libnghttp2 libpq jansson libssl libcrypto zlib
+GATEWAY_LIBS = libwebsockets libnghttp2 libpq jansson hiredis libssl libcrypto zlib
 GATEWAY_CFLAGS = -O2 -g -D_GNU_SOURCE $(WARNINGS) -DROOST_VERSION='"$(EXTVERSION)"' \
 	-DROOST_STATIC_DIR='"$(PAGES)"' $(shell pkg-config --cflags $(GATEWAY_LIBS))
 GATEWAY_LDLIBS = $(shell pkg-config --libs $(GATEWAY_LIBS)) -lev

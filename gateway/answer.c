@@ -174,6 +174,8 @@ answer_common_headers(Request *request)
 		answer_header(request, "x-request-id", request->id);
 		return;
 	}
+	if (request->cached)
+		answer_header(request, "x-cache", request->cached);
 	if (!request->has_cache)
 		answer_header(request, "cache-control", request->has_tag ? "private, no-cache" : "no-store");
 	if (request->is_page)

@@ -25,6 +25,7 @@
 
 #include "config.h"
 #include "log.h"
+#include "redis.h"
 
 #define FILE_LIMIT (256 * 1024)
 
@@ -94,6 +95,13 @@ static const Option options[] = {
 	VALUE("queue-limit", OPTION_NUMBER, queue_limit, "1024", 0, 1000000, true, "requests waiting in the fast and in the write lane (then 503)"),
 	VALUE("slow-queue-limit", OPTION_NUMBER, slow_queue_limit, "64", 0, 1000000, true, "requests waiting in the slow lane (then 503)"),
 	VALUE("connect-timeout", OPTION_TIME, connect_timeout, "5s", 100, 600000, false, "time to connect to the database"),
+	VALUE("cache-size", OPTION_BYTES, cache_size, "64MB", 0, 2047 << 20, true, "memory for answers that everybody may see; 0 for none"),
+	VALUE("cache-ttl", OPTION_TIME, cache_ttl, "12min", 1000, 3600000, true, "how long they are kept at most"),
+	VALUE("cache-stale", OPTION_TIME, cache_stale, "2s", 0, 60000, true, "how long an old one may be served while it is replaced"),
+	VALUE("cache-offline", OPTION_TIME, cache_offline, "0", 0, 3600000, true, "how long they are served when the database cannot be reached"),
+	TEXT("redis-url", redis_url, "", false, "redis://host:port/database or unix:/path: share them with other gateways"),
+	TEXT("redis-password-file", redis_password_file, "", true, "file with the password of Redis, readable by its owner only"),
+	TEXT("redis-prefix", redis_prefix, "roost:", false, "what names in Redis begin with"),
 	TEXT("access-log", access_log, "-", true, "file of the access log, - for standard output, off for none; access-%a.log: a file each weekday (UTC)"),
 	TEXT("log-level", log_level, "info", true, "error, warning, info or debug"),
 	TEXT("cors-origins", cors_origins, "", true, "origins that browsers may call from, comma-separated; * for all, then without cookies"),
@@ -381,6 +389,8 @@ config_read_flags(Config *into, char **config_file)
 		else if ((option->offset == offsetof(Config, database_url) || option->offset == offsetof(Config, read_url)) &&
 				 has_password(value))
 			problem = "holds a password, which everyone on this machine could read; use --password-file or PGPASSFILE";
+		else if (option->offset == offsetof(Config, redis_url) && strchr(value, '@'))
+			problem = "holds a password, which everyone on this machine could read; use --redis-password-file";
 		else if (into)
 			problem = option_set(into, option, value);
 		if (problem)
@@ -410,12 +420,30 @@ config_split_reads(Config *into)
 	return true;
 }
 
+/* Checks that a file with a secret, if there is one, is for its owner only; returns an explanation, or NULL. */
+static const char *
+config_check_secret(const char *name, const char *path)
+{
+	static char why[512];
+	struct stat status;
+
+	if (*path == '\0')
+		return NULL;
+	if (stat(path, &status) < 0)
+		snprintf(why, sizeof(why), "%s \"%s\": %s", name, path, strerror(errno));
+	else if (status.st_mode & (S_IRWXG | S_IRWXO))
+		snprintf(why, sizeof(why), "%s \"%s\" is open to others; chmod 600 it", name, path);
+	else
+		return NULL;
+	return why;
+}
+
 /* Checks what concerns several options or needs reading; returns an explanation, or NULL. */
 static const char *
 config_check(Config *into)
 {
-	static char why[512];
-	struct stat status;
+	RedisAddress redis;
+	const char *problem;
 
 	if (!network_list_parse(into->trusted_proxies, &into->proxies))
 		return "trusted-proxies: must be networks like 10.0.0.0/8, separated by commas";
@@ -430,17 +458,14 @@ config_check(Config *into)
 		return "log-level: must be error, warning, info or debug";
 	if (!config_split_reads(into))
 		return "read-url: at most 8 standbys";
-	if (*into->password_file)
-	{
-		if (stat(into->password_file, &status) < 0)
-			snprintf(why, sizeof(why), "password-file \"%s\": %s", into->password_file, strerror(errno));
-		else if (status.st_mode & (S_IRWXG | S_IRWXO))
-			snprintf(why, sizeof(why), "password-file \"%s\" is open to others; chmod 600 it", into->password_file);
-		else
-			return NULL;
-		return why;
-	}
-	return NULL;
+	if (strlen(into->redis_prefix) > 32)
+		return "redis-prefix: at most 32 bytes";
+	if (*into->redis_url && (problem = redis_url_parse(into->redis_url, &redis)) != NULL)
+		return problem;
+	explicit_bzero(&redis, sizeof(redis));
+	if ((problem = config_check_secret("password-file", into->password_file)) != NULL)
+		return problem;
+	return config_check_secret("redis-password-file", into->redis_password_file);
 }
 
 /* Reads everything into a new configuration; returns an explanation, or NULL. */

@@ -54,6 +54,15 @@ typedef struct Config
 	int			connect_timeout;
 	int			read_max_lag;
 
+	/* cache */
+	int			cache_size;
+	int			cache_ttl;
+	int			cache_stale;
+	int			cache_offline;
+	char	   *redis_url;
+	char	   *redis_password_file;
+	char	   *redis_prefix;
+
 	/* behaviour */
 	char	   *access_log;
 	char	   *log_level;

@@ -40,6 +40,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "cache_store.h"
 #include "config.h"
 #include "conn.h"
 #include "http1.h"
@@ -140,6 +141,7 @@ conn_free(Conn *conn)
 	buffer_free(&conn->reader.in);
 	buffer_free(&conn->out);
 	buffer_free(&conn->answer);
+	cache_entry_release(conn->tail_entry);
 	free(conn);
 }
 
@@ -221,7 +223,8 @@ conn_wants_input(Conn *conn)
 static void
 conn_count_output(Conn *conn)
 {
-	size_t		held = conn->out.length + conn->answer.length + (conn->http2 ? http2_held(conn) : 0);
+	size_t		held = conn->out.length + conn->answer.length + (conn->http2 ? http2_held(conn) : 0) +
+	(conn->tail_entry ? conn->tail_length : 0);
 
 	metrics->output += held;
 	metrics->output -= conn->held;
@@ -332,6 +335,19 @@ conn_keeps(const Conn *conn)
 	return conn->request && conn->request->streaming ? 0 : OUT_LIMIT / 16;
 }
 
+/* Some bytes of the tail have gone. */
+static void
+conn_take_tail(Conn *conn, size_t length)
+{
+	conn->tail += length;
+	conn->tail_length -= length;
+	if (conn->tail_length == 0 && conn->tail_entry)
+	{
+		cache_entry_release(conn->tail_entry);
+		conn->tail_entry = NULL;
+	}
+}
+
 /*
  * Writes what there is, as far as the socket takes it now.  What is broken or
  * full shows when the socket is written the usual way.
@@ -357,8 +373,7 @@ conn_send(Conn *conn)
 	}
 	sent -= (ssize_t) conn->out.length;
 	buffer_trim(&conn->out, conn_keeps(conn));
-	conn->tail += sent;
-	conn->tail_length -= (size_t) sent;
+	conn_take_tail(conn, (size_t) sent);
 }
 
 /* Puts at most WRITE_SIZE bytes into the output, as far as there are any. */
@@ -371,8 +386,7 @@ conn_fill(Conn *conn)
 	if (conn->http2)
 		http2_fill(conn, WRITE_SIZE);
 	buffer_append(&conn->out, conn->tail, part);
-	conn->tail += part;
-	conn->tail_length -= part;
+	conn_take_tail(conn, part);
 	if (conn->tail_length == 0 && conn->answer.data)
 		buffer_free(&conn->answer);
 }

@@ -14,6 +14,7 @@
 #include "address.h"
 #include "http1_parse.h"
 
+struct CacheEntry;
 struct Http2;
 struct Request;
 struct Tls;
@@ -60,6 +61,7 @@ typedef struct Conn
 	Buffer		out;			/* bytes for the client, before TLS */
 	const char *tail;			/* more of them, which stay where they are */
 	size_t		tail_length;
+	struct CacheEntry *tail_entry;	/* that they lie in, or NULL */
 	Buffer		answer;			/* HTTP/1: a long answer, of which tail is the
 								 * rest */
 	size_t		held;			/* what is counted of all these in the bytes

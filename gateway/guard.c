@@ -23,8 +23,8 @@
 static const char allowed_headers[] =
 "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Roost-Position, X-CSRF-Token, X-Request-Id, X-Roost-Cookies";
 static const char exposed_headers[] =
-"ETag, Link, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Roost-Position, X-Request-Id, "
-"Idempotency-Replayed";
+"Age, ETag, Link, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Roost-Position, X-Request-Id, "
+"Idempotency-Replayed, X-Cache";
 
 /* Returns the value of a cookie, which is not empty, or NULL. */
 const char *

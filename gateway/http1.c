@@ -242,7 +242,12 @@ http1_answer(Request *request, bool lasting)
 	conn->tail = request->answer;
 	conn->tail_length = request->answer_length;
 	conn_send(conn);
-	if (!lasting && conn->tail_length > 0)
+	if (conn->tail_length > 0 && request->entry)
+	{
+		conn->tail_entry = request->entry;
+		request->entry = NULL;
+	}
+	else if (!lasting && conn->tail_length > 0)
 		http1_keep(conn);
 	request_free(request);
 	if (!conn->processing)

@@ -474,7 +474,7 @@ http2_answer(Request *request)
 	nghttp2_data_provider body = {.source.ptr = request,.read_callback = on_read_body};
 	Stream	   *stream = http2_submit(request, request->answer_length > 0 ? &body : NULL);
 
-	stream->held = request->answer_body.length;
+	stream->held = request->entry ? request->answer_length : request->answer_body.length;
 	conn->http2->held += stream->held;
 	if (!conn->processing)
 		conn_settle(conn);

@@ -216,7 +216,8 @@ typedef struct HubChange
 
 /*
  * Rows in order, each as soon as it has been read, before hub_position() is
- * past it.  NULL: anything may have changed.
+ * past it.  NULL: anything may have changed, up to the next row that is told,
+ * or else to hub_position().
  */
 typedef void (*HubChangeHandler) (const HubChange *change);
 extern void hub_watch(HubChangeHandler handler);

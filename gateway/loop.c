@@ -23,6 +23,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cache.h"
 #include "config.h"
 #include "conn.h"
 #include "event.h"
@@ -35,6 +36,7 @@
 #include "pool.h"
 #include "presence.h"
 #include "signals.h"
+#include "redis.h"
 #include "static.h"
 #include "tls.h"
 
@@ -164,6 +166,8 @@ on_tick(struct ev_loop *l, ev_timer *timer, int events)
 	pool_tick();
 	hub_tick();
 	health_tick();
+	redis_tick();
+	cache_tick();
 	log_access_flush();
 	log_access_rotate();
 	if (stop_at > 0 && (conn_count() == 0 || ev_now(loop) >= stop_at))
@@ -206,6 +210,7 @@ on_reload(struct ev_loop *l, ev_signal *watcher, int events)
 	if (*config.tls_cert)
 		tls_load(config.tls_cert, config.tls_key);
 	health_reload();
+	cache_reload();
 }
 
 /* Lets the process have as many files as connections need. */
@@ -255,6 +260,8 @@ loop_run(int process)
 	hub_start(loop);
 	signals_start();
 	presence_start(loop);
+	redis_start(loop);
+	cache_start();
 	signal_start(&stop_signals[0], on_stop, SIGTERM);
 	signal_start(&stop_signals[1], on_stop, SIGINT);
 	signal_start(&reload_signal, on_reload, SIGHUP);
@@ -270,7 +277,9 @@ loop_run(int process)
 		log_warning("stopped with %d connections open", left);
 	conn_stop();
 	hub_stop();
+	redis_stop();
 	pool_stop();
+	cache_stop();
 	log_access_flush();
 	metrics->pid = 0;
 	return 0;

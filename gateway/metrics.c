@@ -59,6 +59,7 @@ metrics_attach(int process)
 	metrics->doorbell_up = metrics->hub_subscriptions = metrics->hub_topics = metrics->hub_accounts = 0;
 	metrics->hub_edges = metrics->hub_catching = metrics->hub_lag = 0;
 	memset(metrics->hub_subscribers, 0, sizeof(metrics->hub_subscribers));
+	metrics->cache_entries = metrics->cache_bytes = metrics->redis_connected = 0;
 	for (int lane = 0; lane < METRICS_LANES; lane++)
 		metrics->lanes[lane].queued = metrics->lanes[lane].in_flight = metrics->lanes[lane].connections = 0;
 	for (int i = 0; i < CONFIG_STANDBYS; i++)
@@ -214,6 +215,28 @@ metric_reads(Buffer *into)
 	LANES("failed_total", "counter", "Statements lost with their connection to a standby.", failed);
 #undef STANDBY
 #undef LANES
+}
+
+/* Adds everything about the cache, and about Redis if there is one. */
+static void
+metric_cache(Buffer *into)
+{
+#define CACHE(name, type, help, field) metric_single(into, "roost_gateway_" name, type, help, SUM(field))
+	CACHE("cache_hits_total", "counter", "Answers from the cache.", cache_hits);
+	CACHE("cache_stale_total", "counter", "Answers from the cache while another one was under way.", cache_stale);
+	CACHE("cache_misses_total", "counter", "Requests whose answer may be kept but was not.", cache_misses);
+	CACHE("cache_refreshes_total", "counter", "Questions that replaced an old answer.", cache_refreshes);
+	CACHE("cache_invalidated_total", "counter", "Answers dropped because they had changed, or might have.", cache_invalidated);
+	CACHE("cache_evicted_total", "counter", "Answers dropped to make room for others.", cache_evicted);
+	CACHE("cache_entries", "gauge", "Answers that are kept.", cache_entries);
+	CACHE("cache_bytes", "gauge", "Memory that they take.", cache_bytes);
+	if (*config.redis_url == '\0')
+		return;
+	CACHE("redis_connected", "gauge", "Processes that have a connection to Redis.", redis_connected);
+	CACHE("redis_hits_total", "counter", "Valid answers found in Redis.", redis_hits);
+	CACHE("redis_misses_total", "counter", "Questions to which Redis had no valid answer, or none in time.", redis_misses);
+	CACHE("redis_errors_total", "counter", "Errors of Redis, answers too late, and connections lost.", redis_errors);
+#undef CACHE
 }
 
 /* Adds the counters of requests by route and class of status. */
@@ -434,6 +457,7 @@ metrics_render(Buffer *into)
 	metric_events(into, "roost_gateway_events_slow_total", "The same, ended because their client did not read.", offsetof(Metrics, events_slow));
 	metric_hub(into);
 	metric_signals(into);
+	metric_cache(into);
 	metric_reads(into);
 	metric_processes(into);
 }

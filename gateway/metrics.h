@@ -70,6 +70,18 @@ typedef struct Metrics
 	uint64_t	gzip_in;
 	uint64_t	gzip_out;
 	uint64_t	log_dropped;
+	uint64_t	cache_hits;
+	uint64_t	cache_stale;
+	uint64_t	cache_misses;
+	uint64_t	cache_refreshes;
+	uint64_t	cache_invalidated;
+	uint64_t	cache_evicted;
+	uint64_t	cache_entries;	/* now */
+	uint64_t	cache_bytes;	/* now */
+	uint64_t	redis_hits;
+	uint64_t	redis_misses;
+	uint64_t	redis_errors;
+	uint64_t	redis_connected;	/* now */
 	uint64_t	database_up;	/* now */
 	uint64_t	signals;		/* heard of presence and typing */
 	uint64_t	signals_dropped;

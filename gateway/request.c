@@ -18,6 +18,7 @@
 #include <strings.h>
 #include <sys/random.h>
 
+#include "cache.h"
 #include "config.h"
 #include "guard.h"
 #include "health.h"
@@ -76,6 +77,7 @@ request_free(Request *request)
 	Buffer		answer_head = request->answer_head;
 	Buffer		answer_body = request->answer_body;
 
+	cache_entry_release(request->entry);
 	if (free_count == FREE_LIMIT)
 	{
 		message_free(&request->message);
@@ -276,7 +278,7 @@ on_failure(PoolQuery *query, PoolFailure failure)
 }
 
 /* Asks the database. */
-static void
+void
 request_submit(Request *request)
 {
 	PoolQuery  *query = &request->query;
@@ -349,7 +351,6 @@ request_run(Request *request)
 		return;
 	}
 	request->route = route_find(request->message.method, path);
-	if (!guard_check(request) || sse_answer(request, path))
-		return;
-	request_submit(request);
+	if (guard_check(request) && !sse_answer(request, path) && !cache_answer(request))
+		request_submit(request);
 }

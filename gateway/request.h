@@ -13,6 +13,8 @@
 #include "pool.h"
 
 #define REQUEST_ID_SIZE 65
+
+struct CacheEntry;
 struct StreamIdentity;
 struct Request;
 typedef void (*StreamOpened) (struct Request *request, const struct StreamIdentity *identity);
@@ -45,6 +47,11 @@ typedef struct Request
 	StreamOpened opened;		/* of a stream: what comes next */
 	Buffer		forward;		/* the headers as lines */
 
+	/* with the cache */
+	const char *cached;			/* what the header X-Cache says, or NULL */
+	struct CacheEntry *entry;	/* that has the answer, or NULL */
+	bool		cache_again;	/* it has asked a second time */
+
 	/* the answer */
 	char		position[POSITION_TEXT_SIZE];	/* after a write, or empty */
 	int			status;
@@ -75,6 +82,7 @@ extern void request_free(Request *request);
 extern void request_abandon(Request *request);
 extern void request_give_up(Request *request);
 extern void request_run(Request *request);
+extern void request_submit(Request *request);
 extern void request_fail(Request *request, const char *sqlstate, const char *detail);
 
 /* Returns the first header of that name (in lower case), or NULL. */

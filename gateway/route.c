@@ -35,6 +35,8 @@ typedef struct RouteNode
 static RouteNode *route_root;
 static char *route_base;
 static char *loaded_text;
+static char *loaded_version;
+static unsigned loads;
 static char *forwarded[FORWARD_LIMIT];
 static int	forwarded_count;
 
@@ -80,6 +82,22 @@ node_child(RouteNode *parent, const char *segment, size_t length)
 	return node;
 }
 
+/* Returns how answers of a route may be kept. */
+static CacheKind
+cache_kind(const char *name)
+{
+	return name == NULL ? CACHE_NONE : strcmp(name, "ids") == 0 ? CACHE_IDS : strcmp(name, "list") == 0 ? CACHE_LIST :
+		strcmp(name, "time") == 0 ? CACHE_TIME : CACHE_NONE;
+}
+
+/* Returns whether a segment of a pattern is a parameter for an id: ":id", ":post_id". */
+static bool
+segment_is_id(const char *segment, size_t length)
+{
+	return *segment == ':' && length >= 3 && memcmp(segment + length - 2, "id", 2) == 0 &&
+		(length == 3 || segment[length - 3] == '_');
+}
+
 /* Adds one element of "routes"; returns whether it can be read. */
 static bool
 route_add(RouteNode *root, const char *base, const json_t *element)
@@ -93,6 +111,8 @@ route_add(RouteNode *root, const char *base, const json_t *element)
 	Method		method;
 	RouteNode  *node = root;
 	Route	   *route;
+	uint32_t	ids = 0;
+	int			place = 0;
 
 	if (method_name == NULL || path == NULL || *path != '/' || lane == NULL)
 		return false;
@@ -102,12 +122,19 @@ route_add(RouteNode *root, const char *base, const json_t *element)
 	if (*base && strncmp(path, base, strlen(base)) == 0 && path[strlen(base)] == '/')
 		cursor += strlen(base);
 	while ((segment = text_token(&cursor, '/', &length)) != NULL)
+	{
 		node = node_child(node, segment, length);
+		if (segment_is_id(segment, length) && place < 32)
+			ids |= UINT32_C(1) << place;
+		place++;
+	}
 	node->methods |= 1u << method;
 	route = &node->routes[method];
 	route->lane = strcmp(lane, "write") == 0 ? LANE_WRITE : strcmp(lane, "slow") == 0 ? LANE_SLOW : LANE_FAST;
 	route->sensitive = json_is_true(json_object_get(element, "sensitive"));
 	route->standby = json_is_true(json_object_get(element, "standby"));
+	route->cache = cache_kind(json_string_value(json_object_get(element, "cache")));
+	route->id_segments = ids;
 	route->metric = metrics_route(method_name, path);
 	return true;
 }
@@ -177,6 +204,9 @@ route_load(const char *text, size_t length)
 	forwarded_load(json_object_get(document, "headers"));
 	free(loaded_text);
 	loaded_text = memory_copy(text);
+	free(loaded_version);
+	loaded_version = memory_copy(json_string_value(json_object_get(document, "version")));
+	loads++;
 	log_info("%zu routes, %d forwarded headers", json_array_size(routes) - skipped, forwarded_count);
 	json_decref(document);
 	return true;
@@ -201,6 +231,20 @@ node_find(const RouteNode *node, const char *path, unsigned methods)
 				return found;
 		}
 	return NULL;
+}
+
+/* Returns how often another list of routes has been read. */
+unsigned
+route_loads(void)
+{
+	return loads;
+}
+
+/* Returns the version of the list, as the database says it. */
+const char *
+route_version(void)
+{
+	return loaded_version ? loaded_version : "";
 }
 
 /* Returns the path without the base path. */

@@ -190,6 +190,8 @@ event_post_deleted(StreamReader *reader, const LogRow *row, StreamEvent *event)
 	event_word(&event->touched, "", row->post_id);
 	event_word(&event->touched, "", row->account_id);
 	event_word(&event->touched, "", row->retweet_of_id);
+	/* for the post that it answered, in which its author shows */
+	event_word(&event->touched, "", row->reply_to_account_id);
 
 	event->event = "tweet:deleted";
 	event->everyone = roost_page_account(reader->page, row->account_id, &active, &is_private) && !is_private;

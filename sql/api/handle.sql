@@ -36,7 +36,8 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH route AS (
-		SELECT DISTINCT ON (r.method, r.shape) r.method, r.path, r.lane, r.sensitive, r.cache, r.method = 'GET' AND p.provolatile <> 'v' AS standby
+		SELECT DISTINCT ON (r.method, r.shape) r.method, r.path, r.lane, r.sensitive, r.cache, r.method = 'GET' AND p.provolatile <> 'v' AS standby,
+			CASE WHEN r.cache IS NOT NULL THEN r.function || ' ' || p.oid || ' ' || p.xmin END AS revision
 		FROM roost_internal.route r
 		LEFT JOIN pg_catalog.pg_proc p ON p.oid = CASE WHEN r.function LIKE '%(%'
 			THEN pg_catalog.to_regprocedure(r.function)::oid ELSE pg_catalog.to_regproc(r.function)::oid END
@@ -47,13 +48,14 @@ AS $$
 			'headers', '["accept-language", "authorization", "content-type", "cookie", "host", "idempotency-key", "if-none-match", "user-agent", "x-csrf-token", "x-forwarded-proto", "x-request-id", "x-roost-cookies"]'::jsonb,
 			'routes', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 				'method', route.method, 'path', route.path, 'lane', route.lane, 'sensitive', route.sensitive, 'standby', coalesce(route.standby, false), 'cache', route.cache)
-				ORDER BY route.path, route.method) FROM route)) AS config
+				ORDER BY route.path, route.method) FROM route),
+			'revision', (SELECT pg_catalog.md5(pg_catalog.string_agg(route.revision, ',' ORDER BY route.path)) FROM route)) AS config
 	)
 	SELECT pg_catalog.jsonb_build_object('version', pg_catalog.md5(config::text)) || config FROM config
 $$;
 REVOKE ALL ON FUNCTION roost.gateway_config() FROM PUBLIC;
 COMMENT ON FUNCTION roost.gateway_config() IS
-'What a gateway must know: {"version", "base_path", "headers": names of the request headers to forward, "routes": [{"method", "path", "lane", "sensitive": the answer holds secrets (it is not compressed), "standby": may run on a hot standby, "cache": null, "ids", "list" or "time", as in roost.route_add()}]}. version changes with any of it.';
+'What a gateway must know: {"version", "base_path", "headers": names of the request headers to forward, "routes": [{"method", "path", "lane", "sensitive": the answer holds secrets (it is not compressed), "standby": may run on a hot standby, "cache": null, "ids", "list" or "time", as in roost.route_add()}], "revision": changes with the functions whose answers may be kept}. version changes with any of it.';
 
 CREATE OR REPLACE FUNCTION roost.gateway_position() RETURNS text
 LANGUAGE c VOLATILE PARALLEL UNSAFE

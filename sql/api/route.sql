@@ -102,9 +102,11 @@ DECLARE
 BEGIN
 	PERFORM roost_internal.route_check(v_function, route.path);
 	IF route.cache IS NOT NULL AND (route.cache NOT IN ('ids', 'list', 'time') OR pg_catalog.upper(route.method) <> 'GET'
-		OR route.auth = 'user' OR route.status <> 200 OR route.cookies OR route.sensitive) THEN
+		OR route.auth = 'user' OR route.status <> 200 OR route.cookies OR route.sensitive
+		OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid = v_function
+			AND p.proargnames && '{session_id,device_id,client_address,user_agent}'::text[])) THEN
 		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'cache', MESSAGE = pg_catalog.format('invalid cache "%s"', route.cache),
-			DETAIL = 'It is ids, list or time, for GET routes with the status 200 that need no token and show no secrets.';
+			DETAIL = 'It is ids, list or time, for GET routes with the status 200 that need no token, show no secrets and do not depend on session, device, address or program of the client.';
 	END IF;
 	SELECT pg_catalog.format('%I.%I', n.nspname, p.proname), p.provolatile <> 'v',
 		NOT EXISTS (SELECT FROM pg_catalog.pg_proc o

@@ -49,7 +49,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.follower_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.follower_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) IS 'Who follows an account, the newest follower first. P0002 no such account, 42501 it is private and the caller does not follow it.';
-SELECT roost_internal.route('GET', '/users/:account_id/followers', 'roost.follower_list', auth => 'optional', cache => 'ids');
+SELECT roost_internal.route('GET', '/users/:account_id/followers', 'roost.follower_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.following_list(
 	account_id roost.account_ref,
@@ -82,7 +82,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.following_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.following_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) IS 'Whom an account follows, the newest follow first. P0002 no such account, 42501 it is private and the caller does not follow it.';
-SELECT roost_internal.route('GET', '/users/:account_id/following', 'roost.following_list', auth => 'optional', cache => 'ids');
+SELECT roost_internal.route('GET', '/users/:account_id/following', 'roost.following_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.follow_request_list(
 	actor_id roost.id,

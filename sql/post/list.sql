@@ -49,7 +49,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_reply_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_reply_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'The answers given to a post itself, newest first; roost.post_context() has the whole thread. P0002 no such post.';
-SELECT roost_internal.route('GET', '/tweets/:post_id/replies', 'roost.post_reply_list', auth => 'optional', cache => 'ids');
+SELECT roost_internal.route('GET', '/tweets/:post_id/replies', 'roost.post_reply_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.post_quote_list(
 	post_id roost.id,
@@ -75,7 +75,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_quote_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_quote_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'The posts that quote a post, newest first. P0002 no such post.';
-SELECT roost_internal.route('GET', '/tweets/:post_id/quotes', 'roost.post_quote_list', auth => 'optional', cache => 'ids');
+SELECT roost_internal.route('GET', '/tweets/:post_id/quotes', 'roost.post_quote_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.post_like_list(
 	post_id roost.id,
@@ -106,7 +106,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_like_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_like_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'Who likes a post, the newest like first. P0002 no such post.';
-SELECT roost_internal.route('GET', '/tweets/:post_id/likes', 'roost.post_like_list', auth => 'optional', cache => 'ids');
+SELECT roost_internal.route('GET', '/tweets/:post_id/likes', 'roost.post_like_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.post_retweet_list(
 	post_id roost.id,
@@ -138,7 +138,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_retweet_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_retweet_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'Who has retweeted a post, the newest retweet first, as far as the actor may see them. P0002 no such post.';
-SELECT roost_internal.route('GET', '/tweets/:post_id/retweets', 'roost.post_retweet_list', auth => 'optional', cache => 'ids');
+SELECT roost_internal.route('GET', '/tweets/:post_id/retweets', 'roost.post_retweet_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.post_history(post_id roost.id, actor_id roost.id DEFAULT NULL) RETURNS SETOF roost.post_revision
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -204,7 +204,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_context(roost.id, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_context(roost.id, roost.id) IS 'The thread around a post: the posts it answers, from the start of the thread on, and all answers under it, oldest first, as far as the actor may see them. Strangers get the nearest 40 above and 60 below, 20 levels deep; others 4096 each. P0002 no such post.';
-SELECT roost_internal.route('GET', '/tweets/:post_id/context', 'roost.post_context', auth => 'optional', lane => 'slow', cache => 'ids');
+SELECT roost_internal.route('GET', '/tweets/:post_id/context', 'roost.post_context', auth => 'optional', lane => 'slow', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.bookmark_list(
 	actor_id roost.id,

@@ -91,4 +91,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.timeline_account(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor, boolean, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION roost.timeline_account(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor, boolean, boolean) IS 'The posts of an account that the caller may see, newest first: with replies only if asked for, with retweets unless told otherwise. P0002 no such account, 42501 it is private and the caller does not follow it.';
-SELECT roost_internal.route('GET', '/users/:account_id/tweets', 'roost.timeline_account', auth => 'optional', tags => '{timeline}', cache => 'ids');
+SELECT roost_internal.route('GET', '/users/:account_id/tweets', 'roost.timeline_account', auth => 'optional', tags => '{timeline}', cache => 'list');

@@ -101,6 +101,16 @@ SELECT roost.route_add('GET', '/api-route/kept', 'api_route.echo', auth => 'none
 SELECT roost.route_add('GET', '/api-route/kept', 'api_route.echo', auth => 'none', cache => 'ids', cookies => true);
 SELECT roost.route_add('GET', '/api-route/kept', 'api_route.echo', auth => 'none', cache => 'ids', sensitive => true);
 \echo :LAST_ERROR_SQLSTATE
+CREATE FUNCTION api_route.whence(client_address text DEFAULT NULL) RETURNS text LANGUAGE sql STABLE AS $$ SELECT client_address $$;
+SELECT roost.route_add('GET', '/api-route/kept', 'api_route.whence', auth => 'none', cache => 'ids');
+SELECT roost.gateway_config()->>'version' AS before \gset
+CREATE OR REPLACE FUNCTION api_route.whence(client_address text DEFAULT NULL) RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'changed' $$;
+SELECT roost.gateway_config()->>'version' = :'before' AS same;
+CREATE FUNCTION api_route.kept() RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'kept' $$;
+SELECT roost.route_add('GET', '/api-route/kept', 'api_route.kept', auth => 'none', cache => 'ids');
+SELECT roost.gateway_config()->>'version' AS before \gset
+CREATE OR REPLACE FUNCTION api_route.kept() RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'changed' $$;
+SELECT roost.gateway_config()->>'version' = :'before' AS same;
 SELECT roost.route_add('GET', '/api-route/kept', 'api_route.echo', auth => 'none');
 SELECT r->>'cache' FROM jsonb_array_elements(roost.gateway_config()->'routes') r WHERE r->>'path' LIKE '/api-route/kept';
 SELECT roost.route_remove('GET', '/api-route/kept');
