@@ -85,7 +85,7 @@ count_regress() {
 tap() {
 	local name=$1 log=$out/$1.tap code=0 p f s planned
 	shift
-	timeout 300 "$@" >"$log" 2>&1 </dev/null || code=$?
+	timeout "${ROOST_TEST_LIMIT:-300}" "$@" >"$log" 2>&1 </dev/null || code=$?
 	if grep -qE '^# pass [0-9]+$' "$log"; then # node counts for us
 		p=$(sed -n 's/^# pass //p' "$log")
 		f=$(($(sed -n 's/^# fail //p; s/^# cancelled //p' "$log" | paste -sd+)))

@@ -107,6 +107,13 @@ CREATE FUNCTION chaos.expected(strict boolean) RETURNS TABLE (n integer, seq big
 	WHERE NOT strict OR m.post_id IS NULL OR e.stands AND e.visibility = 'public' AND NOT e.undone
 $$;
 
+CREATE MATERIALIZED VIEW chaos.may AS SELECT * FROM chaos.expected(false) WITH NO DATA;
+CREATE INDEX ON chaos.may (n, seq, part);
+CREATE INDEX ON chaos.event (seq);
+CREATE MATERIALIZED VIEW chaos.must AS
+	SELECT x.* FROM chaos.expected(true) x JOIN chaos.span s ON s.n = x.n AND x.seq > s.low AND x.seq <= s.high WITH NO DATA;
+CREATE INDEX ON chaos.must (n);
+
 CREATE FUNCTION chaos.prepare() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO chaos.span SELECT n, a, b, c::integer, d::integer, e::integer, f::integer FROM chaos.line WHERE kind = 'span';
@@ -122,19 +129,16 @@ BEGIN
 	ANALYZE chaos.event;
 	REFRESH MATERIALIZED VIEW chaos.may;
 	ANALYZE chaos.may;
+	REFRESH MATERIALIZED VIEW chaos.must;
+	ANALYZE chaos.must;
 END
 $$;
 
 -- What was to be received and was not.
 CREATE VIEW chaos.lost AS
 	SELECT c.n, c.transport, c.account_id, c.channels, x.seq, x.part, e.kind, e.event, e.subject, e.account_id AS actor_id
-	FROM chaos.expected(true) x JOIN chaos.client c ON c.n = x.n JOIN chaos.event e ON e.seq = x.seq
-	WHERE EXISTS (SELECT FROM chaos.span s WHERE s.n = x.n AND x.seq > s.low AND x.seq <= s.high)
-		AND NOT EXISTS (SELECT FROM chaos.heard h WHERE h.n = x.n AND h.seq = x.seq AND h.part = x.part);
-
-CREATE MATERIALIZED VIEW chaos.may AS SELECT * FROM chaos.expected(false) WITH NO DATA;
-CREATE INDEX ON chaos.may (n, seq, part);
-CREATE INDEX ON chaos.event (seq);
+	FROM chaos.must x JOIN chaos.client c ON c.n = x.n JOIN chaos.event e ON e.seq = x.seq
+	WHERE NOT EXISTS (SELECT FROM chaos.heard h WHERE h.n = x.n AND h.seq = x.seq AND h.part = x.part);
 
 -- What was received and is none of the client's, or before its cursor, or not what the log says.
 CREATE VIEW chaos.wrong AS
