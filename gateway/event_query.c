@@ -11,13 +11,7 @@
 #include <stdlib.h>
 
 #include "event_query.h"
-
-/* Returns the value of a hexadecimal digit, or -1. */
-static int
-hex_value(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
-}
+#include "http.h"
 
 /*
  * Appends a part of a query string with its escapes resolved and a NUL behind
@@ -35,8 +29,8 @@ query_decode(const char *from, const char *end, Buffer *into)
 
 		if (c == '%')
 		{
-			int			high = from + 1 < end ? hex_value(from[1]) : -1;
-			int			low = from + 2 < end ? hex_value(from[2]) : -1;
+			int			high = from + 1 < end ? http_hex_digit(from[1]) : -1;
+			int			low = from + 2 < end ? http_hex_digit(from[2]) : -1;
 
 			if (high < 0 || low < 0)
 				return NULL;

@@ -175,3 +175,10 @@ http_accepts(const char *list, const char *coding)
 	}
 	return any;
 }
+
+/* Returns the value of a hexadecimal digit, or -1. */
+int
+http_hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}

@@ -41,6 +41,7 @@ extern const char *http_reason(int status);
 extern const char *http_date(void);
 extern bool http_is_token(const char *text);
 extern bool http_list_has(const char *list, const char *item);
+extern int	http_hex_digit(char c);
 extern bool http_accepts(const char *list, const char *coding);
 
 #endif							/* HTTP_H */

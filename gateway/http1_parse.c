@@ -363,21 +363,14 @@ chunk_line(Http1Reader *reader, char *line, size_t size)
 	return (int) length - 1;
 }
 
-/* Returns the value of a hexadecimal digit, or -1. */
-static int
-hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Reads the size of a chunk: hexadecimal digits, perhaps with an extension behind them. */
 static bool
 chunk_size(const char *line, uint64_t *size)
 {
 	int			digits = 0;
 
-	for (*size = 0; digits < 8 && hex_digit(*line) >= 0; digits++, line++)
-		*size = *size * 16 + (uint64_t) hex_digit(*line);
+	for (*size = 0; digits < 8 && http_hex_digit(*line) >= 0; digits++, line++)
+		*size = *size * 16 + (uint64_t) http_hex_digit(*line);
 	while (digits > 0 && (*line == ' ' || *line == '\t'))
 		line++;
 	return digits > 0 && (*line == '\0' || *line == ';');

@@ -21,13 +21,6 @@
 #include "problem.h"
 #include "stream.h"
 
-/* Returns the value of a hexadecimal digit, or -1. */
-static int
-hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Adds a value of a query without its percent escapes; returns false if one is malformed. */
 static bool
 append_decoded(Buffer *into, const char *value, size_t length)
@@ -38,8 +31,8 @@ append_decoded(Buffer *into, const char *value, size_t length)
 
 		if (c == '%')
 		{
-			int			high = end - value > 2 ? hex_digit(value[1]) : -1;
-			int			low = high >= 0 ? hex_digit(value[2]) : -1;
+			int			high = end - value > 2 ? http_hex_digit(value[1]) : -1;
+			int			low = high >= 0 ? http_hex_digit(value[2]) : -1;
 
 			if (low < 0 || (high == 0 && low == 0))
 				return false;

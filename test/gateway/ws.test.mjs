@@ -432,6 +432,15 @@ test('limits of a socket: length, frames, bytes, sockets of an address', async (
 	await strict.stop();
 });
 
+test('behind a trusted proxy the sockets of each client are counted', async () => {
+	const proxied = await startGateway({ 'stream-connections': 1, 'trusted-proxies': '127.0.0.1' });
+	const from = (address) => new WebSocketClient(proxied, { headers: { 'x-forwarded-for': address } });
+	const clients = ['192.0.2.1', '192.0.2.2', '192.0.2.1'].map(from);
+	assert.deepEqual((await Promise.all(clients.map((client) => client.handshake()))).sort(), [101, 101, 429]);
+	for (const client of clients) client.destroy();
+	await proxied.stop();
+});
+
 test('silence: asked after a heartbeat, closed after another one', async () => {
 	const quick = await startGateway({ 'stream-heartbeat': '1500ms', 'stream-auth-timeout': '10min' });
 	const dead = await WebSocketClient.open(quick, { pong: false });
