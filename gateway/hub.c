@@ -230,7 +230,7 @@ on_position_failure(PoolQuery *query, PoolFailure failure)
 {
 	asking = false;
 	ask_again = false;
-	ask_at = hub_now() + HUB_FIRST_RETRY;
+	ask_at = ev_now(hub.loop) + HUB_FIRST_RETRY;
 }
 
 /* Asks how far the log is. */
@@ -244,7 +244,7 @@ hub_ask_position(void)
 	}
 	asking = true;
 	ask_again = false;
-	ask_at = hub_now() + ASK_EVERY;
+	ask_at = ev_now(hub.loop) + ASK_EVERY;
 	asked_time = ev_time();
 	asked_at = hub.epoch ? rows_last() : 0;
 	position_query = (PoolQuery)
@@ -295,7 +295,7 @@ on_read(PoolQuery *query, const PGresult *result)
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 	{
 		log_error("could not read the log of events: %s", PQresultErrorMessage(result));
-		read_at = hub_now() + hub_retry_pause(read_failures++);
+		read_at = ev_now(hub.loop) + hub_retry_pause(read_failures++);
 		if (read_failures >= HUB_TRIES)
 			hub_break();
 		return;
@@ -310,7 +310,7 @@ static void
 on_read_failure(PoolQuery *query, PoolFailure failure)
 {
 	reading = false;
-	read_at = hub_now() + hub_retry_pause(read_failures);
+	read_at = ev_now(hub.loop) + hub_retry_pause(read_failures);
 	read_failures = Min(read_failures + 1, HUB_TRIES / 2);
 }
 
@@ -319,7 +319,7 @@ static void
 hub_read(void)
 {
 	if (reading || broken || rows_last() >= hub.target || rows_last() - hub.position >= READ_AHEAD ||
-		hub_now() < read_at)
+		ev_now(hub.loop) < read_at)
 		return;
 	reading = true;
 	reading_epoch = hub.epoch;
@@ -373,7 +373,7 @@ hub_work(void)
 		hub_rest();
 		return;
 	}
-	if (ask_again || hub_now() >= ask_at)
+	if (ask_again || ev_now(hub.loop) >= ask_at)
 		hub_ask_position();
 	if (hub.epoch)
 	{
@@ -405,7 +405,7 @@ hub_need(void)
 	{
 		/* who begins hears all signals, so the doorbell comes first; it asks */
 		if (hub.epoch == 0 && ask_at == 0 && !doorbell_is_up())
-			ask_at = hub_now() + ASK_EVERY;
+			ask_at = ev_now(hub.loop) + ASK_EVERY;
 		doorbell_need(true);
 	}
 	if (hub.epoch == 0 || !hub_is_needed())

@@ -491,7 +491,7 @@ batch_end(void)
 	{
 		notices_clear();
 		hub.front = hub.position;
-		not_before = hub_now() + hub_retry_pause(failures++);
+		not_before = ev_now(hub.loop) + hub_retry_pause(failures++);
 	}
 	else
 		batch_deliver();
@@ -571,7 +571,7 @@ batch_ask(void)
 bool
 batch_try(void)
 {
-	if (asking || hub.position >= rows_last() || hub_now() < not_before)
+	if (asking || hub.position >= rows_last() || ev_now(hub.loop) < not_before)
 		return false;
 	batch_gather();
 	if (gathered.count == 0)

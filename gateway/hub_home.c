@@ -374,7 +374,7 @@ home_retry(HomeQuery *asked)
 	HubAccount *account = asked->account;
 
 	asked->account = NULL;
-	not_before = hub_now() + hub_retry_pause(failures++);
+	not_before = ev_now(hub.loop) + hub_retry_pause(failures++);
 	if (account)
 		home_wait(account);
 }
@@ -439,7 +439,7 @@ home_run(void)
 	if (hub.epoch == 0)
 		return;
 	for (int i = 0; i < HOMES_AT_ONCE; i++)
-		if (waiting.count > 0 && !queries[i].busy && hub_now() >= not_before)
+		if (waiting.count > 0 && !queries[i].busy && ev_now(hub.loop) >= not_before)
 			home_ask(&queries[i]);
 }
 

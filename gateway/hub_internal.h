@@ -144,13 +144,6 @@ typedef struct HubState
 
 extern HubState hub;
 
-/* Returns the time of the loop; answers may still come when the hub has stopped. */
-static inline double
-hub_now(void)
-{
-	return hub.loop ? ev_now(hub.loop) : ev_time();
-}
-
 /* hub.c */
 extern void hub_need(void);
 extern void hub_ask_position(void);

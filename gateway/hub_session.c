@@ -94,7 +94,7 @@ check_begin(void)
 {
 	ListNode   *head = &hub.everybody.head;
 
-	check_at = hub_now() + CHECK_EVERY;
+	check_at = ev_now(hub.loop) + CHECK_EVERY;
 	to_check_count = 0;
 	to_check = memory_resize(to_check, sizeof(int64_t) * 2 * (size_t) Max(hub.everybody.count, 1));
 	for (ListNode *node = head->next; node != head; node = node->next)
@@ -134,7 +134,7 @@ on_check_failure(PoolQuery *asked, PoolFailure failure)
 {
 	asking = false;
 	to_check_count = 0;
-	check_at = hub_now() + 1;
+	check_at = ev_now(hub.loop) + 1;
 }
 
 /* Asks about the next sessions. */
@@ -143,7 +143,7 @@ session_run(void)
 {
 	if (asking || hub.epoch == 0)
 		return;
-	if (to_check_count == 0 && hub_now() >= check_at)
+	if (to_check_count == 0 && ev_now(hub.loop) >= check_at)
 		check_begin();
 	if (to_check_count == 0)
 		return;
