@@ -42,8 +42,10 @@ typedef enum CatchUpState
 								 * next: COVERED */
 	CATCHUP_WAITING,			/* for its turn; next: ASKED */
 	CATCHUP_ASKED,				/* next: WAITING, COVERED, FAILED */
-	CATCHUP_COVERED,			/* has everything up to seen; next: WAITING,
-								 * SENDING, live */
+	CATCHUP_COVERED,			/* has everything up to seen; next: HOME,
+								 * WAITING, SENDING, live */
+	CATCHUP_HOME,				/* until it is known whom the account follows;
+								 * next: COVERED */
 	CATCHUP_SENDING,			/* gets rows from memory; next: live */
 	CATCHUP_FAILED,				/* its owner has been told */
 	CATCHUP_STATES
@@ -131,10 +133,16 @@ void
 catchup_change(Subscriber *subscriber)
 {
 	if (subscriber->catching)
-	{
 		subscriber->catching->again = true;
-		hub_soon();
-	}
+	catchup_home(subscriber);
+}
+
+/* It is known now whom the subscriber's account follows, or it need not be. */
+void
+catchup_home(Subscriber *subscriber)
+{
+	if (subscriber->catching && subscriber->catching->state == CATCHUP_HOME)
+		catchup_enter(subscriber->catching, CATCHUP_COVERED);
 }
 
 /* A subscriber leaves. */
@@ -332,9 +340,11 @@ catchup_try(HubCatchUp *catchup)
 {
 	Subscriber *subscriber = catchup->subscriber;
 
-	if (hub.epoch == 0 || home_is_missing(subscriber))
+	if (hub.epoch == 0)
 		return;
-	if (catchup->epoch != hub.epoch)
+	if (home_is_missing(subscriber))
+		catchup_enter(catchup, CATCHUP_HOME);
+	else if (catchup->epoch != hub.epoch)
 	{
 		/* one of the two is behind: the hub asks, and so does the subscriber */
 		hub_ask_position();

@@ -341,6 +341,7 @@ home_take(HubAccount *account, int64_t seq, const char *ids)
 {
 	const char *list = ids;
 	uint32_t	count = 0;
+	ListNode   *head = &account->subscribers.head;
 	int64_t		id;
 
 	if (seq < hub.front && rows_first() > seq + 1)
@@ -364,7 +365,8 @@ home_take(HubAccount *account, int64_t seq, const char *ids)
 		if (follow_parse(row, &follower, &id) && follower == account->id)
 			home_change(account, *row->follow == '+', id);
 	}
-	hub_soon();
+	for (ListNode *node = head->next; node != head; node = node->next)
+		catchup_home(container_of(node, Subscriber, account_node));
 }
 
 /* It could not be read: tries again later. */

@@ -214,6 +214,7 @@ extern void deliver_send_to(HubBatch *batch, Cursor cursor, uint64_t home, Subsc
 extern void catchup_begin(Subscriber *subscriber, int64_t seen);
 extern void catchup_resume(Subscriber *subscriber, Cursor from);
 extern void catchup_change(Subscriber *subscriber);
+extern void catchup_home(Subscriber *subscriber);
 extern void catchup_end(Subscriber *subscriber);
 extern Cursor catchup_cursor(const Subscriber *subscriber);
 extern bool catchup_has_begun(const Subscriber *subscriber);

@@ -1,0 +1,598 @@
+/*-------------------------------------------------------------------------
+ *
+ * hub_server.h
+ *		A loop, a log and a database for the hub, made here.
+ *
+ * The log is events[]; questions are answered by it, late, in another order,
+ * as errors or never, by what it was when they were asked or is when they are
+ * answered.  The clock only moves when a test moves it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef HUB_SERVER_H
+#define HUB_SERVER_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/config.h"
+#include "gateway/doorbell.h"
+#include "gateway/hub_internal.h"
+#include "gateway/metrics.h"
+
+#define ACCOUNTS 6				/* of clients, numbered from 1 */
+#define AUTHORS 40				/* they and others */
+#define LOG_SIZE 40000
+
+Config		config = {.slow_connections = 2};
+static Metrics counters;
+Metrics    *metrics = &counters;
+
+static int	tests = 0;
+static int	failed = 0;
+
+static void
+ok(bool passed, const char *name)
+{
+	tests++;
+	failed += !passed;
+	printf("%s %d - %s\n", passed ? "ok" : "not ok", tests, name);
+}
+
+/* Says why a walk has failed; only the first reasons are worth reading. */
+static int	complaints;
+
+static void
+__attribute__((format(printf, 1, 2)))
+complain(const char *format,...)
+{
+	va_list		args;
+
+	if (complaints++ >= 10)
+		return;
+	printf("# ");
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+}
+
+static unsigned long random_state;
+
+/* Returns a number below a limit. */
+static unsigned
+pick(unsigned limit)
+{
+	random_state = random_state * 6364136223846793005 + 1442695040888963407;
+	return (unsigned) (random_state >> 33) % limit;
+}
+
+/* Returns true so many times of a thousand. */
+static bool
+chance(unsigned permille)
+{
+	return pick(1000) < permille;
+}
+
+/* ---- the loop ---- */
+
+static double now;
+static ev_timer *soon_timer;
+
+ev_tstamp
+ev_now(struct ev_loop *loop)
+{
+	return now;
+}
+
+ev_tstamp
+ev_time(void)
+{
+	return now;
+}
+
+void
+ev_timer_start(struct ev_loop *loop, ev_timer *timer)
+{
+	timer->active = 1;
+	soon_timer = timer;
+}
+
+void
+ev_timer_stop(struct ev_loop *loop, ev_timer *timer)
+{
+	timer->active = 0;
+}
+
+/* ---- the doorbell ---- */
+
+static DoorbellHandler rung;
+static bool listening;
+
+void
+doorbell_on(const char *channel, DoorbellHandler handler)
+{
+	rung = handler;
+}
+
+void
+doorbell_start(struct ev_loop *loop)
+{
+}
+
+void
+doorbell_stop(void)
+{
+}
+
+bool
+doorbell_is_up(void)
+{
+	return listening;
+}
+
+void
+doorbell_need(bool needed)
+{
+	bool		before = listening;
+
+	listening = needed;
+	if (needed && !before)
+		rung(NULL);
+}
+
+/* ---- the log ---- */
+
+typedef struct Event
+{
+	const char *event;			/* NULL: nothing */
+	bool		everyone;
+	int			author;			/* home_id; 0: none */
+	int			account;		/* account_ids; 0: none */
+	int			target;			/* target_ids; 0: none */
+	int			mailed;			/* bit n: notify has account n */
+	char		topics[96];
+	int			follower;		/* 0: none */
+	int			followee;
+	bool		follows;
+	int64_t		revoked;
+	bool		lost;			/* the follow has been lost */
+} Event;
+
+static Event events[LOG_SIZE];
+static int64_t log_epoch;
+static int64_t log_first;
+static int64_t log_last;
+static bool follows_now[AUTHORS + 1][AUTHORS + 1];
+static unsigned follows;		/* of a thousand rows */
+
+/* Returns whether an account may see a row that is not for everyone. */
+static bool
+may_see(int64_t seq, int64_t account)
+{
+	return account > 0 && (seq * 7 + account * 3) % 5 < 3;
+}
+
+/* Returns whether an account wants an entry. */
+static bool
+wants(int64_t seq, int64_t account)
+{
+	return (seq + account) % 3 != 0;
+}
+
+/* Logs a row. */
+static void
+log_row(void)
+{
+	Event	   *event = &events[++log_last];
+	int			author = 1 + (int) pick(chance(500) ? ACCOUNTS : AUTHORS);
+
+	if (log_last >= LOG_SIZE)
+		abort();
+	memset(event, 0, sizeof(*event));
+	if (chance(follows))
+	{
+		event->follower = author;
+		event->followee = 1 + (int) pick(AUTHORS);
+		event->follows = !follows_now[event->follower][event->followee];
+		follows_now[event->follower][event->followee] = event->follows;
+		event->lost = chance(50);
+		if (event->lost)
+			return;
+		event->event = chance(700) ? "user:followed" : NULL;
+		event->everyone = true;
+		event->account = author;
+		event->target = event->followee;
+	}
+	else if (chance(50))
+		return;
+	else
+	{
+		event->event = chance(800) ? "tweet:new" : "tweet:liked";
+		event->everyone = chance(700);
+		event->author = chance(800) ? author : 0;
+		event->account = author;
+		event->target = chance(200) ? 1 + (int) pick(ACCOUNTS) : 0;
+		snprintf(event->topics, sizeof(event->topics), "user:%d post:%u%s%s", author, pick(5) + 1, chance(300) ? " hashtag:x" : "",
+				 event->everyone ? " public" : "");
+	}
+	if (chance(300))
+		event->mailed = (int) pick(1 << ACCOUNTS) << 1;
+}
+
+/* Takes a row back from what is known of follows, or applies it. */
+static void
+follows_change(bool state[AUTHORS + 1][AUTHORS + 1], const Event *event, bool back)
+{
+	if (event->follower)
+		state[event->follower][event->followee] = event->follows != back;
+}
+
+/* ---- answers ---- */
+
+#define RESULT_ROWS 1000
+#define RESULT_COLUMNS 13
+
+struct pg_result
+{
+	bool		error;
+	int			rows;
+	int			columns;
+	char	   *values[RESULT_ROWS][RESULT_COLUMNS];
+};
+
+ExecStatusType
+PQresultStatus(const PGresult *result)
+{
+	return result->error ? PGRES_FATAL_ERROR : PGRES_TUPLES_OK;
+}
+
+char *
+PQresultErrorMessage(const PGresult *result)
+{
+	return "made up";
+}
+
+int
+PQntuples(const PGresult *result)
+{
+	return result->rows;
+}
+
+int
+PQnfields(const PGresult *result)
+{
+	return result->columns;
+}
+
+char *
+PQgetvalue(const PGresult *result, int row, int column)
+{
+	char	   *value = result->values[row][column];
+
+	if (row >= result->rows || column >= result->columns)
+		abort();
+	return value ? value : "";
+}
+
+int
+PQgetlength(const PGresult *result, int row, int column)
+{
+	return (int) strlen(PQgetvalue(result, row, column));
+}
+
+/* Sets a value of the row that is being made. */
+static void
+__attribute__((format(printf, 3, 4)))
+set(PGresult *result, int column, const char *format,...)
+{
+	va_list		args;
+
+	va_start(args, format);
+	if (vasprintf(&result->values[result->rows][column], format, args) < 0)
+		abort();
+	va_end(args);
+}
+
+/* Appends an id to a list. */
+static void
+list_id(char *list, size_t size, int id)
+{
+	size_t		length = strlen(list);
+
+	if (id)
+		snprintf(list + length, size - length, "%s%d", length ? " " : "", id);
+}
+
+/* Makes a row of stream_read. */
+static void
+answer_row(PGresult *result, int64_t seq)
+{
+	const Event *event = &events[seq];
+	char		mailed[64] = "";
+
+	for (int account = 1; account <= ACCOUNTS; account++)
+		if (event->mailed >> account & 1)
+			list_id(mailed, sizeof(mailed), account);
+	set(result, 0, "%lld", (long long) seq);
+	set(result, 1, "%s", event->event ? event->event : "");
+	set(result, 2, "%s", event->everyone ? "t" : "f");
+	if (event->author)
+		set(result, 3, "%d", event->author);
+	set(result, 4, "%s", event->topics);
+	if (event->account)
+		set(result, 5, "%d", event->account);
+	if (event->target)
+		set(result, 6, "%d", event->target);
+	set(result, 7, "%s", mailed);
+	if (event->follower && !event->lost)
+		set(result, 8, "%c %d %d", event->follows ? '+' : '-', event->follower, event->followee);
+	if (event->revoked)
+		set(result, 9, "%lld", (long long) event->revoked);
+	set(result, 11, "f");
+	set(result, 12, "%s", event->lost ? "t" : "f");
+	result->rows++;
+}
+
+/* Reads the next number of an array. */
+static bool
+array_next(const char **array, int64_t *number)
+{
+	char	   *end;
+
+	if (**array == '\0' || **array == '}')
+		return false;
+	*number = strtoll(*array + 1, &end, 10);
+	*array = end;
+	return end[-1] != '{';
+}
+
+/* Returns whether a list of channels has one. */
+static bool
+channels_have(const char *channels, const char *name)
+{
+	char		quoted[HUB_CHANNEL_SIZE + 2];
+
+	snprintf(quoted, sizeof(quoted), "\"%s\"", name);
+	return strstr(channels, quoted) != NULL;
+}
+
+/* Returns whether one of the topics of a row is in a list of channels. */
+static bool
+topics_match(const char *topics, const char *channels)
+{
+	const char *word;
+	size_t		length;
+
+	while ((word = word_next(&topics, &length)) != NULL)
+	{
+		char		name[HUB_CHANNEL_SIZE];
+
+		snprintf(name, sizeof(name), "%.*s", (int) length, word);
+		if (channels_have(channels, name))
+			return true;
+	}
+	return false;
+}
+
+/* Answers stream_resume. */
+static void
+answer_resume(PGresult *result, const PoolQuery *query)
+{
+	int			account = query->values[0] ? atoi(query->values[0]) : 0;
+	int64_t		seq = atoll(query->values[2]);
+	const char *channels = query->values[3];
+	bool		more = false;
+	bool		state[AUTHORS + 1][AUTHORS + 1];
+
+	result->columns = 6;
+	if (atoll(query->values[1]) != log_epoch || seq < log_first - 1 || seq > log_last)
+	{
+		set(result, 0, "%lld", (long long) log_last);
+		set(result, 2, "reset");
+		set(result, 5, "%lld", (long long) log_epoch);
+		result->rows++;
+		return;
+	}
+	memcpy(state, follows_now, sizeof(state));
+	for (int64_t s = log_last; s > seq; s--)
+		follows_change(state, &events[s], true);
+	while (seq < log_last && !more)
+	{
+		const Event *event = &events[++seq];
+		bool		home = account && channels_have(channels, "home") &&
+		(event->account == account || (event->author && state[account][event->author]));
+		bool		notifications = account && channels_have(channels, "notifications");
+
+		if (event->event && (home || topics_match(event->topics, channels) || (notifications && event->target == account)) &&
+			(event->everyone || may_see(seq, account)))
+		{
+			set(result, 0, "%lld", (long long) seq);
+			set(result, 1, "0");
+			set(result, 2, "%s", event->event);
+			set(result, 3, "%s", home ? "t" : "f");
+			set(result, 4, "%s", event->topics);
+			set(result, 5, "{%lld}", (long long) seq);
+			result->rows++;
+		}
+		if (notifications && (event->mailed >> account & 1) && wants(seq, account))
+		{
+			set(result, 0, "%lld", (long long) seq);
+			set(result, 1, "1");
+			set(result, 2, "notification:new");
+			set(result, 3, "f");
+			set(result, 5, "{%lld}", (long long) seq);
+			result->rows++;
+		}
+		more = result->rows >= 100;
+		follows_change(state, event, false);
+	}
+	set(result, 0, "%lld", (long long) seq);
+	set(result, 1, "%d", more);
+	result->rows++;
+}
+
+/* Answers a question about pairs. */
+static void
+answer_pairs(PGresult *result, const PoolQuery *query)
+{
+	const char *seqs = query->values[0];
+	const char *accounts = query->values[1];
+	int64_t		seq;
+	int64_t		account = 0;
+
+	result->columns = query->statement == STATEMENT_STREAM_NOTIFY ? 3 : 2;
+	while (array_next(&seqs, &seq) && (query->statement == STATEMENT_STREAM_DATA || array_next(&accounts, &account)))
+	{
+		if (query->statement == STATEMENT_STREAM_SEE ? !may_see(seq, account) :
+			query->statement == STATEMENT_STREAM_NOTIFY && !wants(seq, account))
+			continue;
+		set(result, 0, "%lld", (long long) seq);
+		if (query->statement == STATEMENT_STREAM_DATA)
+			set(result, 1, "{%lld}", (long long) seq);
+		else
+			set(result, 1, "%lld", (long long) account);
+		if (query->statement == STATEMENT_STREAM_NOTIFY)
+			set(result, 2, "{%lld}", (long long) seq);
+		result->rows++;
+	}
+}
+
+/* Answers stream_check: a session is revoked if a row says so. */
+static void
+answer_check(PGresult *result, const PoolQuery *query)
+{
+	const char *sessions = query->values[0];
+	int64_t		session;
+
+	result->columns = 1;
+	while (array_next(&sessions, &session))
+		for (int64_t seq = log_first; seq <= log_last; seq++)
+			if (events[seq].revoked == session)
+			{
+				set(result, 0, "%lld", (long long) session);
+				result->rows++;
+				break;
+			}
+}
+
+/* Answers any question by the log as it is now. */
+static PGresult *
+answer(const PoolQuery *query)
+{
+	PGresult   *result = memory_new(sizeof(PGresult));
+	char		followees[256] = "";
+
+	switch (query->statement)
+	{
+		case STATEMENT_STREAM_POSITION:
+			result->columns = 3;
+			set(result, 0, "%lld", (long long) log_epoch);
+			set(result, 1, "%lld", (long long) log_first);
+			set(result, 2, "%lld", (long long) log_last);
+			result->rows = 1;
+			break;
+		case STATEMENT_STREAM_READ:
+			result->columns = RESULT_COLUMNS;
+			for (int64_t seq = Max(atoll(query->values[0]) + 1, log_first); seq <= log_last && result->rows < 64; seq++)
+				answer_row(result, seq);
+			break;
+		case STATEMENT_STREAM_HOME:
+			result->columns = 2;
+			for (int other = 1; other <= AUTHORS; other++)
+				if (atoi(query->values[0]) <= AUTHORS && follows_now[atoi(query->values[0])][other])
+					list_id(followees, sizeof(followees), other);
+			set(result, 0, "%lld", (long long) log_last);
+			set(result, 1, "%s", followees);
+			result->rows = 1;
+			break;
+		case STATEMENT_STREAM_RESUME:
+			answer_resume(result, query);
+			break;
+		case STATEMENT_STREAM_CHECK:
+			answer_check(result, query);
+			break;
+		default:
+			answer_pairs(result, query);
+	}
+	return result;
+}
+
+/* Lets go of an answer. */
+static void
+answer_free(PGresult *result)
+{
+	for (int row = 0; result && row < result->rows; row++)
+		for (int column = 0; column < RESULT_COLUMNS; column++)
+			free(result->values[row][column]);
+	free(result);
+}
+
+/* ---- the pool ---- */
+
+typedef struct Asked
+{
+	PoolQuery  *query;
+	PGresult   *result;			/* made when it was asked, or NULL */
+} Asked;
+
+static Asked asked[256];
+static int	asked_count;
+static unsigned trouble;		/* of a thousand questions, how many go wrong */
+
+void
+pool_submit(LaneKind lane, PoolQuery *query)
+{
+	if (chance(trouble / 4))
+	{
+		query->on_failure(query, POOL_DOWN);
+		return;
+	}
+	if (asked_count == lengthof(asked))
+		abort();
+	asked[asked_count++] = (Asked) {query, chance(500) ? answer(query) : NULL};
+}
+
+bool
+pool_cancel(PoolQuery *query)
+{
+	if (chance(500))
+		return false;
+	for (int i = 0; i < asked_count; i++)
+		if (asked[i].query == query)
+		{
+			answer_free(asked[i].result);
+			asked[i] = asked[--asked_count];
+			return true;
+		}
+	return false;
+}
+
+/* Lets one question be answered. */
+static void
+pool_step(void)
+{
+	int			i = (int) pick((unsigned) asked_count);
+	Asked		one = asked[i];
+
+	/* what accounts follow comes late, when the hub is further already */
+	if (one.query->statement == STATEMENT_STREAM_HOME && one.result && chance(800))
+		return;
+	asked[i] = asked[--asked_count];
+	if (chance(trouble))
+		one.query->on_failure(one.query, POOL_LOST);
+	else
+	{
+		PGresult   *result = one.result ? one.result : answer(one.query);
+
+		if (chance(trouble / 4))
+			result->error = true;
+		one.result = NULL;
+		one.query->on_result(one.query, result);
+		answer_free(result);
+	}
+	answer_free(one.result);
+}
+
+#endif							/* HUB_SERVER_H */
