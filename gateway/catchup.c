@@ -199,6 +199,7 @@ catchup_positioned(void)
 		HubCatchUp *catchup = container_of(node, HubCatchUp, node);
 
 		catchup->epoch = hub.epoch;
+		catchup->begin = false;
 		catchup->subscriber->seen = hub.position;
 		catchup_enter(catchup, CATCHUP_COVERED);
 		turn_add(catchup->subscriber);
