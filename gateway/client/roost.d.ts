@@ -44,7 +44,7 @@ export interface EventMap {
 	gap: { reason: string };
 	state: { state: StreamState; transport: Transport; code?: number; error?: Error; delay?: number; reason?: string };
 	/** The token has been accepted. */
-	ready: { account_id: string; session_id: string; expires_at: number };
+	ready: { account_id: string; session_id: string; expires_at: string };
 	/** Something was refused that nobody waits for. */
 	error: RoostError;
 }

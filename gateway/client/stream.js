@@ -18,7 +18,7 @@ const SEEN_LIMIT = 2048;
 const QUEUE_LIMIT = 1000; // events that wait for an iterator
 const CALLS = 16;
 const PATIENCE = 10_000;
-const OPEN_PATIENCE = 20_000;
+const OPEN_PATIENCE = 10_000;
 const STABLE = 5_000; // a connection that lasted so long makes the next delay a short one
 const DELAY = 1_000;
 const DELAY_LIMIT = 30_000;
@@ -130,6 +130,11 @@ export class RoostStream extends Emitter {
 			return;
 		}
 		if (this.#transport !== transport) return; // closed or renewed meanwhile
+		if (this.#channels.size === 0 && !(transport.canSend && this.#roost.signedIn)) { // nothing to hear, until something is subscribed to
+			this.#transport = null;
+			this.#live();
+			return;
+		}
 		transport.open({
 			roost: this.#roost,
 			channels: () => this.channels,
@@ -227,12 +232,13 @@ export class RoostStream extends Emitter {
 		};
 		this.#timer('ping', beat, heartbeat * 1000);
 		if (!this.#transport.canSend) return;
-		if (!this.#roost.signedIn) this.#begin();
-		else if (!this.#roost.cookies) this.#send({ type: 'auth', token: this.#roost.accessToken });
+		if (this.#roost.accessToken) this.#send({ type: 'auth', token: this.#roost.accessToken });
+		else this.#begin(); // with cookies the handshake has said who it is
 	}
 
 	// Asks for a sign of life.
 	#check(patience) {
+		if (!this.#transport) return;
 		const asked = Date.now();
 		this.#send({ type: 'ping' });
 		if (!this.#timers.has('check')) this.#timer('check', () => { if (this.#heard < asked) this.#lost(4408); }, patience);
@@ -255,7 +261,7 @@ export class RoostStream extends Emitter {
 		if (type === 'resumed' && recovered === false) {
 			this.#cursor = cursor;
 			this.#gap('not recovered');
-		}
+		} else if (type === 'subscribed' && !this.#cursor && this.#worked.size > 0 && this.#state !== 'live') this.#gap('no cursor');
 		this.#cursor ??= cursor ?? null;
 		this.#settle(id);
 		if (type !== 'unsubscribed') this.#live();

@@ -34,7 +34,6 @@ function showState({ state, transport }) {
 function open() {
 	stream?.close('replaced');
 	online.clear();
-	showOnline();
 	const opened = stream = roost.stream({ channels: [...base(), ...viewChannels, ...visible.keys()] });
 	showState(opened);
 	opened.on('*', (data, event) => {
@@ -42,7 +41,10 @@ function open() {
 		switch (event.event) {
 			case 'state':
 				if (data.state !== 'closed' || data.reason !== 'replaced') showState(data);
-				if (data.state === 'live') bus.emit('live', data);
+				if (data.state === 'live') {
+					forgetOnline();
+					bus.emit('live', data);
+				}
 				break;
 			case 'error': toast(data.message); break;
 			case 'user:online': online.add(data.account_id); showOnline(); break;
@@ -52,10 +54,44 @@ function open() {
 	});
 }
 
-/** Marks the accounts that are there. */
+/** Marks the accounts that are there, and asks about those that have not been seen before. */
 export function showOnline(root = document) {
-	for (const node of root.querySelectorAll('.avatar[data-account]')) node.classList.toggle('online', online.has(node.dataset.account));
+	for (const node of root.querySelectorAll('.avatar[data-account]')) {
+		node.classList.toggle('online', online.has(node.dataset.account));
+		if (!known.has(node.dataset.account)) unknown.add(node.dataset.account);
+	}
+	if (me && unknown.size > 0) asking ??= setTimeout(askOnline, 200);
 }
+
+const known = new Set(); // of these it has been asked
+const unknown = new Set();
+let asking = null;
+
+// Signals tell only of those one follows, and only what changes: the others are asked about.
+async function askOnline() {
+	asking = null;
+	const ids = [...unknown].slice(0, 100);
+	for (const id of ids) {
+		unknown.delete(id);
+		known.add(id);
+	}
+	if (ids.length === 0) return;
+	try {
+		const { items } = await roost.get('/presence', { account_ids: ids.join(',') });
+		for (const item of items) {
+			if (item.online) online.add(item.account_id);
+			else online.delete(item.account_id);
+		}
+	} catch { /* no dots, then */ }
+	showOnline();
+}
+
+// Asks anew about all that are shown.
+function forgetOnline() {
+	known.clear();
+	showOnline();
+}
+setInterval(() => { if (!document.hidden) forgetOnline(); }, 60_000);
 
 /** Sets the channels that the present view needs; resolves when the server has taken them. */
 export async function follow(channels) {

@@ -27,9 +27,10 @@ export async function readCount() {
 	} catch { /* the number stays as it was */ }
 }
 
+// Says that all up to an act has been read: not what comes while one reads.
 async function markRead(latestId) {
-	await roost.request('POST', '/notifications/read', { latest_id: latestId });
-	await readCount();
+	unread = await roost.request('POST', '/notifications/read', { up_to: latestId });
+	bus.emit('unread', unread);
 }
 
 /** "A and 24 others" */
