@@ -15,8 +15,7 @@ before(async () => {
 });
 
 after(async () => {
-	await close();
-	await gateway?.stop();
+	await close().finally(() => gateway?.stop());
 });
 
 const post = (who, text, more = {}) => call(gateway, 'POST', '/tweets', { token: who.token, body: { text, ...more } }).then(({ json }) => json);

@@ -14,8 +14,7 @@ before(async () => {
 });
 
 after(async () => {
-	await close();
-	await gateway?.stop();
+	await close().finally(() => gateway?.stop());
 });
 
 const post = (where, who, text, more = {}) => call(where, 'POST', '/tweets', { token: who.token, body: { text, ...more } }).then(({ json }) => json);
@@ -164,7 +163,7 @@ for (const [how, words] of [['sse', /server-sent events/], ['poll', /polling/]])
 
 test('a session that is revoked ends on the page at once', { skip }, async () => {
 	const someone = await account(gateway, 'revoked');
-	const page = await open('/#/login', { expected: /401/ });
+	const page = await open('/#/login', { expected: /401|HTTP Authentication failed/ });
 	await page.getByLabel(/User name or/).fill(someone.username);
 	await page.getByLabel('Password').fill(someone.password);
 	await page.locator('main form').getByRole('button', { name: 'Log in' }).click();
