@@ -45,7 +45,7 @@ cluster_start() {
 		unix_socket_directories = '$sockets/$1'
 		listen_addresses = ''
 		max_prepared_transactions = 10
-		max_connections = 50
+		max_connections = 100
 		max_worker_processes = 16
 		fsync = off
 		jit = off
