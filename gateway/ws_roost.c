@@ -248,6 +248,8 @@ begin_later(RoostSocket *socket, const FrameText *id)
 	}
 	buffer_append(&socket->begin_ids, id->data, id->length);
 	buffer_append(&socket->begin_ids, "", 1);
+	/* who has channels is not sent away meanwhile */
+	roost_schedule(socket);
 }
 
 /* Answers the frames `subscribe` that have waited for their cursor. */
