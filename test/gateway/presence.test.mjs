@@ -3,14 +3,24 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { WebSocketClient, account, call, liftLimits, metric, sql, startGateway, until } from './lib.mjs';
 
-const grace = 700;
 let one;
 let other;
 
+// How long an account stays online without a connection.
+async function setGrace(time) {
+	sql(`ALTER SYSTEM SET roost.presence_grace = '${time}'; SELECT pg_reload_conf()`);
+	await until(() => sql(`SELECT current_setting('roost.presence_grace')`) === time, 'the setting');
+}
+
+// Stops the clock of the server, or lets time pass over it; null lets it run again.
+function freeze(passed) {
+	sql(`SELECT roost_internal.clock_freeze(${passed === null ? 'NULL' : `roost_internal.clock_now() + interval '${passed}'`}, everywhere => true); SELECT roost.worker_sync('1 minute')`);
+}
+
 before(async () => {
 	liftLimits();
-	sql(`ALTER SYSTEM SET roost.presence_settle = 0; ALTER SYSTEM SET roost.presence_grace = ${grace}; SELECT pg_reload_conf()`);
-	await until(() => sql(`SELECT current_setting('roost.presence_grace')`) === `${grace}ms`, 'the settings');
+	sql(`ALTER SYSTEM SET roost.presence_settle = 0`);
+	await setGrace('700ms');
 	[one, other] = await Promise.all([startGateway(), startGateway()]);
 });
 after(async () => {
@@ -36,19 +46,21 @@ const signal = async (client) => {
 const signals = (client) => client.frames.map(({ payload }) => JSON.parse(payload)).filter(({ type }) => type === 'signal')
 	.map(({ event, data }) => [event, data.account_id ?? data.account.id, data.channel]);
 
-// Everything that was signalled before reaches a gateway's clients before what this causes: somebody else comes online, whom everybody may see.
+// What both gateways knew before is told, and everything that was signalled before has reached the clients, before what this causes:
+// at each of them somebody else comes online, whom everybody may see.
 async function marker(...clients) {
-	const mark = await account(one, 'mark');
-	assert.equal((await call(one, 'PUT', '/presence/settings', { token: mark.token, body: { presence: 'everyone' } })).status, 200);
-	for (const client of clients) assert.equal((await client.ask({ type: 'subscribe', channels: [`user:${mark.id}`] })).type, 'subscribed');
-	const socket = await stream(other, mark);
-	for (const client of clients) await client.until(() => signals(client).some(([, id]) => id === mark.id), 'the mark');
-	const seen = clients.map((client) => signals(client).filter(([, id]) => id !== mark.id));
+	const marks = [await account(one, 'mark'), await account(one, 'mark')];
+	const channels = marks.map(({ id }) => `user:${id}`);
+	for (const { token } of marks) assert.equal((await call(one, 'PUT', '/presence/settings', { token, body: { presence: 'everyone' } })).status, 200);
+	for (const client of clients) assert.equal((await client.ask({ type: 'subscribe', channels })).type, 'subscribed');
+	const sockets = [await stream(one, marks[0]), await stream(other, marks[1])];
+	for (const client of clients) await client.until(() => marks.every((mark) => signals(client).some(([, id]) => id === mark.id)), 'the marks');
+	const seen = clients.map((client) => signals(client).filter(([, id]) => !marks.some((mark) => id === mark.id)));
 	for (const client of clients) {
 		client.frames = client.frames.filter(({ payload }) => JSON.parse(payload).type !== 'signal');
-		await client.ask({ type: 'unsubscribe', channels: [`user:${mark.id}`] });
+		await client.ask({ type: 'unsubscribe', channels });
 	}
-	await socket.close();
+	for (const socket of sockets) await socket.close();
 	return seen;
 }
 
@@ -74,8 +86,13 @@ test('an account with devices at several gateways is online once, and offline af
 	const phone = await stream(other, ada);
 	assert.deepEqual(await signal(watcher), ['user:online', ada.id, undefined]);
 	assert.deepEqual(await online(other, bob, ada), [true]);
+	// (the two gateways tell it at times of their own)
+	await setGrace('1h');
 	const laptop = await stream(one, ada, 'home');
 	await phone.close();
+	assert.deepEqual(await marker(watcher), [[]]);
+	await setGrace('700ms');
+	await until(() => sql('SELECT leaving FROM roost.stat_presence') === '0', 'the end of those that left');
 	assert.deepEqual(await marker(watcher), [[]]);
 	assert.deepEqual(await online(one, bob, ada), [true]);
 	await laptop.close();
@@ -89,8 +106,7 @@ test('an account with devices at several gateways is online once, and offline af
 
 test('who comes back within the time of grace has not been away', async () => {
 	await until(() => sql('SELECT leaving FROM roost.stat_presence') === '0', 'the end of others');
-	sql(`ALTER SYSTEM SET roost.presence_grace = '1h'; SELECT pg_reload_conf()`);
-	await until(() => sql(`SELECT current_setting('roost.presence_grace')`) === '1h', 'the setting');
+	await setGrace('1h');
 	const [ada, bob] = await friends();
 	const watcher = await stream(one, bob, 'presence', `user:${ada.id}`);
 	const first = await stream(other, ada);
@@ -101,7 +117,7 @@ test('who comes back within the time of grace has not been away', async () => {
 	await until(() => sql('SELECT leaving FROM roost.stat_presence') === '0', 'the second');
 	assert.deepEqual(await marker(watcher), [[]]);
 	await Promise.all([second.close(), watcher.close()]);
-	sql(`ALTER SYSTEM SET roost.presence_grace = ${grace}; SELECT pg_reload_conf()`);
+	await setGrace('700ms');
 	await until(() => sql('SELECT leaving FROM roost.stat_presence') === '0', 'the end of those that left');
 });
 
@@ -148,6 +164,7 @@ test('typing reaches others at every gateway who may see the post, once in 3 sec
 	const heard = async (event, target, ...who) => {
 		for (const reader of who) assert.deepEqual(await signal(reader), [event, bob.id, `post:${target.id}`]);
 	};
+	freeze('0');
 	for (let i = 0; i < 5; i++) type('typing:start', post);
 	await heard('typing:start', post, ...readers);
 	type('typing:start', hidden);
@@ -156,6 +173,7 @@ test('typing reaches others at every gateway who may see the post, once in 3 sec
 	await heard('typing:stop', hidden, readers[0], readers[1]);
 	assert.deepEqual(await marker(writer, ...readers), [[], [], [], [], []], 'nothing else, and nothing to the writer');
 	// nobody goes on with it, and so it ends
+	freeze('6 s');
 	await heard('typing:stop', post, ...readers);
 
 	// with the last connection it ends, too
@@ -163,6 +181,7 @@ test('typing reaches others at every gateway who may see the post, once in 3 sec
 	await heard('typing:start', post, ...readers);
 	await writer.close();
 	await heard('typing:stop', post, ...readers);
+	freeze(null);
 	await Promise.all(readers.map((reader) => reader.close()));
 });
 
@@ -241,5 +260,5 @@ test('a server that has forgotten everything is told who is there', async () => 
 
 test('the metrics count', async () => {
 	assert.ok(await metric(one, 'roost_gateway_signals_total') > 0);
-	assert.equal(await metric(one, 'roost_presence_gateways', { server: 'primary' }), Number(sql('SELECT gateways FROM roost.stat_presence')));
+	await until(async () => await metric(one, 'roost_presence_gateways', { server: 'primary' }) === Number(sql('SELECT gateways FROM roost.stat_presence')), 'the number of gateways');
 });
