@@ -9,6 +9,42 @@ use POSIX ();
 
 our $password = 'correct horse battery staple';
 
+# A psql that has no server may end before it has read its query, and the
+# harness dies of that ("ack Broken pipe").  Here it is a lost connection.
+{
+	no warnings 'redefine';
+	my $psql = \&PostgreSQL::Test::Cluster::psql;
+	my $poll = \&PostgreSQL::Test::Cluster::poll_query_until;
+
+	*PostgreSQL::Test::Cluster::psql = sub {
+		my ($node, $database, $sql, %options) = @_;
+		my @result = eval { $psql->(@_) };
+		if ($@ =~ /Broken pipe/)
+		{
+			die "connection error: psql has ended before it has read '$sql'" if $options{on_error_die};
+			@result = (2, '', 'psql has ended before it has read its query');
+			${ $options{stdout} } = $result[1] if $options{stdout};
+			${ $options{stderr} } = $result[2] if $options{stderr};
+		}
+		elsif ($@)
+		{
+			die $@;
+		}
+		return wantarray ? @result : $result[0];
+	};
+
+	*PostgreSQL::Test::Cluster::poll_query_until = sub {
+		for my $try (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+		{
+			my $result = eval { $poll->(@_) };
+			return $result if $@ eq '';
+			die $@ unless $@ =~ /Broken pipe/;
+			select(undef, undef, undef, 0.1);
+		}
+		return 0;
+	};
+}
+
 # A node that is ready to start; database => the one that owns the shared
 # memory (default roost), further options go to init().
 sub node
