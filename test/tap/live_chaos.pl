@@ -118,12 +118,15 @@ my @writers = map {
 	{
 		my $script = $node->basedir . "/acts_$_.sql";
 		append_to_file($script, "SELECT chaos.act() FROM pg_sleep(0.03);\n" x 50);
-		$SIG{TERM} = sub { POSIX::_exit(0) };
-		for (;;)
+		my $ended = 0;
+		$SIG{TERM} = sub { $ended = 1 };
+		# (not at once: a session that stays behind would go on writing)
+		until ($ended)
 		{
 			system("psql -X -q -d '" . $node->connstr('roost') . "' -f $script > /dev/null 2>&1");
 			sleep 0.1;
 		}
+		POSIX::_exit(0);
 	}
 	$pid;
 } 1 .. 2;
