@@ -17,7 +17,7 @@ before(async () => {
 	liftLimits();
 	gateway = await startGateway();
 	const { json } = await call(gateway, 'GET', '/openapi.json');
-	operations = Object.entries(json.paths).filter(([path]) => !/\/test\//.test(path)).flatMap(([path, item]) =>
+	operations = Object.entries(json.paths).filter(([path]) => !/\/test\/|\/stream$/.test(path)).flatMap(([path, item]) =>
 		['get', 'post', 'put', 'patch', 'delete'].filter((method) => item[method]).map((method) => describe(json, method, path, item[method])));
 	alice = await account(gateway, 'mtx_alice');
 	bob = await account(gateway, 'mtx_bob');
@@ -38,7 +38,8 @@ function describe(json, method, path, operation) {
 	const fields = Object.entries(body?.properties ?? {}).map(([name, schema]) => ({ name, schema: resolve(json, schema) }));
 	return {
 		method: method.toUpperCase(), path: path.replace(/^\/api\/v1(?=\/)/, ''), fields, required: body?.required ?? [],
-		query: (operation.parameters ?? []).map((parameter) => resolve(json, parameter)).filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name),
+		query: (operation.parameters ?? []).map((parameter) => resolve(json, parameter)).filter((parameter) => parameter.in === 'query')
+			.map(({ name, schema }) => ({ name, many: resolve(json, schema).type === 'array' })),
 		open: operation.security.length === 0 || operation.security.some((way) => Object.keys(way).length === 0),
 		optional: operation.security.some((way) => Object.keys(way).length === 0) && operation.security.length > 1,
 	};
@@ -128,9 +129,9 @@ test('queries: every wrong value for every parameter', async () => {
 	const wrong = ['', '%00', '%ff', '%', '%zz', '-1', '0', '1.5', '1e400', '9223372036854775808', 'x'.repeat(5000), '%27%3B--', 'null', '%F0%9F%98%80', '[]', ' '.replace(' ', '+'), '%0a', '../..'];
 	for (const operation of operations) {
 		if (ends(operation) || operation.path === '/health') continue; // the gateway's own
-		for (const name of operation.query) {
+		for (const { name, many } of operation.query) {
 			for (const value of wrong) await attempt(operation, {}, `${url(operation)}?${name}=${value}`);
-			if (name !== 'ids') refused(await attempt(operation, {}, `${url(operation)}?${name}=1&${name}=1`), `${operation.path} ${name} twice`);
+			if (!many) refused(await attempt(operation, {}, `${url(operation)}?${name}=1&${name}=1`), `${operation.path} ${name} twice`);
 		}
 		for (const query of ['actor_id=1', 'unknown=1', '%00=1', '%ff=1', '=', '=1', 'session_id=1', 'client_address=1.2.3.4']) {
 			const answer = await attempt(operation, {}, `${url(operation)}?${query}`);
