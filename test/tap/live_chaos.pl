@@ -12,6 +12,7 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::Bin;
 use Roost;
+use IO::Socket::INET;
 use IPC::Run ();
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
@@ -157,10 +158,23 @@ sub kill_process
 	return;
 }
 
+# Waits until a gateway, which may just have been started, can be told to stop.
+sub wait_for_gateway
+{
+	my ($gateway) = @_;
+	for my $try (1 .. 600)
+	{
+		return if IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $gateway->{port});
+		sleep 0.1;
+	}
+	BAIL_OUT('the gateway does not listen');
+}
+
 sub restart_gateway
 {
 	my ($signal) = @_;
 	my $gateway = $gateways[ rand 2 ];
+	wait_for_gateway($gateway);
 	my $status = Roost::gateway_stop($gateway, $signal);
 	is($status, 0, 'the gateway ends cleanly when it is told to') if $signal eq 'TERM';
 	sleep rand 1;
@@ -224,6 +238,7 @@ my $file = $node->basedir . '/heard';
 order("finish $last $file");
 hear(qr/^finished $sockets$/m, 180);
 $harness->finish;
+diag $_ for grep { defined } ($out =~ /^(trouble.*)$/mg)[0 .. 9];
 is($err, '', 'the clients had no trouble of their own');
 
 my $rows = 0;
@@ -259,6 +274,7 @@ is($node->safe_psql('roost', 'SELECT * FROM chaos.span WHERE resets > 0 LIMIT 10
 cmp_ok($memory, '<', 300 * 1048576, 'the memory of gateways is bounded');
 for my $n (0 .. 1)
 {
+	wait_for_gateway($gateways[$n]);
 	is(Roost::gateway_stop($gateways[$n]), 0, 'the gateway ends cleanly');
 }
 

@@ -72,13 +72,19 @@ class Client {
 			this.spans.push([seqOf(cursor), null]);
 			if (++begun === clients.length) say(`live ${begun}`);
 		}
-		this.move(cursor);
+		this.move(cursor, 'beginning');
 		this.failures = 0;
 	}
 
-	move(cursor) {
-		if (this.cursor !== null && seqOf(cursor) < seqOf(this.cursor)) this.disorder++;
+	move(cursor, what) {
+		if (this.cursor !== null && seqOf(cursor) < seqOf(this.cursor)) this.trouble(`${what} ${this.cursor} ${cursor}`);
 		this.cursor = cursor;
+	}
+
+	// Something came in the wrong order.
+	trouble(what) {
+		this.disorder++;
+		say(`trouble ${this.index} ${this.transport} ${this.connects} ${Date.now() % 1000000}: ${what}`);
 	}
 
 	// The log does not go on.
@@ -98,7 +104,7 @@ class Client {
 		}
 		this.ids.add(id);
 		const [seq, part] = id.split('.').map(Number);
-		if (seq < this.last[0] || (seq === this.last[0] && part <= this.last[1])) this.disorder++;
+		if (seq < this.last[0] || (seq === this.last[0] && part <= this.last[1])) this.trouble(`${id} after ${this.last.join('.')}`);
 		this.last = [seq, part];
 		const subject = data.post?.id ?? data.post_id ?? data.target?.id ?? data.account?.id ?? '';
 		this.heard.push(`${seq}\t${part}\t${event}\t${channels.includes('home') ? 1 : 0}\t${subject}`);
@@ -172,9 +178,9 @@ class Socket extends Client {
 				return message.recovered ? undefined : this.reset(message.cursor);
 			case 'events':
 				for (const event of message.events) this.take(event);
-				return this.move(message.cursor);
+				return this.move(message.cursor, 'events');
 			case 'reset': return this.reset(message.cursor);
-			case 'pong': return message.cursor && this.cursor !== null ? this.move(message.cursor) : undefined;
+			case 'pong': return message.cursor && this.cursor !== null ? this.move(message.cursor, 'pong') : undefined;
 			case 'error': return this.again();
 		}
 	}
@@ -215,7 +221,7 @@ class EventStream extends Client {
 			else if (!content.recovered) this.reset(content.cursor);
 		} else if (event === 'reset') this.reset(content.cursor);
 		else if (event && content.id) this.take(content);
-		if (id && this.cursor !== null && event !== 'reset') this.move(id);
+		if (id && this.cursor !== null && event !== 'reset') this.move(id, event ?? 'heartbeat');
 	}
 
 	ask() {}
@@ -242,7 +248,7 @@ class Poll extends Client {
 				else if (!recovered) this.reset(cursor);
 				else {
 					for (const event of events) this.take(event);
-					this.move(cursor);
+					this.move(cursor, 'answer');
 					this.failures = 0;
 				}
 				this.broken = true;
