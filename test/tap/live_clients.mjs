@@ -62,6 +62,7 @@ class Client {
 
 	connect() {
 		this.broken = false;
+		this.live = false;
 		this.connects++;
 		this.open();
 	}
@@ -129,6 +130,7 @@ class Socket extends Client {
 		socket.on('connect', () => socket.write(`GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n` +
 			`Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: roost.v1\r\n${this.account ? `Authorization: Bearer ${this.account.token}\r\n` : ''}\r\n`));
 		socket.on('data', (data) => {
+			if (this.socket !== socket) return;
 			rest = rest.length ? Buffer.concat([rest, data]) : data;
 			if (!upgraded) {
 				const end = rest.indexOf('\r\n\r\n');
@@ -171,6 +173,7 @@ class Socket extends Client {
 	}
 
 	message(message) {
+		this.live ||= message.type === 'subscribed' || message.type === 'resumed';
 		switch (message.type) {
 			case 'subscribed': return this.begin(message.cursor);
 			case 'resumed':
@@ -189,7 +192,8 @@ class Socket extends Client {
 		if (this.socket?.writable) this.socket.write(frame(1, Buffer.from(JSON.stringify(message))));
 	}
 
-	ask() { this.send({ type: 'ping', id: 2 }); }
+	// Before it has resumed, a socket is told how far the gateway is, not how far it is itself.
+	ask() { if (this.live) this.send({ type: 'ping', id: 2 }); }
 	stall(stop) { this.socket?.[stop ? 'pause' : 'resume'](); }
 	close() { this.socket?.destroy(); }
 }
@@ -206,9 +210,11 @@ class EventStream extends Client {
 			this.answer = answer.setEncoding('utf8');
 			answer.on('error', () => {});
 			answer.on('data', (data) => {
+				// what a stalled connection had left is not of this one
+				if (this.broken || this.request !== request) return;
 				const parts = (rest + data).split('\n\n');
 				rest = parts.pop();
-				if (!this.broken) for (const part of parts) this.part(Object.fromEntries(part.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)])));
+				for (const part of parts) this.part(Object.fromEntries(part.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)])));
 			});
 		});
 	}
