@@ -6,12 +6,14 @@
  * A batch begins after the hub's position and has at most HUB_BATCH rows; it
  * ends before a row that changes whom somebody here follows, and with one that
  * says that rows have been lost, so that the rows of a batch are all delivered
- * by the same homes.  Of rows that somebody here
- * wants, it is asked what they say; of those that are not for everyone, which
- * of the accounts that want them may see them; and of entries in mailboxes
- * those that are here: all questions of a batch at once, in chunks.  When all have been answered the batch is delivered.  If one fails,
- * nothing has been delivered yet; the batch is gathered and asked again after
- * a pause.
+ * by the same homes.  Of rows that somebody here wants, it is asked what they
+ * say, and of entries in mailboxes those that are here; then, of rows that are
+ * not for everyone, which of the accounts that want them may see them.  In this
+ * order: what was hidden before it was read is asked for as hidden, and what is
+ * hidden later shows what was there before.  The questions are asked in chunks,
+ * some at once.  When all have been answered the batch is delivered.  If one
+ * fails, nothing has been delivered yet; the batch is gathered and asked again
+ * after a pause.
  *
  * What accounts may see is a mask in each of them, of the rows of the batch.
  *
@@ -52,6 +54,7 @@ static List gathered;			/* Question */
 static int	pairs;
 static uint32_t pair_stamp;
 static bool asking;				/* a batch waits for its answers */
+static bool seeing;				/* to the second question, who may see it */
 static int	asked;				/* its questions that are under way */
 static bool broken;				/* one of them has failed */
 static int	failures;
@@ -114,15 +117,15 @@ row_is_next(const HubRow *row, const Subscriber *subscriber)
 	return subscriber->catching == NULL && subscriber->seen < row->seq;
 }
 
-/* A subscriber wants a row: asks whether its account may see it, once.  Returns false if it may not. */
+/* A subscriber wants a row: asks whether its account may see it, once, if `each` is asked.  Returns false if it may not. */
 static bool
-gather_subscriber(const HubRow *row, const Subscriber *subscriber)
+gather_subscriber(const HubRow *row, const Subscriber *subscriber, bool each)
 {
 	HubAccount *account = subscriber->account;
 
 	if (!row_is_next(row, subscriber) || (account == NULL && !row->everyone))
 		return false;
-	if (!row->everyone && account->pair != pair_stamp)
+	if (each && account->pair != pair_stamp)
 	{
 		account->pair = pair_stamp;
 		question_add(STATEMENT_STREAM_SEE, row->seq, account->id);
@@ -132,7 +135,7 @@ gather_subscriber(const HubRow *row, const Subscriber *subscriber)
 
 /* The same for the subscribers of an account that have a channel. */
 static bool
-gather_account(const HubRow *row, HubAccount *account, uint8_t flag)
+gather_account(const HubRow *row, HubAccount *account, uint8_t flag, bool each)
 {
 	ListNode   *head = account ? &account->subscribers.head : NULL;
 
@@ -140,7 +143,7 @@ gather_account(const HubRow *row, HubAccount *account, uint8_t flag)
 	{
 		const Subscriber *subscriber = container_of(node, Subscriber, account_node);
 
-		if ((subscriber->flags & flag) && gather_subscriber(row, subscriber))
+		if ((subscriber->flags & flag) && gather_subscriber(row, subscriber, each))
 			return true;
 	}
 	return false;
@@ -148,19 +151,19 @@ gather_account(const HubRow *row, HubAccount *account, uint8_t flag)
 
 /* The same for a list of accounts. */
 static bool
-gather_accounts(const HubRow *row, const char *list, uint8_t flag)
+gather_accounts(const HubRow *row, const char *list, uint8_t flag, bool each)
 {
 	bool		wanted = false;
 	int64_t		id;
 
 	while (id_next(&list, &id))
-		wanted |= gather_account(row, account_find(id), flag);
+		wanted |= gather_account(row, account_find(id), flag, each);
 	return wanted;
 }
 
-/* Asks about all that want the event of a row, and what it says; one of them is enough if it is for everyone. */
-static void
-gather_event(const HubRow *row)
+/* Returns whether anybody may want the event of a row; asks about each of them, or finds one. */
+static bool
+gather_event(const HubRow *row, bool each)
 {
 	const HubEdges *followers = home_followers(row->home_id);
 	const char *list = row->topics;
@@ -173,15 +176,14 @@ gather_event(const HubRow *row)
 	{
 		const HubTopic *topic = topic_find(word, length);
 
-		for (int i = 0; topic && i < topic->count && !(wanted && row->everyone); i++)
-			wanted |= gather_subscriber(row, topic->slots[i].subscriber);
+		for (int i = 0; topic && i < topic->count && (each || !wanted); i++)
+			wanted |= gather_subscriber(row, topic->slots[i].subscriber, each);
 	}
-	for (uint32_t i = 0; followers && i < followers->count && !(wanted && row->everyone); i++)
-		wanted |= gather_account(row, home_account(&followers->list[i]), HUB_HOME);
-	wanted |= gather_accounts(row, row->account_ids, HUB_HOME);
-	wanted |= gather_accounts(row, row->target_ids, HUB_NOTIFICATIONS);
-	if (wanted && row->data == NULL)
-		question_add(STATEMENT_STREAM_DATA, row->seq, 0);
+	for (uint32_t i = 0; followers && i < followers->count && (each || !wanted); i++)
+		wanted |= gather_account(row, home_account(&followers->list[i]), HUB_HOME, each);
+	wanted |= gather_accounts(row, row->account_ids, HUB_HOME, each);
+	wanted |= gather_accounts(row, row->target_ids, HUB_NOTIFICATIONS, each);
+	return wanted;
 }
 
 /* Asks about the entries in mailboxes of those that are here. */
@@ -200,7 +202,7 @@ gather_notify(const HubRow *row)
 	}
 }
 
-/* Chooses the rows of the next batch, and gathers what must be asked of them. */
+/* Chooses the rows of the next batch, and gathers what must be asked of them first: what they say now. */
 static void
 batch_gather(void)
 {
@@ -210,7 +212,7 @@ batch_gather(void)
 	pairs = 0;
 	for (int64_t seq = hub.position + 1; seq <= end && pairs < PAIRS; seq++)
 	{
-		const HubRow *row = rows_get(seq);
+		HubRow	   *row = rows_get(seq);
 
 		if (home_concerns(row))
 		{
@@ -218,12 +220,29 @@ batch_gather(void)
 				break;
 			home_apply(row);
 		}
-		if (row->event)
-			gather_event(row);
+		row_drop_data(row);
+		if (row->event && gather_event(row, false))
+			question_add(STATEMENT_STREAM_DATA, row->seq, 0);
 		gather_notify(row);
 		hub.front = seq;
 		if (row->lost)
 			break;
+	}
+}
+
+/* It is known what the rows say: gathers who may see it.  If those are too many the batch ends earlier. */
+static void
+batch_gather_viewers(void)
+{
+	pairs = 0;
+	for (int64_t seq = hub.position + 1; seq <= hub.front; seq++)
+	{
+		const HubRow *row = rows_get(seq);
+
+		if (row->event && row->data && !row->everyone)
+			gather_event(row, true);
+		if (pairs >= PAIRS)
+			hub.front = seq;
 	}
 }
 
@@ -274,7 +293,29 @@ event_mark_account(const HubRow *row, uint64_t *item, HubAccount *account, uint8
 	}
 }
 
-/* Gives the event of a row to everybody who gets it. */
+/* Compares notices by their rows. */
+static int
+notice_compare(const void *left, const void *right)
+{
+	const Notice *a = *(Notice *const *) left;
+	const Notice *b = *(Notice *const *) right;
+
+	if (a->seq != b->seq)
+		return a->seq < b->seq ? -1 : 1;
+	return (a->account_id > b->account_id) - (a->account_id < b->account_id);
+}
+
+/* Returns whether there is a notice; they are sorted. */
+static bool
+notice_find(int64_t seq, int64_t account_id)
+{
+	Notice		wanted = {.seq = seq,.account_id = account_id};
+	const Notice *key = &wanted;
+
+	return notice_count > 0 && bsearch(&key, notices, (size_t) notice_count, sizeof(Notice *), notice_compare);
+}
+
+/* Gives the event of a row to everybody who gets it; what was done to an account comes with its notification only. */
 static void
 deliver_event(const HubRow *row)
 {
@@ -301,7 +342,8 @@ deliver_event(const HubRow *row)
 		event_mark_account(row, &item, account_find(id), HUB_HOME);
 	list = row->target_ids;
 	while (id_next(&list, &id))
-		event_mark_account(row, &item, account_find(id), HUB_NOTIFICATIONS);
+		if (notice_find(row->seq, id))
+			event_mark_account(row, &item, account_find(id), HUB_NOTIFICATIONS);
 }
 
 /* Gives an account its notification. */
@@ -327,18 +369,6 @@ deliver_notice(const Notice *notice)
 			item = deliver_item(&batch, notice->seq, 1, "notification:new", "", notice->data, notice->length);
 		deliver_mark(subscriber, item, false);
 	}
-}
-
-/* Compares notices by their rows. */
-static int
-notice_compare(const void *left, const void *right)
-{
-	const Notice *a = *(Notice *const *) left;
-	const Notice *b = *(Notice *const *) right;
-
-	if (a->seq != b->seq)
-		return a->seq < b->seq ? -1 : 1;
-	return (a->account_id > b->account_id) - (a->account_id < b->account_id);
 }
 
 /* Closes the sessions that rows of the batch revoke; returns whether a row says that rows have been lost. */
@@ -443,7 +473,12 @@ answer_data(const PGresult *result)
 		int64_t		seq = strtoll(PQgetvalue(result, i, 0), NULL, 10);
 
 		if (seq > hub.position && seq <= hub.front)
-			row_set_data(rows_get(seq), PQgetvalue(result, i, 1), (size_t) PQgetlength(result, i, 1));
+		{
+			HubRow	   *row = rows_get(seq);
+
+			row_set_data(row, PQgetvalue(result, i, 1), (size_t) PQgetlength(result, i, 1));
+			row->everyone &= *PQgetvalue(result, i, 2) == 't';
+		}
 	}
 }
 
@@ -512,7 +547,13 @@ question_end(Question *question, bool good)
 	if (broken)
 		gathered_clear();
 	batch_ask();
-	if (asking && asked == 0)
+	if (asked == 0 && !broken && !seeing)
+	{
+		seeing = true;
+		batch_gather_viewers();
+		batch_ask();
+	}
+	if (asked == 0)
 		batch_end();
 }
 
@@ -580,6 +621,7 @@ batch_try(void)
 		return true;
 	}
 	asking = true;
+	seeing = false;
 	asked = 0;
 	broken = false;
 	batch_ask();

@@ -159,6 +159,7 @@ extern const char *channel_flag_name(uint8_t flag);
 extern HubRow *row_make(const PGresult *result, int line);
 extern void rows_add(HubRow *row);
 extern void row_set_data(HubRow *row, const char *data, size_t length);
+extern void row_drop_data(HubRow *row);
 extern void rows_clear(int64_t last);
 extern HubRow *rows_get(int64_t seq);
 extern int64_t rows_first(void);

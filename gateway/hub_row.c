@@ -103,6 +103,16 @@ row_set_data(HubRow *row, const char *data, size_t length)
 	bytes += length;
 }
 
+/* Takes it away again. */
+void
+row_drop_data(HubRow *row)
+{
+	bytes -= row->data_length;
+	free(row->data);
+	row->data = NULL;
+	row->data_length = 0;
+}
+
 /* Drops the oldest row. */
 static void
 rows_drop(void)

@@ -236,7 +236,9 @@ stream_id_text(int64 id, bool *isnull)
 }
 
 /*
- * roost.stream_data(seqs) returns what the events of rows look like.
+ * roost.stream_data(seqs) returns what the events of rows look like, and
+ * whether everybody may see that: both under one snapshot, so that nothing goes
+ * to everybody that was hidden after the row had been read.
  */
 Datum
 roost_stream_data_list(PG_FUNCTION_ARGS)
@@ -258,8 +260,11 @@ roost_stream_data_list(PG_FUNCTION_ARGS)
 		resetStringInfo(&data);
 		if (stream_find(&reader, seqs[i], &row) && roost_stream_data(&reader, &row, &data))
 		{
-			Datum		values[2] = {Int64GetDatum(row.seq), PointerGetDatum(cstring_to_text_with_len(data.data, data.len))};
-			bool		nulls[2] = {false, false};
+			Datum		values[3] = {
+				Int64GetDatum(row.seq), PointerGetDatum(cstring_to_text_with_len(data.data, data.len)),
+				BoolGetDatum(roost_stream_is_for_everyone(&reader, &row))
+			};
+			bool		nulls[3] = {false, false, false};
 
 			tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
 			pfree(DatumGetPointer(values[1]));

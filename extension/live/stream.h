@@ -45,6 +45,7 @@ typedef struct StreamReader
 extern void roost_stream_begin(StreamReader *reader);
 extern void roost_stream_end(StreamReader *reader);
 extern const StreamEvent *roost_stream_event(StreamReader *reader, const LogRow *row);
+extern bool roost_stream_is_for_everyone(StreamReader *reader, const LogRow *row);
 extern bool roost_stream_data(StreamReader *reader, const LogRow *row, StringInfo data);
 extern bool roost_stream_may_see(StreamReader *reader, const LogRow *row, int64 viewer_id);
 

@@ -132,7 +132,7 @@ event_post(StreamReader *reader, const LogRow *row, StreamEvent *event)
 
 	event->event = row->kind == FEED_POST_UPDATED ? "tweet:updated" :
 		row->retweet_of_id != 0 ? "tweet:retweeted" : "tweet:new";
-	event->everyone = roost_page_is_public(reader->page, row->post_id);
+	event->everyone = roost_stream_is_for_everyone(reader, row);
 	event->home_id = event->account_id = row->account_id;
 	event_post_topics(row, &post, event);
 	event_mailed(reader, row->target_id, row->seq, &event->notify);
@@ -183,9 +183,6 @@ event_post_topics(const LogRow *row, const RoostPostDetails *post, StreamEvent *
 static void
 event_post_deleted(StreamReader *reader, const LogRow *row, StreamEvent *event)
 {
-	bool		active;
-	bool		is_private;
-
 	event->hard = true;
 	event_word(&event->touched, "", row->post_id);
 	event_word(&event->touched, "", row->account_id);
@@ -194,7 +191,7 @@ event_post_deleted(StreamReader *reader, const LogRow *row, StreamEvent *event)
 	event_word(&event->touched, "", row->reply_to_account_id);
 
 	event->event = "tweet:deleted";
-	event->everyone = roost_page_account(reader->page, row->account_id, &active, &is_private) && !is_private;
+	event->everyone = roost_stream_is_for_everyone(reader, row);
 	event->home_id = event->account_id = row->account_id;
 	event_word(&event->topics, "user:", row->account_id);
 	event_word(&event->topics, "post:", row->post_id);
@@ -212,7 +209,7 @@ event_like(StreamReader *reader, const LogRow *row, StreamEvent *event)
 	if (!roost_page_shows(reader->page, row->post_id) || !event_is_active(reader, row->account_id))
 		return;
 	event->event = row->kind == FEED_LIKE_CREATED ? "tweet:liked" : "tweet:unliked";
-	event->everyone = roost_page_is_public(reader->page, row->post_id);
+	event->everyone = roost_stream_is_for_everyone(reader, row);
 	event->account_id = row->account_id;
 	event_word(&event->topics, "post:", row->post_id);
 	if (row->kind == FEED_LIKE_CREATED)
@@ -237,7 +234,7 @@ event_follow(StreamReader *reader, const LogRow *row, StreamEvent *event)
 		return;
 	event->event = row->kind == FEED_FOLLOW_CREATED ? "user:followed" :
 		row->kind == FEED_FOLLOW_DELETED ? "user:unfollowed" : "user:follow_requested";
-	event->everyone = true;
+	event->everyone = roost_stream_is_for_everyone(reader, row);
 	event->account_id = row->account_id;
 	if (row->kind != FEED_FOLLOW_DELETED)
 		event_mailed(reader, row->target_id, row->seq, &event->notify);
@@ -260,8 +257,31 @@ event_account(StreamReader *reader, const LogRow *row, StreamEvent *event)
 		event->account_id = row->id;
 	}
 	event->event = row->kind == FEED_ACCOUNT_UPDATED ? "user:updated" : "user:deleted";
-	event->everyone = true;
+	event->everyone = roost_stream_is_for_everyone(reader, row);
 	event_word(&event->topics, "user:", row->id);
+}
+
+/*
+ * Returns whether nobody of those who get the event of a row need be asked.
+ */
+bool
+roost_stream_is_for_everyone(StreamReader *reader, const LogRow *row)
+{
+	bool		active;
+	bool		is_private;
+
+	switch (row->kind)
+	{
+		case FEED_POST_CREATED:
+		case FEED_POST_UPDATED:
+		case FEED_LIKE_CREATED:
+		case FEED_LIKE_DELETED:
+			return roost_page_is_public(reader->page, row->post_id);
+		case FEED_POST_DELETED:
+			return roost_page_account(reader->page, row->account_id, &active, &is_private) && !is_private;
+		default:
+			return true;
+	}
 }
 
 /*

@@ -49,7 +49,7 @@ static void resume_follows(Resume *resume);
 static void resume_run(Resume *resume);
 static void resume_look(Resume *resume, const LogRow *row);
 static bool resume_is_home(Resume *resume, const StreamEvent *event);
-static bool resume_wants(Resume *resume, const StreamEvent *event);
+static bool resume_wants(Resume *resume, const StreamEvent *event, bool notified);
 static bool resume_has_topic(const Resume *resume, const StringInfoData *topics);
 static void resume_put(Resume *resume, int64 seq, int part, const char *event, bool home, const char *topics, const char *data);
 
@@ -257,12 +257,17 @@ static void
 resume_look(Resume *resume, const LogRow *row)
 {
 	const StreamEvent *event;
+	char	   *notification = NULL;
 
 	for (; resume->next_toggle < resume->num_toggles && resume->toggles[resume->next_toggle].seq <= row->seq; resume->next_toggle++)
 		roost_resume_source(resume, resume->toggles[resume->next_toggle].account_id)->followed = resume->toggles[resume->next_toggle].followed;
 
 	event = roost_stream_event(&resume->reader, row);
-	if (event->event != NULL && resume_wants(resume, event) &&
+	if (event->event == NULL)
+		return;
+	if (resume->notifications && roost_log_is_mailed(&resume->reader.log, resume->account_id, row->seq))
+		notification = roost_stream_notification(resume->account_id, row->seq);
+	if (resume_wants(resume, event, notification != NULL) &&
 		(event->everyone || roost_stream_may_see(&resume->reader, row, resume->account_id)))
 	{
 		resetStringInfo(&resume->data);
@@ -270,14 +275,8 @@ resume_look(Resume *resume, const LogRow *row)
 			resume_put(resume, row->seq, 0, event->event, resume_is_home(resume, event),
 					   event->topics.len > 0 ? event->topics.data : NULL, resume->data.data);
 	}
-	if (event->event != NULL && resume->notifications &&
-		roost_log_is_mailed(&resume->reader.log, resume->account_id, row->seq))
-	{
-		char	   *data = roost_stream_notification(resume->account_id, row->seq);
-
-		if (data != NULL)
-			resume_put(resume, row->seq, 1, "notification:new", false, NULL, data);
-	}
+	if (notification != NULL)
+		resume_put(resume, row->seq, 1, "notification:new", false, NULL, notification);
 }
 
 /*
@@ -297,13 +296,14 @@ resume_is_home(Resume *resume, const StreamEvent *event)
 }
 
 /*
- * Returns whether an event belongs to one of the channels.
+ * Returns whether an event belongs to one of the channels; to notifications only
+ * together with one.
  */
 static bool
-resume_wants(Resume *resume, const StreamEvent *event)
+resume_wants(Resume *resume, const StreamEvent *event, bool notified)
 {
 	return resume_is_home(resume, event) ||
-		(resume->notifications && event->target_id == resume->account_id) ||
+		(notified && event->target_id == resume->account_id) ||
 		resume_has_topic(resume, &event->topics);
 }
 

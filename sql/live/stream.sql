@@ -57,12 +57,12 @@ AS 'MODULE_PATHNAME', 'roost_stream_read';
 REVOKE ALL ON FUNCTION roost.stream_read(bigint, integer) FROM PUBLIC;
 COMMENT ON FUNCTION roost.stream_read(bigint, integer) IS 'The rows of the log after a seq, oldest first and none left out, up to limit (1 to 10000), and where their events go; docs/live.md has the columns.';
 
-CREATE OR REPLACE FUNCTION roost.stream_data(seqs bigint[]) RETURNS TABLE (seq bigint, data text)
+CREATE OR REPLACE FUNCTION roost.stream_data(seqs bigint[]) RETURNS TABLE (seq bigint, data text, everyone boolean)
 LANGUAGE c STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'roost_stream_data_list';
 REVOKE ALL ON FUNCTION roost.stream_data(bigint[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost.stream_data(bigint[]) IS 'What the events of some rows of the log look like, as JSON; rows without an event are left out. 54000 for more than 100000.';
+COMMENT ON FUNCTION roost.stream_data(bigint[]) IS 'What the events of some rows of the log look like, as JSON, and whether everybody who gets them may see that; rows without an event are left out. 54000 for more than 100000.';
 
 CREATE OR REPLACE FUNCTION roost.stream_see(seqs bigint[], viewer_ids bigint[]) RETURNS TABLE (seq bigint, viewer_id bigint)
 LANGUAGE c STABLE SECURITY DEFINER

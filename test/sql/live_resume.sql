@@ -24,7 +24,7 @@ DECLARE
 	v_text constant text := 'about #Tag' || floor(random() * 3) || ' @live_resume_' || v_other;
 	v_visibility constant roost.visibility := (enum_range(NULL::roost.visibility))[1 + floor(random() * random() * 4)];
 BEGIN
-	CASE floor(random() * 18)
+	CASE floor(random() * 20)
 	WHEN 0, 1, 2 THEN PERFORM roost.post_create(v_actor, v_text, visibility => v_visibility);
 	WHEN 3 THEN PERFORM roost.post_create(v_actor, 'an answer', reply_to_id => v_post, visibility => v_visibility);
 	WHEN 4 THEN PERFORM roost.post_create(v_actor, v_text, quote_of_id => v_post);
@@ -38,6 +38,9 @@ BEGIN
 	WHEN 14 THEN PERFORM roost.post_delete(p.author_id, p.id) FROM roost_data.post p WHERE p.id = v_post AND random() < 0.5;
 	WHEN 15 THEN PERFORM roost.account_update(v_actor, bio => 'at ' || random());
 	WHEN 16 THEN UPDATE roost_data.account SET is_private = random() < 0.4 WHERE id = v_actor AND random() < 0.4 AND status = 'active';
+	WHEN 17 THEN PERFORM roost.notification_preferences_set(v_actor, follow => p, "like" => p, mention => p)
+		FROM (SELECT (enum_range(NULL::roost.notification_policy))[1 + floor(random() * 3)] AS p OFFSET 0) s;
+	WHEN 18 THEN PERFORM roost.notification_mute(v_actor, v_other::text);
 	ELSE
 		UPDATE roost_data.account SET status = CASE WHEN random() < 0.3 THEN 'suspended' ELSE 'active' END
 		WHERE id = v_actor AND random() < 0.3 AND status <> 'deleted';
@@ -78,18 +81,20 @@ LANGUAGE sql STABLE
 AS $$
 	WITH entry AS MATERIALIZED (
 		SELECT r.*, 'home' = ANY ($2) AND (r.account_ids = $1::text OR r.home_id IS NOT NULL AND live_resume.followed($1, r.home_id, r.seq)) AS is_home FROM live_resume.row r
-	), mine AS MATERIALIZED (
-		SELECT e.* FROM entry e WHERE e.event IS NOT NULL
-			AND (e.is_home IS TRUE OR string_to_array(e.topics, ' ') && $2 OR 'notifications' = ANY ($2) AND $1::text = ANY (string_to_array(e.target_ids, ' ')))
-	), asked AS (
-		SELECT s.seq FROM roost.stream_see(ARRAY(SELECT m.seq FROM mine m), ARRAY(SELECT coalesce($1, 0) FROM mine m)) s
 	), told AS MATERIALIZED (
 		SELECT n.seq FROM live_resume.row n WHERE 'notifications' = ANY ($2) AND $1::text = ANY (string_to_array(n.notify, ' '))
+	), notice AS MATERIALIZED (
+		SELECT n.seq, n.data FROM roost.stream_notify(ARRAY(SELECT t.seq FROM told t), ARRAY(SELECT $1 FROM told t)) n
+	), mine AS MATERIALIZED (
+		SELECT e.* FROM entry e WHERE e.event IS NOT NULL
+			AND (e.is_home IS TRUE OR string_to_array(e.topics, ' ') && $2
+				OR $1::text = ANY (string_to_array(e.target_ids, ' ')) AND e.seq IN (SELECT n.seq FROM notice n))
+	), asked AS (
+		SELECT s.seq FROM roost.stream_see(ARRAY(SELECT m.seq FROM mine m), ARRAY(SELECT coalesce($1, 0) FROM mine m)) s
 	)
 	SELECT m.seq, 0, m.event, m.is_home IS TRUE, m.topics, m.data FROM mine m WHERE m.everyone OR m.seq IN (SELECT a.seq FROM asked a)
 	UNION ALL
-	SELECT n.seq, 1, 'notification:new', false, NULL, n.data
-	FROM roost.stream_notify(ARRAY(SELECT t.seq FROM told t), ARRAY(SELECT $1 FROM told t)) n
+	SELECT n.seq, 1, 'notification:new', false, NULL, n.data FROM notice n
 	ORDER BY 1, 2
 $$;
 
