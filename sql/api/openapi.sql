@@ -192,7 +192,8 @@ BEGIN
 	JOIN unnest(v_proc.proargnames) WITH ORDINALITY n(name, ordinality) USING (ordinality)
 	WHERE v_proc.proargmodes[t.ordinality] IN ('o', 'b', 't') AND n.name <> 'cursor';
 	IF NOT v_proc.proretset THEN
-		RETURN v_row;
+		-- only the comment knows
+		RETURN CASE WHEN obj_description(function, 'pg_proc') ~* '\mnull if\M' THEN roost_internal.schema_nullable(v_row) ELSE v_row END;
 	ELSIF EXISTS (SELECT FROM roost_internal.openapi_argument(function) a WHERE a.name = 'limit') THEN
 		RETURN jsonb_build_object('type', 'object', 'required', '["items", "next"]'::jsonb, 'properties', jsonb_build_object(
 			'items', jsonb_build_object('type', 'array', 'items', v_row),

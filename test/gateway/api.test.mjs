@@ -57,6 +57,12 @@ test('posts reach the home timeline of followers, newest first', async () => {
 	assert.ok((await as(bob, 'DELETE', `/tweets/${first.json.id}/like`)).status < 300);
 	assert.equal((await as(bob, 'GET', `/tweets/${first.json.id}`)).json.like_count, 0, 'who sends a token sees it at once');
 	await until(async () => (await as(null, 'GET', `/tweets/${first.json.id}`)).json.like_count === 0, 'the count for strangers');
+	const hidden = await as(alice, 'POST', '/tweets', { text: 'For followers', visibility: 'followers' });
+	assert.ok((await as(bob, 'POST', `/tweets/${hidden.json.id}/bookmark`)).status < 300);
+	assert.ok((await as(bob, 'DELETE', `/users/${alice.id}/follow`)).status < 300);
+	const undone = await as(bob, 'DELETE', `/tweets/${hidden.json.id}/bookmark`);
+	assert.deepEqual([undone.status, undone.json], [200, null], 'what one does not see any more can be taken back');
+	assert.ok((await as(bob, 'POST', `/users/${alice.id}/follow`)).status < 300);
 	const reply = await as(bob, 'POST', '/tweets', { text: 'An answer', reply_to_id: first.json.id });
 	assert.equal(reply.json.reply_to_id, first.json.id);
 	assert.deepEqual((await as(null, 'GET', `/tweets/${first.json.id}/replies`)).json.items.map((post) => post.id), [reply.json.id]);

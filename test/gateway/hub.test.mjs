@@ -1,7 +1,7 @@
 // The hub: what reaches whom, in order and once, whatever happens to its connections, to the doorbell and to the log.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { WebSocketClient, account, call, liftLimits, metric, sql, startGateway, until } from './lib.mjs';
+import { WebSocketClient, account, call, hold, liftLimits, metric, sql, startGateway, until } from './lib.mjs';
 
 let gateway;
 let alice;
@@ -246,6 +246,20 @@ test('two gateways give the same', async () => {
 		for (const client of [moved, clients[1]]) client.destroy();
 	} finally {
 		await second.stop();
+	}
+});
+
+test('a gateway that stops while the database still has to say whom an account follows', async () => {
+	const stopping = await startGateway();
+	const client = await WebSocketClient.open(stopping, { headers: { authorization: `Bearer ${bob.token}` } });
+	await client.message({ type: 'ready' });
+	const lock = await hold(null, 'BEGIN; LOCK TABLE roost_data.follow');
+	try {
+		client.json({ type: 'subscribe', channels: ['home'] });
+		await until(() => sql(`SELECT count(*) FROM pg_locks WHERE relation = 'roost_data.follow'::regclass AND NOT granted`) === '1', 'the question');
+		await stopping.stop();
+	} finally {
+		await lock.release();
 	}
 });
 

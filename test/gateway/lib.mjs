@@ -241,10 +241,10 @@ export function testRoutes() {
 	`);
 }
 
-// Holds what GET /test/wait/KEY waits for, in a session of its own; release() lets it go.
-export async function hold(key) {
+// Holds what GET /test/wait/KEY waits for (or what a statement locks), in a session of its own; release() lets it go.
+export async function hold(key, statement = `SELECT pg_advisory_lock(${key})`) {
 	const child = spawn('psql', ['-X', '-q', '-A', '-t'], { stdio: ['pipe', 'pipe', 'inherit'] });
-	child.stdin.write(`SELECT pg_advisory_lock(${key});\nSELECT 'held';\n`);
+	child.stdin.write(`${statement};\nSELECT 'held';\n`);
 	let out = '';
 	child.stdout.on('data', (data) => { out += data; });
 	await until(() => out.includes('held'), 'the lock');

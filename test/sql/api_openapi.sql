@@ -19,6 +19,9 @@ CREATE FUNCTION api_openapi.item_put(id roost.id, name api_openapi.name, score a
 CREATE FUNCTION api_openapi.columns() RETURNS TABLE (id roost.id, at date) LANGUAGE sql STABLE AS $$ SELECT 1::bigint::roost.id, '2026-01-01'::date $$;
 SELECT roost.route_add('GET', '/api-openapi/:item_id', 'api_openapi.item_get', auth => 'optional');
 SELECT roost.route_add('PUT', '/api-openapi/:id', 'api_openapi.item_put', status => 204);
+CREATE FUNCTION api_openapi.item_undo(item_id roost.id) RETURNS api_openapi.outer_row LANGUAGE sql AS 'SELECT NULL::api_openapi.outer_row';
+COMMENT ON FUNCTION api_openapi.item_undo IS 'Returns the item, null if it is gone.';
+SELECT roost.route_add('DELETE', '/api-openapi/:item_id', 'api_openapi.item_undo');
 SELECT roost.route_add('GET', '/api-openapi', 'api_openapi.item_list', auth => 'none');
 SELECT roost.route_add('GET', '/api-openapi/all/columns', 'api_openapi.columns', tags => '{special}');
 
@@ -31,6 +34,7 @@ SELECT jsonb_pretty(o->'paths'->'/api-openapi/{item_id}'->'put'->'requestBody'),
 SELECT jsonb_object_keys(o->'paths'->'/api-openapi/{item_id}'->'put'->'responses') FROM description;
 SELECT o->'paths'->'/api-openapi'->'get'->'parameters', o->'paths'->'/api-openapi'->'get'->'security', o#>'{paths,/api-openapi,get,responses,200,content,application/json,schema}' FROM description;
 SELECT o#>'{paths,/api-openapi/all/columns,get,responses,200,content,application/json,schema}', o#>'{paths,/api-openapi/all/columns,get,tags}' FROM description;
+SELECT o->'paths'->'/api-openapi/{item_id}'->'delete'#>'{responses,200,content,application/json,schema}' FROM description;
 SELECT name, schema FROM description, jsonb_each(o->'components'->'schemas') s(name, schema) WHERE name LIKE 'api_openapi.%' ORDER BY name;
 
 -- every route is there, once; every reference leads somewhere; ids are unique
