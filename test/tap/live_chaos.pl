@@ -153,7 +153,12 @@ sub kill_process
 {
 	my ($query) = @_;
 	my $pid = process($query);
-	kill 'KILL', $pid if $pid;
+	if ($pid)
+	{
+		kill 'KILL', $pid;
+		# it is listed until the server has noticed and begun anew
+		$node->poll_query_until('roost', "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $pid)");
+	}
 	wait_for_server();
 	return;
 }
