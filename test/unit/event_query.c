@@ -3,6 +3,7 @@
  *		The query string of a stream of server-sent events: what is taken, what
  *		is refused, and that nothing is written beyond its room.
  */
+/* links: gateway/http.c */
 #include "gateway/event_query.c"
 #include "gateway/log.c"
 #include "gateway/util.c"
