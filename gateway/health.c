@@ -43,11 +43,14 @@ static void
 health_render(bool up)
 {
 	int			standbys = pool_standbys_usable();
+	bool		starting = up && !route_is_loaded();
 
 	metrics->database_up = up;
-	health_status = up || standbys > 0 ? 200 : 503;
+	health_status = (up && !starting) || standbys > 0 ? 200 : 503;
 	health_text.length = 0;
-	if (up && database_text.length > 0)
+	if (starting)
+		buffer_append_text(&health_text, "{\"status\":\"starting\"");
+	else if (up && database_text.length > 0)
 		buffer_append(&health_text, database_text.data, database_text.length - 1);
 	else
 		buffer_printf(&health_text, "{\"status\":\"%s\"", up ? "ok" : standbys > 0 ? "degraded" : "unavailable");
@@ -99,7 +102,11 @@ on_config(PoolQuery *query, const PGresult *result)
 {
 	config_asked = false;
 	if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
+	{
 		route_load(PQgetvalue(result, 0, 0), (size_t) PQgetlength(result, 0, 0));
+		if (metrics->database_up)
+			health_render(true);
+	}
 	else
 		log_error("could not read roost.gateway_config(): %s", PQresultErrorMessage(result));
 }

@@ -212,6 +212,13 @@ route_load(const char *text, size_t length)
 	return true;
 }
 
+/* Returns whether the database has ever said what there is. */
+bool
+route_is_loaded(void)
+{
+	return route_root != NULL;
+}
+
 /* Returns the node below this one that a path leads to and that has the methods, or NULL. */
 static const RouteNode *
 node_find(const RouteNode *node, const char *path, unsigned methods)

@@ -39,6 +39,7 @@ typedef struct Route
 } Route;
 
 extern bool route_load(const char *text, size_t length);
+extern bool route_is_loaded(void);
 extern Route route_find(Method method, const char *path);
 extern unsigned route_methods(const char *path);
 extern unsigned route_loads(void);

@@ -290,6 +290,23 @@ test('right after the start requests wait for the first connection of their lane
 	await gateway.stop();
 	proxy.close();
 });
+test('a gateway is healthy when it knows the routes, not before', async () => {
+	sql(`BEGIN; ALTER FUNCTION roost.gateway_config() RENAME TO gateway_config_later;
+		CREATE FUNCTION roost.gateway_config() RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN RAISE 'not yet'; END $$;
+		GRANT EXECUTE ON FUNCTION roost.gateway_config() TO roost_gateway; COMMIT`);
+	const gateway = await startGateway({ ready: false });
+	try {
+		await until(async () => (await get(gateway, '/health').then((answer) => answer.json()).catch(() => ({}))).status === 'starting', 'the start');
+		assert.equal((await get(gateway, '/health')).status, 503);
+	} finally {
+		sql('BEGIN; DROP FUNCTION roost.gateway_config(); ALTER FUNCTION roost.gateway_config_later() RENAME TO gateway_config; COMMIT');
+	}
+	process.kill(gateway.pid, 'SIGHUP');
+	await until(async () => (await get(gateway, '/health')).status === 200, 'the routes');
+	const socket = await get(gateway, '/api/v1/stream');
+	assert.equal(socket.status, 426, 'which the first one to see that can rely on');
+	await gateway.stop();
+});
 test('a gateway without a database answers 503, and 200 when it comes', async () => {
 	const gateway = await startGateway({ ready: false, 'database-url': databaseUrl.replace(/dbname=\S+/, 'dbname=not_yet') });
 	const health = await until(() => get(gateway, '/health').catch(() => undefined), 'the gateway');
