@@ -151,7 +151,7 @@ hub_reset(int64_t epoch, int64_t last)
 	{
 		Subscriber *subscriber = container_of(node, Subscriber, node);
 
-		if ((subscriber->flags || subscriber->topic_count > 0) && !catchup_survives_reset(subscriber))
+		if (hub_has_channels(subscriber) && !catchup_survives_reset(subscriber))
 			turn_add(subscriber);
 	}
 	turn_call(reset_call);

@@ -167,6 +167,7 @@ extern void hub_unsubscribe(Subscriber *subscriber, const char *const *channels,
 
 /* Appends the list of channels, with its brackets. */
 extern void hub_channels(const Subscriber *subscriber, Buffer *json);
+extern bool hub_has_channels(const Subscriber *subscriber);
 
 /* How far the hub is, and how far a subscriber is; epoch 0 when that is not known yet. */
 extern Cursor hub_position(void);

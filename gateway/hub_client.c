@@ -236,6 +236,13 @@ hub_channels(const Subscriber *subscriber, Buffer *json)
 	buffer_append(json, "]", 1);
 }
 
+/* Returns whether a subscriber has any channel. */
+bool
+hub_has_channels(const Subscriber *subscriber)
+{
+	return subscriber->flags || subscriber->topic_count > 0;
+}
+
 /* Returns how far the hub is; epoch 0 if that is not known. */
 Cursor
 hub_position(void)

@@ -468,7 +468,8 @@ do_ping(RoostSocket *socket, Frame *frame)
 		return;
 	}
 	into = roost_text("pong", &frame->members[FRAME_ID]);
-	append_cursor(into, hub_cursor(&socket->subscriber));
+	/* who resumes later must not begin after what it has missed */
+	append_cursor(into, hub_has_channels(&socket->subscriber) ? hub_cursor(&socket->subscriber) : (Cursor) {0});
 	roost_send(socket, into);
 }
 

@@ -71,14 +71,18 @@ BEGIN
 			END IF;
 		END LOOP;
 	END IF;
+	IF v_epoch IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = '57P03', MESSAGE = 'the log of events has not begun',
+			HINT = 'It begins when the background worker runs for the first time.';
+	END IF;
 	IF wait > 0 AND after IS NOT NULL AND v_recovered AND v_events = '{}' THEN
 		-- For the gateway, which waits and answers itself (gateway/long_poll.c).
 		PERFORM roost.response_header('Roost-Wait', concat_ws(' ', coalesce(actor_id, 0), coalesce(session_id, 0), v_epoch || '-' || v_seq, wait,
 			array_to_string(v_channels, ' ')));
 	END IF;
-	RETURN format('{"events":[%s],"cursor":"%s-%s","recovered":%s}', array_to_string(v_events, ','), coalesce(v_epoch, 0), coalesce(v_seq, 0), v_recovered::text);
+	RETURN format('{"events":[%s],"cursor":"%s-%s","recovered":%s}', array_to_string(v_events, ','), v_epoch, v_seq, v_recovered::text);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.event_list(roost.id, text[], text, integer, integer, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.event_list(roost.id, text[], text, integer, integer, roost.id) IS 'What has happened in channels (home and notifications, for strangers public) since a cursor, oldest first: {"events", "cursor", "recovered"}; docs/live.md has the events. Without a cursor it gives the one to begin with. recovered is false when the log does not go on from the cursor: read the lists and go on from the new one. When there are more events than limit (1 to 1000), ask again. wait: the gateway waits so many seconds (0 to 60) for an event; SQL callers get their answer at once. 22023 unknown channel, or no cursor.';
+COMMENT ON FUNCTION roost.event_list(roost.id, text[], text, integer, integer, roost.id) IS 'What has happened in channels (home and notifications, for strangers public) since a cursor, oldest first: {"events", "cursor", "recovered"}; docs/live.md has the events. Without a cursor it gives the one to begin with. recovered is false when the log does not go on from the cursor: read the lists and go on from the new one. When there are more events than limit (1 to 1000), ask again. wait: the gateway waits so many seconds (0 to 60) for an event; SQL callers get their answer at once. 22023 unknown channel, or no cursor, 57P03 the log has not begun yet.';
 SELECT roost_internal.route('GET', '/events', 'roost.event_list', auth => 'optional', tags => '{live}');

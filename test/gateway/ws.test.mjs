@@ -281,7 +281,8 @@ test('frames that make no sense are answered, and the socket goes on', async () 
 	client.send('text', `{"id":4,"method":"POST","path":"/test/echo","body":${'['.repeat(20000)}${']'.repeat(20000)}}`);
 	assert.equal(Math.floor((await client.message({ id: 4 })).status / 100), 4);
 	client.send('text', '  {\t"type"\r\n: "ping" , "id" : 9 }  ');
-	assert.equal((await client.message({ id: 9 })).type, 'pong');
+	// without channels no cursor: who resumes from it would miss what came before
+	assert.deepEqual(await client.message({ id: 9 }), { type: 'pong', id: 9, cursor: null });
 	client.closing = true;
 	client.send('binary', '{"type":"ping"}');
 	assert.equal((await client.closure()).code, 1003);

@@ -400,8 +400,8 @@ expected(const Client *client, int64_t seq, bool follows, bool changed, int *ope
 		}
 		else if (strcmp(channel, "notifications") == 0)
 		{
-			must |= mine && event->target == account;
-			may |= event->target == account;
+			must |= mine && event->target == account && wants(seq, account);
+			may |= event->target == account && wants(seq, account);
 			if ((event->mailed >> account & 1) && wants(seq, account))
 			{
 				bits |= mine ? 2 : 0;

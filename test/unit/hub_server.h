@@ -219,6 +219,8 @@ log_row(void)
 	}
 	if (chance(300))
 		event->mailed = (int) pick(1 << ACCOUNTS) << 1;
+	if (event->target && event->target <= ACCOUNTS)
+		event->mailed |= 1 << event->target;
 }
 
 /* Takes a row back from what is known of follows, or applies it. */
@@ -405,7 +407,7 @@ answer_resume(PGresult *result, const PoolQuery *query)
 		(event->account == account || (event->author && state[account][event->author]));
 		bool		notifications = account && channels_have(channels, "notifications");
 
-		if (event->event && (home || topics_match(event->topics, channels) || (notifications && event->target == account)) &&
+		if (event->event && (home || topics_match(event->topics, channels) || (notifications && event->target == account && wants(seq, account))) &&
 			(event->everyone || may_see(seq, account)))
 		{
 			set(result, 0, "%lld", (long long) seq);
@@ -442,7 +444,7 @@ answer_pairs(PGresult *result, const PoolQuery *query)
 	int64_t		seq;
 	int64_t		account = 0;
 
-	result->columns = query->statement == STATEMENT_STREAM_NOTIFY ? 3 : 2;
+	result->columns = query->statement == STATEMENT_STREAM_SEE ? 2 : 3;
 	while (array_next(&seqs, &seq) && (query->statement == STATEMENT_STREAM_DATA || array_next(&accounts, &account)))
 	{
 		if (query->statement == STATEMENT_STREAM_SEE ? !may_see(seq, account) :
@@ -450,7 +452,10 @@ answer_pairs(PGresult *result, const PoolQuery *query)
 			continue;
 		set(result, 0, "%lld", (long long) seq);
 		if (query->statement == STATEMENT_STREAM_DATA)
+		{
 			set(result, 1, "{%lld}", (long long) seq);
+			set(result, 2, "%s", events[seq].everyone ? "t" : "f");
+		}
 		else
 			set(result, 1, "%lld", (long long) account);
 		if (query->statement == STATEMENT_STREAM_NOTIFY)
