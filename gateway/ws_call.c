@@ -130,12 +130,33 @@ read_call(Message *message, const RoostSocket *socket, Frame *frame, const char 
 	return problem;
 }
 
-/* Returns whether a path is of a stream, which has no answer. */
+/* Returns whether a path, in which characters may be escaped, is a name. */
 static bool
-path_is_stream(const char *path)
+path_is(const char *path, const char *name)
 {
+	for (; *path && *name; path++, name++)
+	{
+		int			high = *path == '%' ? http_hex_digit(path[1]) : -1;
+		int			low = high >= 0 ? http_hex_digit(path[2]) : -1;
+
+		if (*name != (low >= 0 ? (char) (high << 4 | low) : *path))
+			return false;
+		path += low >= 0 ? 2 : 0;
+	}
+	return *path == *name;
+}
+
+/* Returns whether a path is of what the gateway itself does: streams, which have no answer, and what only operators ask. */
+static bool
+path_is_no_call(const char *path)
+{
+	static const char *const names[] = {"/stream", "/events", "/events/stream", "/metrics", "/health"};
+
 	path = route_without_base(path);
-	return strcmp(path, "/stream") == 0 || strcmp(path, "/events") == 0 || strcmp(path, "/events/stream") == 0;
+	for (size_t i = 0; i < lengthof(names); i++)
+		if (path_is(path, names[i]))
+			return true;
+	return false;
 }
 
 /* Makes a call of a request. */
@@ -182,8 +203,8 @@ call_run(RoostSocket *socket, Frame *frame)
 		return;
 	}
 	call_new(socket, request, id);
-	if (path_is_stream(message_path(&request->message)))
-		request_fail(request, "RO404", "Streams are not for calls; subscribe to channels.");
+	if (path_is_no_call(message_path(&request->message)))
+		request_fail(request, "RO404", "Streams and what the gateway says of itself are not for calls.");
 	else if (socket->ws.conn->out.length >= (size_t) config.stream_output_limit)
 		request_fail(request, "RO503", "Too many answers wait for the client.");
 	else
