@@ -34,13 +34,16 @@ export async function until(condition, what = 'the condition', patience = 30000)
 	}
 }
 
+// A port that nothing listens at now, below the range of outgoing connections: one of these could have it when a gateway comes back.
 export async function freePort() {
-	const server = net.createServer().listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const { port } = server.address();
-	server.close();
-	await once(server, 'close');
-	return port;
+	for (;;) {
+		const port = 10000 + Math.floor(Math.random() * 20000);
+		const server = net.createServer().listen(port, '127.0.0.1');
+		if (!await once(server, 'listening').catch(() => null)) continue;
+		server.close();
+		await once(server, 'close');
+		return port;
+	}
 }
 
 // Runs SQL as the superuser (environment PG*), returns its output.
