@@ -178,11 +178,14 @@ event_post_topics(const LogRow *row, const RoostPostDetails *post, StreamEvent *
 
 /*
  * A deletion.  What the post was is not known any more: of a private account
- * only its followers are told.
+ * only its followers are told, and when the account is not there either, and so
+ * not whether it was private, only who knows the post's id.
  */
 static void
 event_post_deleted(StreamReader *reader, const LogRow *row, StreamEvent *event)
 {
+	bool		known = event_is_active(reader, row->account_id);
+
 	event->hard = true;
 	event_word(&event->touched, "", row->post_id);
 	event_word(&event->touched, "", row->account_id);
@@ -192,10 +195,13 @@ event_post_deleted(StreamReader *reader, const LogRow *row, StreamEvent *event)
 
 	event->event = "tweet:deleted";
 	event->everyone = roost_stream_is_for_everyone(reader, row);
-	event->home_id = event->account_id = row->account_id;
-	event_word(&event->topics, "user:", row->account_id);
+	if (known)
+	{
+		event->home_id = event->account_id = row->account_id;
+		event_word(&event->topics, "user:", row->account_id);
+	}
 	event_word(&event->topics, "post:", row->post_id);
-	if (event->everyone && row->retweet_of_id == 0)
+	if (known && event->everyone && row->retweet_of_id == 0)
 		LITERAL(&event->topics, " public");
 }
 

@@ -193,3 +193,21 @@ test('nobody sees hidden posts, however and whenever they were hidden', async ()
 	}
 	for (const client of everywhere) client.destroy();
 });
+
+test('when a private account goes, strangers learn no id of its posts', async () => {
+	const pia = await account(gateway, 'lp_pia');
+	await done(fan, 'POST', `/users/${pia.id}/follow`);
+	await done(pia, 'PATCH', '/users/me', { is_private: true });
+	const made = await post(pia, 'SECRET until the end');
+	const [stranger, reader] = [await listen(null, ['public', `user:${pia.id}`]), await listen(fan, ['public', `post:${made.id}`])];
+	await done(pia, 'DELETE', '/users/me', { password: pia.password });
+	await caughtUp(stranger, reader);
+	const later = await listen(null, ['public', `user:${pia.id}`], stranger.begin);
+	await caughtUp(later);
+	for (const client of [stranger, later]) {
+		assert.ok(client.take().some(({ event }) => event === 'user:deleted'));
+		assert.deepEqual(client.take().filter((event) => JSON.stringify(event).includes(made.id)), []);
+	}
+	assert.deepEqual(reader.take().filter(({ event }) => event === 'tweet:deleted').map(({ data }) => data), [{ post_id: made.id, author_id: pia.id }]);
+	for (const client of [stranger, reader, later]) client.destroy();
+});
