@@ -7,37 +7,7 @@
 #include "gateway/log.c"
 #include "gateway/util.c"
 
-#include <stdio.h>
-#include <sys/mman.h>
-
-static int	tests = 0;
-static int	failed = 0;
-
-static void
-ok(bool passed, const char *name)
-{
-	tests++;
-	failed += !passed;
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", tests, name);
-}
-
-/* Returns a copy of the input that ends at a page that cannot be read. */
-static const char *
-guarded(const char *input, size_t length)
-{
-	static char *end = NULL;
-
-	if (end == NULL)
-	{
-		size_t		page = (size_t) sysconf(_SC_PAGESIZE);
-		char	   *area = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-		if (area == MAP_FAILED || mprotect(area + page, page, PROT_NONE) != 0)
-			abort();
-		end = area + page;
-	}
-	return memcpy(end - length, input, length);
-}
+#include "test/unit/tap.h"
 
 /* Checks what an address is read as; NULL: it is refused. */
 static void

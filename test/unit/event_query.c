@@ -8,18 +8,7 @@
 #include "gateway/log.c"
 #include "gateway/util.c"
 
-#include <stdio.h>
-
-static int	tests = 0;
-static int	failed = 0;
-
-static void
-ok(bool passed, const char *name)
-{
-	tests++;
-	failed += !passed;
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", tests, name);
-}
+#include "test/unit/tap.h"
 
 /* Reads a query string and says as a text what was found. */
 static const char *

@@ -11,40 +11,9 @@
 #include "gateway/message.c"
 #include "gateway/util.c"
 
-#include <stdio.h>
-#include <sys/mman.h>
+#include "test/unit/tap.h"
 
 Config		config = {.header_limit = 2048,.body_limit = 1024};
-
-static int	tests = 0;
-static int	failed = 0;
-
-static void
-ok(bool passed, const char *name)
-{
-	tests++;
-	failed += !passed;
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", tests, name);
-}
-
-/* Returns a copy of the input that ends at a page that cannot be read. */
-static const char *
-guarded(const char *input, size_t length)
-{
-	static char *end = NULL;
-
-	if (end == NULL)
-	{
-		size_t		page = (size_t) sysconf(_SC_PAGESIZE);
-		size_t		size = 16 * page;
-		char	   *area = mmap(NULL, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-		if (area == MAP_FAILED || mprotect(area + size, page, PROT_NONE) != 0)
-			abort();
-		end = area + size;
-	}
-	return memcpy(end - length, input, length);
-}
 
 /* Adds bytes to a reader in a buffer that is exactly full, so that sanitizers see one byte too many. */
 static void
