@@ -570,7 +570,9 @@ catchup_ask(HubCatchUp *catchup)
 			.on_result = on_resume,.on_failure = on_resume_failure
 	};
 	metrics->hub_questions++;
-	pool_submit(LANE_SLOW, &catchup->query);
+
+	/* max_connections may leave the slow lane without a connection */
+	pool_submit(pool_is_up(LANE_SLOW) ? LANE_SLOW : LANE_FAST, &catchup->query);
 }
 
 /* Asks for those whose turn it is. */

@@ -177,6 +177,28 @@ test('all connections to the database are lost while events flow: nothing is', a
 	await until(async () => (await fetch(`${gateway.url}/health`)).status === 200, 'the database');
 });
 
+test('a database without room for the slow lane: who comes back gets what it missed', async () => {
+	const slow = "FROM pg_stat_activity WHERE application_name = 'roost-gateway slow'";
+	const client = await stream(bob, ['home']);
+	const { cursor } = client;
+	client.destroy();
+	const missed = await post(alice, 'while the lane is gone');
+	sql('ALTER ROLE roost_gateway CONNECTION LIMIT 1');
+	try {
+		await until(async () => {
+			sql(`SELECT count(pg_terminate_backend(pid)) ${slow}`);
+			return await metric(gateway, 'roost_gateway_lane_connections', { lane: 'slow' }) === 0;
+		}, 'the end of the lane');
+		const again = await stream(bob, ['home'], { cursor });
+		await again.post(missed.id);
+		assert.equal(sql(`SELECT count(*) ${slow}`), '0');
+		again.destroy();
+	} finally {
+		sql('ALTER ROLE roost_gateway CONNECTION LIMIT -1');
+	}
+	await until(async () => await metric(gateway, 'roost_gateway_lane_connections', { lane: 'slow' }) > 0, 'the lane');
+});
+
 test('notifications of the database that never come are found by asking', async () => {
 	const client = await stream(bob, ['home']);
 	const late = await metric(gateway, 'roost_gateway_hub_late_total');

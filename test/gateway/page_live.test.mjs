@@ -2,7 +2,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { close, launch, live, open, register, skip } from './browser.mjs';
-import { account, call, liftLimits, startGateway } from './lib.mjs';
+import { account, call, freePort, liftLimits, startGateway } from './lib.mjs';
 
 let gateway;
 
@@ -123,6 +123,29 @@ test('posts that arrive while one reads wait behind a button', { skip }, async (
 	await page.locator('.post', { hasText: 'new 2' }).waitFor();
 	assert.deepEqual((await page.locator('.post .text').allTextContents()).slice(0, 4), ['new 2', 'new 1', 'new 0', 'old 11']);
 	await bar.waitFor({ state: 'hidden' });
+});
+
+test('the gateway stops and starts: what was missed is shown, once', { skip }, async (t) => {
+	const port = await freePort();
+	const other = await startGateway(); // stays, as the way in meanwhile
+	let own = await startGateway({ port });
+	t.after(async () => { for (const one of [own, other]) if (!one.ended) await one.stop(); });
+	const author = await account(other, 'restart');
+	const page = await open('/', { expected: /./, at: own.url });
+	await live(page);
+	await own.stop();
+	await page.locator('#state[data-state=reconnecting]').waitFor();
+	await post(other, author, 'said while it was gone');
+	own = await startGateway({ port });
+	await page.locator('.post', { hasText: 'said while it was gone' }).waitFor({ timeout: 120000 }).catch(async (error) => {
+		throw new Error(`${error.message} ${await page.locator('#state').textContent()} ${await page.locator('.bar').textContent()}`);
+	});
+	await live(page);
+	await post(other, author, 'said after that');
+	await page.locator('.post', { hasText: 'said after that' }).waitFor();
+	assert.equal(await page.locator('.post', { hasText: 'said while it was gone' }).count(), 1);
+	assert.match(await page.locator('#state').getAttribute('title'), /WebSocket/);
+	await page.context().close();
 });
 
 for (const [how, words] of [['sse', /server-sent events/], ['poll', /polling/]]) {
