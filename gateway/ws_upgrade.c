@@ -142,6 +142,9 @@ ws_upgrade(Request *request, const char *path)
 	}
 	if (!wants_websocket(request))
 		return false;
-	request_fail(request, "RO404", "No WebSocket is offered at this path.");
+	if (route_loads() == 0)		/* nor is it known below which path */
+		request_fail(request, "RO503", "The gateway starts, or has no database yet; try again.");
+	else
+		request_fail(request, "RO404", "No WebSocket is offered at this path.");
 	return true;
 }

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
-import { answers, binary, call, connect, databaseUrl, folder, freePort, hold, liftLimits, metric, raw, sql, startGateway, testRoutes, until, waiting } from './lib.mjs';
+import { WebSocketClient, answers, binary, call, connect, databaseUrl, folder, freePort, hold, liftLimits, metric, raw, sql, startGateway, testRoutes, until, waiting } from './lib.mjs';
 
 before(() => {
 	liftLimits();
@@ -317,6 +317,10 @@ test('a gateway without a database answers 503, and 200 when it comes', async ()
 	const answer = await get(gateway, '/tweets/public');
 	assert.equal(answer.status, 503);
 	assert.equal((await answer.json()).code, 'unavailable');
+	const socket = new WebSocketClient(gateway); // below which path there is one, the database has not said
+	assert.equal(await socket.handshake(), 503);
+	assert.match(socket.head, /\r\nretry-after: \d/);
+	socket.destroy();
 	assert.equal(await metric(gateway, 'roost_gateway_database_up'), 0);
 	await gateway.stop();
 });
