@@ -219,6 +219,7 @@ typedef struct ApiRequest
 	int64		session_id;
 	int64		device_id;
 	RoostSlice	refresh_cookie;
+	bool		by_refresh_cookie;	/* it is the argument refresh_token */
 	ApiIdempotency *idempotency;
 
 	/* what is being bound, for errors */

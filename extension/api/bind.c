@@ -230,6 +230,7 @@ bind_defaults(ApiRequest *request)
 			ApiValue	value = {.kind = API_VALUE_STRING};
 
 			roost_api_check_csrf(request);
+			request->by_refresh_cookie = true;
 			value.text = pnstrdup(request->refresh_cookie.data, request->refresh_cookie.length);
 			value.length = request->refresh_cookie.length;
 			bind_field(request, argument->name, &value);

@@ -85,6 +85,8 @@ roost_api_rethrow(ApiRequest *request, ErrorData *error)
 		roost_api_header(request, "WWW-Authenticate",
 						 error->sqlerrcode == ERRCODE_ROOST_INVALID_TOKEN ?
 						 "Bearer error=\"invalid_token\"" : "Bearer");
+	if (status == 401 && request->by_refresh_cookie)
+		roost_api_cookie_clear(request);
 	if (status == 503 &&
 		!roost_uri_header((RoostSlice) {request->headers_out.data, request->headers_out.len},
 						  "Retry-After", &ignored))

@@ -48,6 +48,20 @@ SELECT left(api_cookie.call('POST', '/api-cookie/user', h), 5) FROM unnest(ARRAY
 SELECT api_cookie.call('POST', '/auth/refresh', 'cookie: roost_refresh=' || :'refresh' || '; roost_csrf=' || :'csrf');
 SELECT left(api_cookie.call('POST', '/auth/refresh', E'x-roost-cookies: 1\ncookie: roost_refresh=' || :'refresh' || '; roost_csrf=' || :'csrf' || E'\nx-csrf-token: ' || :'csrf'), 3);
 SELECT api_cookie.call('POST', '/auth/refresh', 'x-csrf-token: x');
+-- a token that is not valid any more takes the cookies away; not one in the body, nor without the proof, nor a login that fails
+CREATE FUNCTION api_cookie.cleared(path text, headers text, body text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE v_context text; BEGIN
+	RETURN roost.handle('POST', path, '', headers, body, '198.51.100.' || nextval('api_cookie.address'));
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS v_context = PG_EXCEPTION_CONTEXT;
+	RETURN concat_ws(E'\n', SQLSTATE, (SELECT string_agg(m[1], E'\n') FROM regexp_matches(v_context, '^roost-header: (Set-Cookie[^\n]*)', 'gn') m));
+END $$;
+SELECT c.path, api_cookie.cleared(c.path, c.headers || E'\ncookie: roost_access=a; roost_refresh=1.made-up-token-of-some-length; roost_csrf=c', c.body) FROM (VALUES
+	('/auth/refresh', E'x-roost-cookies: 1\nx-csrf-token: c', NULL),
+	('/auth/refresh', E'x-roost-cookies: 1\nhost: localhost\nx-csrf-token: c', NULL),
+	('/auth/refresh', 'x-roost-cookies: 1', NULL),
+	('/auth/refresh', E'content-type: application/json\nx-csrf-token: c', '{"refresh_token":"1.made-up-token-of-some-length"}'),
+	('/auth/login', E'content-type: application/json\nx-roost-cookies: 1\nx-csrf-token: c', '{"identifier":"api_cookie","password":"not this one 9"}')) c(path, headers, body);
 -- logging out takes them away
 SELECT m[1] FROM regexp_matches(api_cookie.call('POST', '/auth/logout', 'cookie: roost_access=' || :'access' || '; roost_csrf=' || :'csrf' || E'\nx-csrf-token: ' || :'csrf'), '^Set-Cookie: ([^\n]*)', 'gn') m;
 SELECT api_cookie.call('GET', '/api-cookie/user', 'authorization: Bearer ' || :'access');
