@@ -279,15 +279,26 @@ row_concern(const HubRow *row, const Subscriber *subscriber)
 	return !row->everyone || row->data == NULL ? CONCERN_ASK : home ? CONCERN_HOME : CONCERN_EVENT;
 }
 
-/* Returns whether rows can be given from memory up to the hub's position. */
+/*
+ * Returns whether rows can be given from memory up to the hub's position: none
+ * must be asked for, nor may a later one have hidden what one of them shows.
+ */
 static bool
 memory_suffices(const Subscriber *subscriber)
 {
+	bool		shown = false;
+
 	if (rows_first() > subscriber->seen + 1 || hub.position - subscriber->seen > FROM_MEMORY)
 		return false;
 	for (int64_t seq = subscriber->seen + 1; seq <= hub.position; seq++)
-		if (row_concern(rows_get(seq), subscriber) == CONCERN_ASK)
+	{
+		const HubRow *row = rows_get(seq);
+		Concern		concern = row_concern(row, subscriber);
+
+		if (concern == CONCERN_ASK || (shown && row->hard))
 			return false;
+		shown |= concern != CONCERN_NONE;
+	}
 	return true;
 }
 

@@ -81,6 +81,29 @@ test('what is hidden between the reading of a row and of its text goes to nobody
 	for (const client of [stranger, other, follower]) client.destroy();
 });
 
+test('what was hidden while a subscriber waited is not given to it from memory', async () => {
+	const late = await account(gateway, 'lp_late');
+	const kept = sql(`SELECT pg_get_functiondef('roost.stream_home(bigint)'::regprocedure)`);
+	const witness = await listen(fan, ['public', `user:${ann.id}`]);
+	const held = await hold(KEY);
+	let client;
+	try {
+		sql(kept.replace('BEGIN\n', `BEGIN\nPERFORM pg_advisory_xact_lock_shared(${KEY});\n`));
+		client = await listen(late, ['home', 'public']);
+		await until(() => waiting(KEY) > 0, 'the question for whom it follows');
+		const made = await post(ann, 'SECRETWORD for a moment');
+		await witness.event(({ data }) => data.post?.id === made.id, 'the post');
+		await done(ann, 'PATCH', `/tweets/${made.id}`, { visibility: 'followers' });
+		await witness.event(({ event, data }) => event === 'tweet:updated' && data.post.id === made.id, 'its change');
+	} finally {
+		sql(kept);
+		await held.release();
+	}
+	await caughtUp(client, witness);
+	assert.doesNotMatch(JSON.stringify(client.take()), /SECRETWORD/);
+	for (const one of [client, witness]) one.destroy();
+});
+
 test('of what one does not want to hear, notifications say nothing, live or later', async () => {
 	const made = await post(ann, 'like this');
 	await done(ann, 'PUT', `/notifications/muted/${eve.id}`);
