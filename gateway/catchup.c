@@ -13,9 +13,10 @@
  * connections.  Pieces of PIECE rows come from the database; after each of
  * them it goes to the end of the queue.  When it is covered, up to a row R,
  * the rows from R+1 to the hub's position come from memory.  If they are not
- * all there, are many, or one of them must be asked for, it resumes again from
- * R, which is soon enough the position.  While a batch waits for its answers,
- * it cannot become live, because it was not asked for: it waits for its end.
+ * all there, are many, change whom its account follows, or one of them must be
+ * asked for, it resumes again from R, which is soon enough the position.  While
+ * a batch waits for its answers, it cannot become live, because it was not
+ * asked for: it waits for its end.
  *
  * What is asked for a subscriber that leaves is thrown away when it comes.
  *
@@ -281,7 +282,8 @@ row_concern(const HubRow *row, const Subscriber *subscriber)
 
 /*
  * Returns whether rows can be given from memory up to the hub's position: none
- * must be asked for, nor may a later one have hidden what one of them shows.
+ * must be asked for, nor may a later one have hidden what one of them shows,
+ * nor may the home that is known now be another one than at one of them.
  */
 static bool
 memory_suffices(const Subscriber *subscriber)
@@ -296,6 +298,8 @@ memory_suffices(const Subscriber *subscriber)
 		Concern		concern = row_concern(row, subscriber);
 
 		if (concern == CONCERN_ASK || (shown && row->hard))
+			return false;
+		if ((subscriber->flags & HUB_HOME) && home_may_change(row, subscriber->account_id))
 			return false;
 		shown |= concern != CONCERN_NONE;
 	}

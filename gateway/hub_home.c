@@ -310,6 +310,16 @@ home_change(HubAccount *account, bool follows, int64_t followee)
 		edge_remove(account, (uint32_t) place);
 }
 
+/* Returns whether a row may have changed whom an account follows. */
+bool
+home_may_change(const HubRow *row, int64_t account_id)
+{
+	int64_t		follower;
+	int64_t		followee;
+
+	return row->lost || (follow_parse(row, &follower, &followee) && follower == account_id);
+}
+
 /* Returns whether a row changes what is known here. */
 bool
 home_concerns(const HubRow *row)

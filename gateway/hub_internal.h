@@ -187,6 +187,7 @@ extern bool home_is_missing(const Subscriber *subscriber);
 extern void home_each_missing(void (*called) (HubAccount *account, void *argument), void *argument);
 extern void home_run(void);
 extern bool home_concerns(const HubRow *row);
+extern bool home_may_change(const HubRow *row, int64_t account_id);
 extern void home_apply(const HubRow *row);
 extern void home_forget_all(void);
 extern const HubEdges *home_followers(int64_t author_id);

@@ -24,6 +24,7 @@
 #define ACCOUNTS 6				/* of clients, numbered from 1 */
 #define AUTHORS 40				/* they and others */
 #define LOG_SIZE 40000
+#define FROM_MEMORY 256			/* as in catchup.c */
 
 Config		config = {.slow_connections = 2};
 static Metrics counters;
@@ -166,6 +167,10 @@ static int64_t log_first;
 static int64_t log_last;
 static bool follows_now[AUTHORS + 1][AUTHORS + 1];
 static unsigned follows;		/* of a thousand rows */
+static int64_t home_reached[ACCOUNTS + 1][LOG_SIZE];	/* by row: how new the
+														 * newest home is by
+														 * which it may have
+														 * been given */
 
 /* Returns whether an account may see a row that is not for everyone. */
 static bool
@@ -546,6 +551,12 @@ static Asked asked[256];
 static int	asked_count;
 static unsigned trouble;		/* of a thousand questions, how many go wrong */
 
+bool
+pool_is_up(LaneKind lane)
+{
+	return true;
+}
+
 void
 pool_submit(LaneKind lane, PoolQuery *query)
 {
@@ -574,6 +585,22 @@ pool_cancel(PoolQuery *query)
 	return false;
 }
 
+/*
+ * The hub has been told whom an account follows.  If that is newer than the
+ * rows that it delivers, or gives from memory, those go by the newer home: who
+ * begins while the hub is behind does not get what it does not follow any more.
+ */
+static void
+home_told(int account_id, int64_t seq)
+{
+	const HubAccount *account = account_find(account_id);
+
+	if (account == NULL || account_id > ACCOUNTS || account->home != HOME_READY || account->home_seq != seq)
+		return;
+	for (int64_t s = Max(hub.position - FROM_MEMORY, 0) + 1; s <= seq; s++)
+		home_reached[account_id][s] = Max(home_reached[account_id][s], seq);
+}
+
 /* Lets one question be answered. */
 static void
 pool_step(void)
@@ -590,11 +617,15 @@ pool_step(void)
 	else
 	{
 		PGresult   *result = one.result ? one.result : answer(one.query);
+		int			home;
 
 		if (chance(trouble / 4))
 			result->error = true;
 		one.result = NULL;
+		home = one.query->statement == STATEMENT_STREAM_HOME && !result->error ? atoi(one.query->values[0]) : 0;
 		one.query->on_result(one.query, result);
+		if (home)
+			home_told(home, atoll(result->values[0][0]));
 		answer_free(result);
 	}
 	answer_free(one.result);
