@@ -10,6 +10,8 @@ let author;
 
 before(async () => {
 	liftLimits();
+	// (who asks before that is told to come back)
+	await until(() => sql('SELECT roost.worker_sync() AND epoch IS NOT NULL FROM roost.feed_position()') === 't', 'the beginning of the log');
 	gateway = await startGateway({});
 	author = await account(gateway, 'poll');
 });
