@@ -200,7 +200,7 @@ class Socket extends Client {
 
 class EventStream extends Client {
 	open() {
-		const request = this.request = http.get({ port: this.port, path: `/api/v1/events/stream?channels=${encodeURIComponent(this.channels.join())}`, agent: false, headers: { ...this.headers, ...(this.cursor === null ? {} : { 'last-event-id': this.cursor }) } });
+		const request = this.request = http.get({ host: '127.0.0.1', port: this.port, path: `/api/v1/events/stream?channels=${encodeURIComponent(this.channels.join())}`, agent: false, headers: { ...this.headers, ...(this.cursor === null ? {} : { 'last-event-id': this.cursor }) } });
 		const over = () => { if (this.request === request) this.again(); };
 		request.on('error', over);
 		request.on('close', over);
@@ -238,7 +238,7 @@ class EventStream extends Client {
 class Poll extends Client {
 	open() {
 		const query = new URLSearchParams({ channels: this.channels.join(), ...(this.cursor === null ? {} : { after: this.cursor, wait: finishing ? 1 : 20 }) });
-		const request = this.request = http.get({ port: this.port, path: `/api/v1/events?${query}`, agent: false, headers: this.headers });
+		const request = this.request = http.get({ host: '127.0.0.1', port: this.port, path: `/api/v1/events?${query}`, agent: false, headers: this.headers });
 		const over = () => { if (this.request === request) this.again(); };
 		request.on('error', over);
 		request.on('response', (answer) => {
@@ -279,7 +279,7 @@ let writes = 0;
 
 function call(method, path, token, body) {
 	return new Promise((resolve) => {
-		const request = http.request({ port: pick(setup.ports), method, path: `/api/v1${path}`, agent: false, timeout: 10000, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } }, (answer) => {
+		const request = http.request({ host: '127.0.0.1', port: pick(setup.ports), method, path: `/api/v1${path}`, agent: false, timeout: 10000, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } }, (answer) => {
 			let text = '';
 			answer.setEncoding('utf8').on('data', (data) => { text += data; });
 			answer.on('error', resolve);
