@@ -29,6 +29,37 @@ COMMENT ON COLUMN roost_data.account.is_private IS 'Following it takes its conse
 COMMENT ON COLUMN roost_data.account.is_verified IS 'The operator vouches for it. Whether the e-mail address is verified stands in account_email.';
 COMMENT ON COLUMN roost_data.account.last_active_at IS 'Last sign of life, written at most once in five minutes.';
 
+ALTER TABLE roost_data.account ADD COLUMN IF NOT EXISTS limited_at timestamptz, ADD COLUMN IF NOT EXISTS suspended_until timestamptz;
+COMMENT ON COLUMN roost_data.account.limited_at IS 'Since when its reach is limited (docs/safety.md): only its followers see its posts. Null: it is not. It is not told.';
+COMMENT ON COLUMN roost_data.account.suspended_until IS 'When a suspension ends; null for one that has no end.';
+
+CREATE TABLE IF NOT EXISTS roost_data.role (
+	name text COLLATE "C" PRIMARY KEY CHECK (name ~ '^[a-z_]{1,30}$'),
+	rank integer NOT NULL CHECK (rank BETWEEN 0 AND 1000),
+	description text NOT NULL DEFAULT ''
+);
+COMMENT ON TABLE roost_data.role IS 'Roles of accounts (account.role). Nobody acts on an account whose role has the same or a higher rank.';
+
+CREATE TABLE IF NOT EXISTS roost_data.role_permission (
+	role text COLLATE "C" NOT NULL REFERENCES roost_data.role ON UPDATE CASCADE ON DELETE CASCADE,
+	permission text COLLATE "C" NOT NULL,
+	PRIMARY KEY (role, permission)
+);
+COMMENT ON TABLE roost_data.role_permission IS 'What each role may do; roost_internal.permission_list() has the permissions there are.';
+DO $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM roost_data.role) THEN
+		INSERT INTO roost_data.role (name, rank, description) VALUES
+			('user', 0, 'Everybody'),
+			('moderator', 50, 'Handles reports and cases'),
+			('admin', 100, 'May do everything');
+		INSERT INTO roost_data.role_permission (role, permission)
+		SELECT 'moderator', unnest('{report.read,case.handle,post.moderate,account.read,account.limit,account.suspend,policy.read,health.read}'::text[])
+		UNION ALL SELECT 'admin', p.permission FROM roost_internal.permission_list() p;
+	END IF;
+END
+$$;
+
 CREATE TABLE IF NOT EXISTS roost_data.account_handle (
 	username text COLLATE "C" PRIMARY KEY CHECK (username ~ '^[a-z0-9_]{1,30}$'),
 	account_id bigint NOT NULL REFERENCES roost_data.account ON DELETE CASCADE
@@ -119,11 +150,11 @@ CREATE OR REPLACE TRIGGER account_changed AFTER UPDATE OF status OR DELETE ON ro
 -- account_updated: what stands in posts and decides who sees them;
 -- profile_updated: only what stands in the profile.
 CREATE OR REPLACE TRIGGER account_update_event AFTER UPDATE ON roost_data.account
-	FOR EACH ROW WHEN ((OLD.username, OLD.display_name, OLD.avatar_url, OLD.is_private, OLD.status) IS DISTINCT FROM (NEW.username, NEW.display_name, NEW.avatar_url, NEW.is_private, NEW.status))
+	FOR EACH ROW WHEN ((OLD.username, OLD.display_name, OLD.avatar_url, OLD.is_private, OLD.status, OLD.limited_at IS NULL) IS DISTINCT FROM (NEW.username, NEW.display_name, NEW.avatar_url, NEW.is_private, NEW.status, NEW.limited_at IS NULL))
 	EXECUTE FUNCTION roost_internal.event_emit('account_updated', 'id');
 CREATE OR REPLACE TRIGGER account_profile_event AFTER UPDATE ON roost_data.account
 	FOR EACH ROW WHEN ((OLD.bio, OLD.header_url, OLD.language, OLD.is_verified) IS DISTINCT FROM (NEW.bio, NEW.header_url, NEW.language, NEW.is_verified)
-		AND (OLD.username, OLD.display_name, OLD.avatar_url, OLD.is_private, OLD.status) IS NOT DISTINCT FROM (NEW.username, NEW.display_name, NEW.avatar_url, NEW.is_private, NEW.status))
+		AND (OLD.username, OLD.display_name, OLD.avatar_url, OLD.is_private, OLD.status, OLD.limited_at IS NULL) IS NOT DISTINCT FROM (NEW.username, NEW.display_name, NEW.avatar_url, NEW.is_private, NEW.status, NEW.limited_at IS NULL))
 	EXECUTE FUNCTION roost_internal.event_emit('profile_updated', 'id');
 CREATE OR REPLACE TRIGGER account_delete_event AFTER DELETE ON roost_data.account
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('account_deleted', 'id');

@@ -74,6 +74,67 @@ ALTER TABLE roost_data.follow ENABLE ALWAYS TRIGGER follow_insert_event, ENABLE 
 CREATE OR REPLACE TRIGGER account_open_requests AFTER UPDATE OF is_private ON roost_data.account
 	FOR EACH ROW WHEN (OLD.is_private AND NOT NEW.is_private) EXECUTE FUNCTION roost_internal.follow_request_open();
 
+CREATE TABLE IF NOT EXISTS roost_data.account_block (
+	account_id bigint NOT NULL,
+	blocked_id bigint NOT NULL,
+	id bigint NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (account_id, blocked_id),
+	CONSTRAINT account_block_self_check CHECK (account_id <> blocked_id)
+);
+COMMENT ON TABLE roost_data.account_block IS 'Who has blocked whom, once each; id orders the list. A block works in both directions.';
+CREATE INDEX IF NOT EXISTS account_block_blocked_id_account_id_idx ON roost_data.account_block (blocked_id, account_id);
+CREATE INDEX IF NOT EXISTS account_block_account_id_id_idx ON roost_data.account_block (account_id, id DESC);
+
+CREATE TABLE IF NOT EXISTS roost_data.account_mute (
+	account_id bigint NOT NULL,
+	muted_id bigint NOT NULL,
+	id bigint NOT NULL,
+	notifications boolean NOT NULL DEFAULT true,
+	expires_at timestamptz,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (account_id, muted_id),
+	CONSTRAINT account_mute_self_check CHECK (account_id <> muted_id)
+);
+COMMENT ON TABLE roost_data.account_mute IS 'Of whose posts an account does not want to be shown anything until expires_at (null: until it says otherwise); notifications: nor of what that one does to it. id orders the list.';
+CREATE INDEX IF NOT EXISTS account_mute_muted_id_idx ON roost_data.account_mute (muted_id);
+CREATE INDEX IF NOT EXISTS account_mute_account_id_id_idx ON roost_data.account_mute (account_id, id DESC);
+
+CREATE TABLE IF NOT EXISTS roost_data.muted_word (
+	account_id bigint NOT NULL,
+	id bigint NOT NULL,
+	phrase text NOT NULL CHECK (char_length(phrase) BETWEEN 1 AND 100),
+	folded text COLLATE "C" NOT NULL CHECK (octet_length(folded) BETWEEN 1 AND 1000),
+	whole_word boolean NOT NULL DEFAULT true,
+	expires_at timestamptz,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (account_id, id)
+);
+COMMENT ON TABLE roost_data.muted_word IS 'Words and phrases of which an account does not want to be shown posts. folded is what is looked for: NFKC and lower case; with # before it only a hashtag.';
+CREATE UNIQUE INDEX IF NOT EXISTS muted_word_account_id_folded_idx ON roost_data.muted_word (account_id, folded);
+
+CREATE TABLE IF NOT EXISTS roost_data.list (
+	id bigint PRIMARY KEY,
+	account_id bigint NOT NULL,
+	title text NOT NULL CHECK (char_length(title) BETWEEN 1 AND 100),
+	created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE roost_data.list IS 'Lists of accounts that an account keeps; nobody else sees them.';
+CREATE INDEX IF NOT EXISTS list_account_id_id_idx ON roost_data.list (account_id, id DESC);
+
+CREATE TABLE IF NOT EXISTS roost_data.list_member (
+	list_id bigint NOT NULL REFERENCES roost_data.list ON DELETE CASCADE,
+	member_id bigint NOT NULL,
+	account_id bigint NOT NULL,
+	id bigint NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (list_id, member_id)
+);
+COMMENT ON TABLE roost_data.list_member IS 'The accounts on a list; account_id is whose list it is, id orders them.';
+CREATE INDEX IF NOT EXISTS list_member_account_id_member_id_idx ON roost_data.list_member (account_id, member_id);
+CREATE INDEX IF NOT EXISTS list_member_member_id_idx ON roost_data.list_member (member_id);
+CREATE INDEX IF NOT EXISTS list_member_list_id_id_idx ON roost_data.list_member (list_id, id DESC);
+
 CREATE TABLE IF NOT EXISTS roost_data.import_follow (
 	follower text COLLATE "C",
 	followee text COLLATE "C",

@@ -29,6 +29,9 @@ CREATE TABLE IF NOT EXISTS roost_data.post (
 	CONSTRAINT post_retweet_check CHECK (retweet_of_id IS NULL OR (text = '' AND reply_to_id IS NULL AND quote_of_id IS NULL AND media IS NULL))
 );
 COMMENT ON TABLE roost_data.post IS 'Posts and retweets. A retweet is a row of its own with retweet_of_id and an empty text. thread_id is the first post of the thread (its own id for that one). mention_ids, hashtags (lower case), mentions and urls come from the text and are NULL where there are none.';
+ALTER TABLE roost_data.post ADD COLUMN IF NOT EXISTS state roost.post_state NOT NULL DEFAULT 'visible', ADD COLUMN IF NOT EXISTS labels text[] COLLATE "C";
+COMMENT ON COLUMN roost_data.post.state IS 'What moderators or filters have decided (docs/safety.md).';
+COMMENT ON COLUMN roost_data.post.labels IS 'Words that moderators or filters have put on it; NULL where there are none.';
 CREATE INDEX IF NOT EXISTS post_author_id_id_idx ON roost_data.post (author_id, id DESC) INCLUDE (visibility, reply_to_account_id, retweet_of_id);
 CREATE INDEX IF NOT EXISTS post_reply_to_id_id_idx ON roost_data.post (reply_to_id, id DESC) WHERE reply_to_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS post_quote_of_id_id_idx ON roost_data.post (quote_of_id, id DESC) WHERE quote_of_id IS NOT NULL;

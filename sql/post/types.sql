@@ -27,6 +27,9 @@ COMMENT ON DOMAIN roost.hashtag IS 'A hashtag without its #, in any case.';
 CREATE TYPE roost.visibility AS ENUM ('public', 'unlisted', 'followers', 'direct');
 COMMENT ON TYPE roost.visibility IS 'Who sees a post: public (everyone, and it is listed), unlisted (everyone who has the link, not in public lists), followers (the author''s followers and those mentioned), direct (those mentioned). Posts of a private account are seen by its followers at most.';
 
+CREATE TYPE roost.post_state AS ENUM ('visible', 'limited', 'held', 'removed');
+COMMENT ON TYPE roost.post_state IS 'What moderators or filters have decided about a post: visible; limited (in no public list); held (only its author sees it until a moderator releases it); removed (only its author sees it).';
+
 CREATE TYPE roost.post_embed AS (
 	id roost.id,
 	author roost.author,

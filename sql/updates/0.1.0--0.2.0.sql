@@ -148,3 +148,7 @@ COMMENT ON TYPE roost.presence IS 'Whether an account is online, and since when 
 
 CREATE DOMAIN roost.event_page AS json;
 COMMENT ON DOMAIN roost.event_page IS 'What has happened in channels since a cursor: {"events", "cursor", "recovered"}.';
+
+-- Safety.
+CREATE TYPE roost.post_state AS ENUM ('visible', 'limited', 'held', 'removed');
+COMMENT ON TYPE roost.post_state IS 'What moderators or filters have decided about a post: visible; limited (in no public list); held (only its author sees it until a moderator releases it); removed (only its author sees it).';
