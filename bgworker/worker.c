@@ -86,6 +86,7 @@ static const RoostWorkerStep *const worker_steps[] = {
 	&adopt_step,
 	&roost_fanout_step,
 	&roost_lockout_step,
+	&roost_verdict_step,
 	&roost_reuse_step,
 	&roost_limit_step,
 	&roost_feed_step,

@@ -59,5 +59,6 @@ extern const RoostWorkerStep roost_maintenance_step;
 extern const RoostWorkerStep roost_reuse_step;
 extern const RoostWorkerStep roost_signal_step;
 extern const RoostWorkerStep roost_trend_step;
+extern const RoostWorkerStep roost_verdict_step;
 
 #endif							/* ROOST_WORKER_H */
