@@ -1,7 +1,8 @@
 // Types of the client. The shapes of posts and accounts are those of /openapi.json.
 
 export interface Author { id: string; username: string; display_name: string; avatar_url: string | null }
-export interface Relationship { account_id: string; following: boolean; followed_by: boolean; requested: boolean; requested_by: boolean }
+export interface Relationship { account_id: string; following: boolean; followed_by: boolean; requested: boolean; requested_by: boolean;
+	blocking: boolean; blocked_by: boolean; muting: boolean }
 export interface Account extends Author {
 	bio: string; header_url: string | null; url: string; language: string; is_private: boolean; is_verified: boolean; created_at: string;
 	follower_count: number; following_count: number; post_count: number; relationship?: Relationship | null;

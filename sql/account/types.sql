@@ -57,9 +57,12 @@ CREATE TYPE roost.relationship AS (
 	following boolean,
 	followed_by boolean,
 	requested boolean,
-	requested_by boolean
+	requested_by boolean,
+	blocking boolean,
+	blocked_by boolean,
+	muting boolean
 );
-COMMENT ON TYPE roost.relationship IS 'How the viewer and the account account_id stand to each other: following (the viewer follows it), followed_by (it follows the viewer), requested and requested_by (a follow request waits).';
+COMMENT ON TYPE roost.relationship IS 'How the viewer and the account account_id stand to each other: following (the viewer follows it), followed_by (it follows the viewer), requested and requested_by (a follow request waits), blocking and blocked_by, muting (the viewer has muted it).';
 
 CREATE TYPE roost.author AS (
 	id roost.id,

@@ -1,7 +1,8 @@
 -- Follow and unfollow.
 --
 -- Following holds both accounts; opening one to everyone and deleting it take
--- it alone (sql/account/leave.sql).
+-- it alone (sql/account/leave.sql).  A block between the two is found by the
+-- triggers of the tables (block.sql).
 
 CREATE OR REPLACE FUNCTION roost.account_follow(actor_id roost.id, account_id roost.account_ref) RETURNS roost.relationship
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -33,7 +34,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.account_follow(roost.id, roost.account_ref) FROM PUBLIC;
-COMMENT ON FUNCTION roost.account_follow(roost.id, roost.account_ref) IS 'Follows an account, or asks a private one for its consent: then "requested" is true and "following" comes with the consent. Doing it again changes nothing. Returns the relationship. 23514 oneself, P0002 no such account.';
+COMMENT ON FUNCTION roost.account_follow(roost.id, roost.account_ref) IS 'Follows an account, or asks a private one for its consent: then "requested" is true and "following" comes with the consent. Doing it again changes nothing. Returns the relationship. 23514 oneself, 42501 one of the two has blocked the other, P0002 no such account.';
 SELECT roost_internal.route('POST', '/users/:account_id/follow', 'roost.account_follow', auth => 'user', limit_class => 'follow');
 
 CREATE OR REPLACE FUNCTION roost.account_unfollow(actor_id roost.id, account_id roost.account_ref) RETURNS roost.relationship

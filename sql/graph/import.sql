@@ -28,6 +28,7 @@ DECLARE
 	v_staged bigint;
 BEGIN
 	LOCK TABLE roost_data.import_follow IN ACCESS EXCLUSIVE MODE;
+	LOCK TABLE roost_data.account_block IN SHARE MODE;
 	ANALYZE roost_data.import_follow;
 	SELECT pg_catalog.count(*) INTO v_staged FROM roost_data.import_follow;
 	RAISE NOTICE '% follows to import', v_staged;
@@ -36,9 +37,12 @@ BEGIN
 		WHEN t.follower_id IS NULL THEN 'follower is not an imported account'
 		WHEN t.followee_id IS NULL THEN 'followee is not an imported account'
 		WHEN t.follower_id = t.followee_id THEN 'an account cannot follow itself'
+		WHEN t.blocked THEN 'one of the two accounts has blocked the other'
 		ELSE roost_internal.import_time_refusal(s.created_at, v_present) END
 	FROM (
-		SELECT i.ctid AS row, r.id AS follower_id, e.id AS followee_id
+		SELECT i.ctid AS row, r.id AS follower_id, e.id AS followee_id,
+			EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = r.id AND b.blocked_id = e.id)
+				OR EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = e.id AND b.blocked_id = r.id) AS blocked
 		FROM roost_data.import_follow i
 		LEFT JOIN (roost_data.import_map rm JOIN roost_data.account r ON r.id = rm.id AND r.status <> 'deleted')
 			ON rm.kind = 'account' AND rm.external_id = i.follower
@@ -46,7 +50,8 @@ BEGIN
 			ON em.kind = 'account' AND em.external_id = i.followee
 	) t
 	WHERE s.ctid = t.row AND (s.error IS NOT NULL OR t.follower_id IS NULL OR t.followee_id IS NULL
-		OR t.follower_id = t.followee_id OR roost_internal.import_time_refusal(s.created_at, v_present) IS NOT NULL);
+		OR t.follower_id = t.followee_id OR t.blocked
+		OR roost_internal.import_time_refusal(s.created_at, v_present) IS NOT NULL);
 
 	INSERT INTO roost_data.follow (follower_id, followee_id, id, created_at)
 	SELECT s.follower_id, s.followee_id,

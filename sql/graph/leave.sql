@@ -14,10 +14,22 @@ AS $$
 		'requests_received', coalesce((SELECT jsonb_agg(jsonb_build_object('id', r.follower_id::text, 'username', a.username, 'since', r.created_at) ORDER BY r.id)
 			FROM roost_data.follow_request r JOIN roost_data.account a ON a.id = r.follower_id WHERE r.followee_id = $1), '[]'),
 		'suggestions_dismissed', coalesce((SELECT jsonb_agg(jsonb_build_object('id', d.dismissed_id::text, 'username', a.username, 'since', d.created_at) ORDER BY d.id)
-			FROM roost_data.suggestion_dismissal d JOIN roost_data.account a ON a.id = d.dismissed_id WHERE d.account_id = $1), '[]'))
+			FROM roost_data.suggestion_dismissal d JOIN roost_data.account a ON a.id = d.dismissed_id WHERE d.account_id = $1), '[]'),
+		'blocks', coalesce((SELECT jsonb_agg(jsonb_build_object('id', b.blocked_id::text, 'username', a.username, 'since', b.created_at) ORDER BY b.id)
+			FROM roost_data.account_block b JOIN roost_data.account a ON a.id = b.blocked_id WHERE b.account_id = $1), '[]'),
+		'mutes', coalesce((SELECT jsonb_agg(jsonb_build_object('id', m.muted_id::text, 'username', a.username, 'since', m.created_at,
+				'notifications', m.notifications, 'expires_at', m.expires_at) ORDER BY m.id)
+			FROM roost_data.account_mute m JOIN roost_data.account a ON a.id = m.muted_id WHERE m.account_id = $1), '[]'),
+		'muted_words', coalesce((SELECT jsonb_agg(jsonb_build_object('phrase', w.phrase, 'whole_word', w.whole_word, 'since', w.created_at,
+				'expires_at', w.expires_at) ORDER BY w.id)
+			FROM roost_data.muted_word w WHERE w.account_id = $1), '[]'),
+		'lists', coalesce((SELECT jsonb_agg(jsonb_build_object('id', l.id::text, 'title', l.title, 'created_at', l.created_at,
+				'members', coalesce((SELECT jsonb_agg(jsonb_build_object('id', m.member_id::text, 'username', a.username, 'since', m.created_at) ORDER BY m.id)
+					FROM roost_data.list_member m JOIN roost_data.account a ON a.id = m.member_id WHERE m.list_id = l.id), '[]')) ORDER BY l.id)
+			FROM roost_data.list l WHERE l.account_id = $1), '[]'))
 $$;
 REVOKE ALL ON FUNCTION roost_internal.graph_export(bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.graph_export(bigint) IS 'Whom an account follows, who follows it, the requests in both directions, and whom it does not want to be suggested, each list oldest first.';
+COMMENT ON FUNCTION roost_internal.graph_export(bigint) IS 'Whom an account follows, who follows it, the requests in both directions, whom it does not want to be suggested, whom it has blocked and muted, its muted words and its lists, oldest first. Not who has blocked or muted it.';
 
 CREATE OR REPLACE FUNCTION roost_internal.graph_account_delete(account_id bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -32,7 +44,14 @@ BEGIN
 	DELETE FROM roost_data.suggestion_dismissal d WHERE d.account_id = graph_account_delete.account_id;
 	DELETE FROM roost_data.suggestion_dismissal d WHERE d.dismissed_id = graph_account_delete.account_id;
 	DELETE FROM roost_data.account_popular p WHERE p.account_id = graph_account_delete.account_id;
+	DELETE FROM roost_data.account_block b WHERE b.account_id = graph_account_delete.account_id;
+	DELETE FROM roost_data.account_block b WHERE b.blocked_id = graph_account_delete.account_id;
+	DELETE FROM roost_data.account_mute m WHERE m.account_id = graph_account_delete.account_id;
+	DELETE FROM roost_data.account_mute m WHERE m.muted_id = graph_account_delete.account_id;
+	DELETE FROM roost_data.muted_word w WHERE w.account_id = graph_account_delete.account_id;
+	DELETE FROM roost_data.list_member m WHERE m.member_id = graph_account_delete.account_id;
+	DELETE FROM roost_data.list l WHERE l.account_id = graph_account_delete.account_id;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.graph_account_delete(bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.graph_account_delete(bigint) IS 'Ends all follows, requests and dismissed suggestions of an account, in both directions.';
+COMMENT ON FUNCTION roost_internal.graph_account_delete(bigint) IS 'Ends all follows, requests, dismissed suggestions, blocks and mutes of an account, in both directions, deletes its muted words and lists, and takes it off those of others.';

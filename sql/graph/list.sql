@@ -12,11 +12,14 @@ BEGIN
 	THEN
 		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'the account is private',
 			HINT = 'Its lists are shown to those it lets follow it.';
+	ELSIF roost_internal.is_blocked(viewer_id, account_id) THEN
+		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'not allowed',
+			DETAIL = 'One of the two accounts has blocked the other.';
 	END IF;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.graph_list_check(bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.graph_list_check(bigint, bigint) IS 'Raises 42501 unless the viewer (null: a stranger) may see whom the account follows and who follows it: of private accounts only followers and the account itself may.';
+COMMENT ON FUNCTION roost_internal.graph_list_check(bigint, bigint) IS 'Raises 42501 unless the viewer (null: a stranger) may see whom the account follows and who follows it: of private accounts only followers and the account itself may, and nobody between whom and it there is a block.';
 
 CREATE OR REPLACE FUNCTION roost.follower_list(
 	account_id roost.account_ref,
@@ -41,6 +44,8 @@ BEGIN
 		SELECT f.follower_id, f.id
 		FROM roost_data.follow f JOIN roost_data.account a ON a.id = f.follower_id AND a.status = 'active'
 		WHERE f.followee_id = v_account_id AND f.id < v_before AND f.id > v_after
+			AND NOT EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = actor_id AND b.blocked_id = f.follower_id)
+			AND NOT EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = f.follower_id AND b.blocked_id = actor_id)
 		ORDER BY f.id DESC
 		LIMIT follower_list."limit"
 	) p;
@@ -48,7 +53,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.follower_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.follower_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) IS 'Who follows an account, the newest follower first. P0002 no such account, 42501 it is private and the caller does not follow it.';
+COMMENT ON FUNCTION roost.follower_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) IS 'Who follows an account, the newest follower first. Accounts are left out between which and the caller there is a block. P0002 no such account, 42501 it is private and the caller does not follow it, or one of the two has blocked the other.';
 SELECT roost_internal.route('GET', '/users/:account_id/followers', 'roost.follower_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.following_list(
@@ -74,6 +79,8 @@ BEGIN
 		SELECT f.followee_id, f.id
 		FROM roost_data.follow f JOIN roost_data.account a ON a.id = f.followee_id AND a.status = 'active'
 		WHERE f.follower_id = v_account_id AND f.id < v_before AND f.id > v_after
+			AND NOT EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = actor_id AND b.blocked_id = f.followee_id)
+			AND NOT EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = f.followee_id AND b.blocked_id = actor_id)
 		ORDER BY f.id DESC
 		LIMIT following_list."limit"
 	) p;
@@ -81,7 +88,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.following_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.following_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) IS 'Whom an account follows, the newest follow first. P0002 no such account, 42501 it is private and the caller does not follow it.';
+COMMENT ON FUNCTION roost.following_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) IS 'Whom an account follows, the newest follow first. Accounts are left out between which and the caller there is a block. P0002 no such account, 42501 it is private and the caller does not follow it, or one of the two has blocked the other.';
 SELECT roost_internal.route('GET', '/users/:account_id/following', 'roost.following_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.follow_request_list(

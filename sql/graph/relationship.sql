@@ -10,7 +10,11 @@ BEGIN
 		EXISTS (SELECT FROM roost_data.follow f WHERE f.follower_id = viewer_id AND f.followee_id = i.id),
 		EXISTS (SELECT FROM roost_data.follow f WHERE f.follower_id = i.id AND f.followee_id = viewer_id),
 		EXISTS (SELECT FROM roost_data.follow_request r WHERE r.follower_id = viewer_id AND r.followee_id = i.id),
-		EXISTS (SELECT FROM roost_data.follow_request r WHERE r.follower_id = i.id AND r.followee_id = viewer_id)
+		EXISTS (SELECT FROM roost_data.follow_request r WHERE r.follower_id = i.id AND r.followee_id = viewer_id),
+		EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = viewer_id AND b.blocked_id = i.id),
+		EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = i.id AND b.blocked_id = viewer_id),
+		EXISTS (SELECT FROM roost_data.account_mute m WHERE m.account_id = viewer_id AND m.muted_id = i.id
+			AND (m.expires_at IS NULL OR m.expires_at > roost_internal.clock_now()))
 	FROM pg_catalog.unnest(ids) WITH ORDINALITY AS i (id, n)
 	ORDER BY i.n;
 END
@@ -46,7 +50,11 @@ BEGIN
 			EXISTS (SELECT FROM roost_data.follow f WHERE f.follower_id = viewer_id AND f.followee_id = a.id),
 			EXISTS (SELECT FROM roost_data.follow f WHERE f.follower_id = a.id AND f.followee_id = viewer_id),
 			EXISTS (SELECT FROM roost_data.follow_request r WHERE r.follower_id = viewer_id AND r.followee_id = a.id),
-			EXISTS (SELECT FROM roost_data.follow_request r WHERE r.follower_id = a.id AND r.followee_id = viewer_id)
+			EXISTS (SELECT FROM roost_data.follow_request r WHERE r.follower_id = a.id AND r.followee_id = viewer_id),
+			EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = viewer_id AND b.blocked_id = a.id),
+			EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = a.id AND b.blocked_id = viewer_id),
+			EXISTS (SELECT FROM roost_data.account_mute m WHERE m.account_id = viewer_id AND m.muted_id = a.id
+				AND (m.expires_at IS NULL OR m.expires_at > roost_internal.clock_now()))
 		)::roost.relationship END,
 		cursors[i.n]
 	FROM pg_catalog.unnest(ids) WITH ORDINALITY AS i (id, n)

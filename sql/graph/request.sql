@@ -7,6 +7,8 @@ AS $$
 DECLARE
 	v_account_id bigint := roost_internal.account_resolve(account_id);
 BEGIN
+	-- Before the request is held: who blocks deletes it.
+	PERFORM roost_internal.block_refuse(ARRAY[actor_id::bigint], ARRAY[v_account_id]);
 	DELETE FROM roost_data.follow_request r WHERE r.follower_id = v_account_id AND r.followee_id = actor_id;
 	IF FOUND THEN
 		INSERT INTO roost_data.follow (follower_id, followee_id, id)
@@ -19,7 +21,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.follow_request_accept(roost.id, roost.account_ref) FROM PUBLIC;
-COMMENT ON FUNCTION roost.follow_request_accept(roost.id, roost.account_ref) IS 'Lets the account that asked follow the caller. Doing it again changes nothing. Returns the relationship ("followed_by" is true). P0002 it has not asked, or has taken its request back.';
+COMMENT ON FUNCTION roost.follow_request_accept(roost.id, roost.account_ref) IS 'Lets the account that asked follow the caller. Doing it again changes nothing. Returns the relationship ("followed_by" is true). 42501 one of the two has blocked the other, P0002 it has not asked, or has taken its request back.';
 SELECT roost_internal.route('POST', '/follow-requests/:account_id/accept', 'roost.follow_request_accept', auth => 'user', limit_class => 'follow');
 
 CREATE OR REPLACE FUNCTION roost.follow_request_reject(actor_id roost.id, account_id roost.account_ref) RETURNS roost.relationship

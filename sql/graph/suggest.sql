@@ -9,7 +9,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN QUERY
-	WITH known AS MATERIALIZED (
+	WITH unwanted AS MATERIALIZED (
+		SELECT t.blocked_id AS id FROM roost_data.account_block t WHERE t.account_id = reader_id
+		UNION ALL SELECT t.account_id FROM roost_data.account_block t WHERE t.blocked_id = reader_id
+		UNION ALL SELECT t.muted_id FROM roost_data.account_mute t
+			WHERE t.account_id = reader_id AND (t.expires_at IS NULL OR t.expires_at > roost_internal.clock_now())
+	), known AS MATERIALIZED (
 		-- The newest 200 follows. Who follows many says little about each of them.
 		SELECT f.followee_id AS id, 1 / ln(2 + greatest(coalesce(s.following, 0), 1)) AS weight
 		FROM (SELECT t.followee_id FROM roost_data.follow t WHERE t.follower_id = reader_id ORDER BY t.id DESC LIMIT 200) f
@@ -29,13 +34,14 @@ BEGIN
 		WHERE NOT EXISTS (SELECT FROM roost_data.follow t WHERE t.follower_id = reader_id AND t.followee_id = c.id)
 			AND NOT EXISTS (SELECT FROM roost_data.follow_request t WHERE t.follower_id = reader_id AND t.followee_id = c.id)
 			AND NOT EXISTS (SELECT FROM roost_data.suggestion_dismissal t WHERE t.account_id = reader_id AND t.dismissed_id = c.id)
+			AND NOT EXISTS (SELECT FROM unwanted u WHERE u.id = c.id)
 		ORDER BY c.weight DESC, c.id
 		LIMIT 200
 	), scored AS MATERIALIZED (
 		-- What everybody follows is no discovery.
 		SELECT b.id, b.known, b.weight / ln(3 + greatest(coalesce(s.followers, 0), 0)) AS score
 		FROM best b
-		JOIN roost_data.account a ON a.id = b.id AND a.status = 'active' AND NOT a.is_private
+		JOIN roost_data.account a ON a.id = b.id AND a.status = 'active' AND NOT a.is_private AND a.limited_at IS NULL
 		CROSS JOIN LATERAL (SELECT sum(t.follower_count)::double precision AS followers FROM roost_data.account_stat t WHERE t.account_id = b.id) s
 	), ranked AS (
 		SELECT s.id, (greatest(least(s.score * 1000000, 2000000000), 1)::bigint << 32) + (hashint8(s.id)::bigint & 4294967295) AS rank, s.known
@@ -44,13 +50,14 @@ BEGIN
 		-- What is popular comes after that, if it is wanted.
 		SELECT p.account_id, 1000 - p.place::bigint, 0
 		FROM roost_data.account_popular p
-		JOIN roost_data.account a ON a.id = p.account_id AND a.status = 'active' AND NOT a.is_private
+		JOIN roost_data.account a ON a.id = p.account_id AND a.status = 'active' AND NOT a.is_private AND a.limited_at IS NULL
 		WHERE (SELECT count(*) FROM scored s WHERE s.score * 1000000 < (before_rank >> 32)) < suggestion_find."limit"
 			AND p.account_id <> reader_id
 			AND NOT EXISTS (SELECT FROM scored s WHERE s.id = p.account_id)
 			AND NOT EXISTS (SELECT FROM roost_data.follow t WHERE t.follower_id = reader_id AND t.followee_id = p.account_id)
 			AND NOT EXISTS (SELECT FROM roost_data.follow_request t WHERE t.follower_id = reader_id AND t.followee_id = p.account_id)
 			AND NOT EXISTS (SELECT FROM roost_data.suggestion_dismissal t WHERE t.account_id = reader_id AND t.dismissed_id = p.account_id)
+			AND NOT EXISTS (SELECT FROM unwanted u WHERE u.id = p.account_id)
 	), page AS MATERIALIZED (
 		SELECT r.* FROM ranked r WHERE r.rank < before_rank AND r.rank > after_rank ORDER BY r.rank DESC LIMIT suggestion_find."limit"
 	), why AS (
@@ -93,7 +100,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.account_suggested(roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.account_suggested(roost.id, integer, roost.cursor, roost.cursor) IS 'Accounts that the caller might follow, the best first: those that accounts follow whom it follows, then popular ones. Not whom it follows or has asked, nor private accounts, nor whom it has dismissed. followed_by names up to three accounts it follows that follow the account, followed_by_count says how many.';
+COMMENT ON FUNCTION roost.account_suggested(roost.id, integer, roost.cursor, roost.cursor) IS 'Accounts that the caller might follow, the best first: those that accounts follow whom it follows, then popular ones. Not whom it follows or has asked, nor private accounts, nor whom it has dismissed or muted, nor between whom and it there is a block. followed_by names up to three accounts it follows that follow the account, followed_by_count says how many.';
 SELECT roost_internal.route('GET', '/users/suggested', 'roost.account_suggested', auth => 'user');
 
 CREATE OR REPLACE FUNCTION roost.account_suggestion_dismiss(actor_id roost.id, account_id roost.account_ref) RETURNS void
@@ -132,7 +139,7 @@ BEGIN
 			ORDER BY 2 DESC LIMIT 2000
 		) c
 		JOIN roost_data.account a ON a.id = c.account_id
-		WHERE a.status = 'active' AND NOT a.is_private AND coalesce(a.last_active_at, v_now) > v_now - interval '90 days'
+		WHERE a.status = 'active' AND NOT a.is_private AND a.limited_at IS NULL AND coalesce(a.last_active_at, v_now) > v_now - interval '90 days'
 		ORDER BY c.followers DESC, c.account_id
 		LIMIT 200
 	), kept AS (

@@ -99,6 +99,7 @@ CREATE TABLE IF NOT EXISTS roost_data.account_mute (
 COMMENT ON TABLE roost_data.account_mute IS 'Of whose posts an account does not want to be shown anything until expires_at (null: until it says otherwise); notifications: nor of what that one does to it. id orders the list.';
 CREATE INDEX IF NOT EXISTS account_mute_muted_id_idx ON roost_data.account_mute (muted_id);
 CREATE INDEX IF NOT EXISTS account_mute_account_id_id_idx ON roost_data.account_mute (account_id, id DESC);
+CREATE INDEX IF NOT EXISTS account_mute_expires_at_idx ON roost_data.account_mute (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS roost_data.muted_word (
 	account_id bigint NOT NULL,
@@ -112,6 +113,7 @@ CREATE TABLE IF NOT EXISTS roost_data.muted_word (
 );
 COMMENT ON TABLE roost_data.muted_word IS 'Words and phrases of which an account does not want to be shown posts. folded is what is looked for: NFKC and lower case; with # before it only a hashtag.';
 CREATE UNIQUE INDEX IF NOT EXISTS muted_word_account_id_folded_idx ON roost_data.muted_word (account_id, folded);
+CREATE INDEX IF NOT EXISTS muted_word_expires_at_idx ON roost_data.muted_word (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS roost_data.list (
 	id bigint PRIMARY KEY,
@@ -134,6 +136,18 @@ COMMENT ON TABLE roost_data.list_member IS 'The accounts on a list; account_id i
 CREATE INDEX IF NOT EXISTS list_member_account_id_member_id_idx ON roost_data.list_member (account_id, member_id);
 CREATE INDEX IF NOT EXISTS list_member_member_id_idx ON roost_data.list_member (member_id);
 CREATE INDEX IF NOT EXISTS list_member_list_id_id_idx ON roost_data.list_member (list_id, id DESC);
+
+-- A block ends what is between two accounts, and keeps it out.
+CREATE OR REPLACE TRIGGER account_block_insert_apply AFTER INSERT ON roost_data.account_block
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.block_apply();
+CREATE OR REPLACE TRIGGER account_block_update_apply AFTER UPDATE ON roost_data.account_block
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.block_apply();
+CREATE OR REPLACE TRIGGER follow_insert_block AFTER INSERT ON roost_data.follow
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.follow_block_check();
+CREATE OR REPLACE TRIGGER follow_request_insert_block AFTER INSERT ON roost_data.follow_request
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.follow_block_check();
+CREATE OR REPLACE TRIGGER list_member_insert_block AFTER INSERT ON roost_data.list_member
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.list_member_block_check();
 
 CREATE TABLE IF NOT EXISTS roost_data.import_follow (
 	follower text COLLATE "C",

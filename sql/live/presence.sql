@@ -16,12 +16,21 @@ CREATE OR REPLACE FUNCTION roost_internal.live_viewers(account_id bigint, viewer
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	v_blocked_ids bigint[] := ARRAY(
+		SELECT b.blocked_id FROM roost_data.account_block b WHERE b.account_id = live_viewers.account_id AND b.blocked_id = ANY (viewer_ids)
+		UNION ALL
+		SELECT b.account_id FROM roost_data.account_block b WHERE b.blocked_id = live_viewers.account_id AND b.account_id = ANY (viewer_ids));
 BEGIN
-	RETURN pg_catalog.array_remove(viewer_ids, live_viewers.account_id);
+	IF v_blocked_ids = '{}' THEN
+		RETURN array_remove(viewer_ids, live_viewers.account_id);
+	END IF;
+	RETURN ARRAY(SELECT v.id FROM unnest(viewer_ids) WITH ORDINALITY v (id, n)
+		WHERE v.id <> live_viewers.account_id AND v.id <> ALL (v_blocked_ids) ORDER BY v.n);
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.live_viewers(bigint, bigint[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.live_viewers(bigint, bigint[]) IS 'Those of the viewers (0: without an account) that may see anything live of another account. Blocks belong here: presence and typing obey.';
+COMMENT ON FUNCTION roost_internal.live_viewers(bigint, bigint[]) IS 'Those of the viewers (0: without an account) that may see anything live of another account: not itself, nor those between whom and it there is a block.';
 
 CREATE OR REPLACE FUNCTION roost_internal.presence_viewers(account_id bigint, viewer_ids bigint[], leaving boolean DEFAULT false) RETURNS bigint[]
 LANGUAGE plpgsql STABLE

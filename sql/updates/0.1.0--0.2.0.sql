@@ -266,3 +266,36 @@ CREATE TYPE roost.account_reputation AS (
 	history jsonb
 );
 COMMENT ON TYPE roost.account_reputation IS 'How an account stands with the filters: reputation from -2 to 1 moves the thresholds of adaptive policies; standing (0 to 1) comes from age and posts, burden from what it has done, fading with time; is_new: policies for new accounts apply; history has count and weight by kind.';
+
+-- Blocks, mutes and lists.
+ALTER TYPE roost.relationship ADD ATTRIBUTE blocking boolean, ADD ATTRIBUTE blocked_by boolean, ADD ATTRIBUTE muting boolean;
+COMMENT ON TYPE roost.relationship IS 'How the viewer and the account account_id stand to each other: following (the viewer follows it), followed_by (it follows the viewer), requested and requested_by (a follow request waits), blocking and blocked_by, muting (the viewer has muted it).';
+
+CREATE TYPE roost.muted_account AS (
+	account roost.account,
+	notifications boolean,
+	expires_at timestamptz,
+	muted_at timestamptz,
+	cursor bigint
+);
+COMMENT ON TYPE roost.muted_account IS 'An account that one has muted: notifications says whether one is not notified of what it does either, expires_at when it ends (null: when one says so), muted_at since when it is muted.';
+
+CREATE TYPE roost.muted_word AS (
+	id roost.id,
+	phrase text,
+	whole_word boolean,
+	expires_at timestamptz,
+	created_at timestamptz
+);
+COMMENT ON TYPE roost.muted_word IS 'A word or phrase that one has muted: whole_word says that it is found only where it is not part of a longer word, expires_at when it ends (null: when one says so).';
+
+CREATE DOMAIN roost.list_title AS text CHECK (char_length(VALUE) <= 100 AND VALUE ~ '\S' AND VALUE !~ '[\u0001-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]');
+COMMENT ON DOMAIN roost.list_title IS 'The name of a list: 1 to 100 characters on one line, without control and text-direction characters, not only spaces.';
+
+CREATE TYPE roost.list AS (
+	id roost.id,
+	title text,
+	member_count bigint,
+	created_at timestamptz
+);
+COMMENT ON TYPE roost.list IS 'A list of accounts that one keeps, and how many are on it.';

@@ -128,7 +128,7 @@ SELECT array(SELECT unnest(string_to_array(followee_ids, ' ')) ORDER BY 1) AS fo
 INSERT INTO roost_data.session (id, account_id, device_id, refresh_key, refresh_digest, expires_at, revoked_at)
 SELECT 9660 + n, 9651, 1, '', '', now() + CASE WHEN n = 2 THEN interval '-1 hour' ELSE interval '1 hour' END, CASE WHEN n = 3 THEN now() END FROM generate_series(1, 3) n;
 INSERT INTO roost_data.revocation (id) VALUES (9664);
-SELECT session_id FROM roost.stream_check('{9661,9662,9663,9664,9665,9666,9667}', '{9651,9651,9651,9651,9652,9657,9651}');
+SELECT session_id FROM roost.stream_check('{9661,9662,9663,9664,9665,9666,9667}', '{9651,9651,9651,9651,9652,9657,9651}') ORDER BY 1;
 DELETE FROM roost_data.session WHERE id BETWEEN 9661 AND 9663;
 DELETE FROM roost_data.revocation WHERE id BETWEEN 9661 AND 9664;
 
