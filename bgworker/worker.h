@@ -49,6 +49,7 @@ typedef struct RoostWorkerStep
 } RoostWorkerStep;
 
 /* Steps of modules, each defined in its own file. */
+extern const RoostWorkerStep roost_audit_step;
 extern const RoostWorkerStep roost_feed_step;
 extern const RoostWorkerStep roost_feed_keep_step;
 extern const RoostWorkerStep roost_follow_step;

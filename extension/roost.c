@@ -42,6 +42,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_password_module,
 	&roost_token_module,
 	&roost_api_module,
+	&roost_audit_module,
 	&roost_lockout_module,
 	&roost_account_module,
 	&roost_reuse_module,

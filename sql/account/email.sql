@@ -84,6 +84,7 @@ BEGIN
 	SELECT t.account_id INTO v_account_id FROM roost_data.email_token t WHERE t.digest = roost_internal.token_digest(token);
 	PERFORM FROM roost_data.account a WHERE a.id = v_account_id AND a.status = 'active' FOR NO KEY UPDATE;
 	IF FOUND THEN
+		PERFORM roost_internal.audit_actor(v_account_id, 'a mail''s ' || purpose || ' token');
 		UPDATE roost_data.email_token t SET used_at = roost_internal.clock_now()
 		WHERE t.digest = roost_internal.token_digest(token) AND t.purpose = email_token_take.purpose
 			AND t.used_at IS NULL AND t.expires_at > roost_internal.clock_now()
@@ -179,6 +180,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = '42501', COLUMN = field, MESSAGE = 'the password is wrong';
 	END IF;
 	PERFORM roost_internal.login_succeeded(actor_id);
+	PERFORM roost_internal.audit_actor(actor_id, 'the password');
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.password_prove(bigint, text, text, inet) FROM PUBLIC;

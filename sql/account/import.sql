@@ -133,6 +133,7 @@ BEGIN
 	WHERE s.password_hash IS NOT NULL;
 
 	DELETE FROM roost_data.import_account s WHERE s.error IS NULL;
+	PERFORM roost_internal.audit_add('import.account', 'import', NULL, to_jsonb(v_result));
 	RETURN v_result;
 END
 $$;

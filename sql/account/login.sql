@@ -39,6 +39,7 @@ DECLARE
 	v_id bigint := roost_internal.id_next();
 BEGIN
 	PERFORM roost_internal.birth_date_check(birth_date);
+	PERFORM roost_internal.audit_actor(v_id, 'roost.auth_register');
 	INSERT INTO roost_data.account (id, username, display_name, birth_date, language, created_at, updated_at)
 	VALUES (v_id, username, coalesce(display_name, ''), birth_date, coalesce(language, 'en'), v_now, v_now);
 	PERFORM roost_internal.handle_take(v_id, username);
@@ -210,6 +211,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM roost_internal.audit_actor(actor_id, 'roost.auth_logout');
 	PERFORM roost_internal.session_revoke(actor_id, ARRAY[session_id::bigint]);
 END
 $$;
@@ -222,6 +224,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM roost_internal.audit_actor(actor_id, 'roost.auth_logout_all');
 	PERFORM roost_internal.session_revoke(actor_id);
 END
 $$;

@@ -221,6 +221,7 @@ BEGIN
 		PERFORM roost_internal.handle_release(actor_id, 'renamed');
 		PERFORM roost_internal.handle_take(actor_id, username);
 	END IF;
+	PERFORM roost_internal.audit_actor(actor_id, 'roost.account_update');
 	UPDATE roost_data.account a SET
 		username = coalesce(account_update.username, a.username),
 		display_name = coalesce(account_update.display_name, a.display_name),

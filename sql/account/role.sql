@@ -40,6 +40,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'not allowed',
 			DETAIL = 'The account has the same or a higher rank.';
 	END IF;
+	PERFORM roost_internal.audit_actor(actor_id, permission);
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.permission_check(bigint, text, bigint) FROM PUBLIC;

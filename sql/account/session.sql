@@ -84,6 +84,7 @@ CREATE OR REPLACE FUNCTION roost_internal.session_end(session_ids bigint[]) RETU
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
+	SELECT roost_internal.audit_actor(NULL, 'refresh token used twice');
 	SELECT roost_internal.session_revoke(s.account_id, array_agg(s.id))
 	FROM roost_data.session s WHERE s.id = ANY ($1) GROUP BY s.account_id ORDER BY s.account_id
 $$;
@@ -150,6 +151,7 @@ DECLARE
 	v_refresh_key text := roost_internal.random_token(32);
 	v_refresh_token text := roost_internal.refresh_token_make(v_session_id, v_refresh_key, roost_internal.random_token(32));
 BEGIN
+	PERFORM roost_internal.audit_actor(session_create.account_id, 'roost.session_create');
 	UPDATE roost_data.account a SET last_login_at = v_now, last_active_at = v_now
 	WHERE a.id = session_create.account_id AND a.status = 'active';
 	IF NOT FOUND THEN
@@ -196,6 +198,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM roost_internal.audit_actor(actor_id, 'roost.session_delete');
 	IF roost_internal.session_revoke(actor_id, ARRAY[id::bigint]) = 0 THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'id', MESSAGE = 'the session does not exist';
 	END IF;
@@ -225,6 +228,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM roost_internal.audit_actor(actor_id, 'roost.device_delete');
 	PERFORM roost_internal.session_revoke(actor_id, ARRAY(
 		SELECT s.id FROM roost_data.session s
 		WHERE s.device_id = device_delete.id AND s.account_id = actor_id));

@@ -240,3 +240,25 @@ INSERT INTO roost_data.mail_template (name, language, subject, text, html) VALUE
 		E'Hello {{display_name}},\n\n@{{username}} on {{site_name}} was deleted, with everything that belonged to it. Farewell.\n',
 		'<p>Hello {{display_name}},</p><p>@{{username}} on {{site_name}} was deleted, with everything that belonged to it. Farewell.</p>')
 ON CONFLICT DO NOTHING;
+
+-- What is watched: never an address, a hash, or the name of somebody who may leave.
+CREATE OR REPLACE TRIGGER account_audit AFTER INSERT OR UPDATE OF id, username, role, status, is_verified, limited_at, suspended_until OR DELETE ON roost_data.account
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('account', 'id', '@id', 'username!', 'role', 'status', 'is_verified', 'limited_at', 'suspended_until');
+CREATE OR REPLACE TRIGGER account_credential_audit AFTER INSERT OR UPDATE OR DELETE ON roost_data.account_credential
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('credential', 'account_id', '@account_id', 'password_hash!', 'password_changed_at!');
+CREATE OR REPLACE TRIGGER account_email_audit AFTER INSERT OR UPDATE OR DELETE ON roost_data.account_email
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('email', 'account_id', '@account_id', 'email!', 'verified_at');
+CREATE OR REPLACE TRIGGER session_audit AFTER INSERT OR UPDATE OF id, account_id, device_id, refresh_key, revoked_at ON roost_data.session
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('session', 'id', '@account_id', 'account_id', 'device_id', 'revoked_at', 'refresh_key!');
+CREATE OR REPLACE TRIGGER session_delete_audit AFTER DELETE ON roost_data.session
+	FOR EACH ROW WHEN (OLD.revoked_at IS NULL AND OLD.expires_at > now())
+	EXECUTE FUNCTION roost_internal.audit_watch('session', 'id', '@account_id', 'account_id', 'device_id');
+CREATE OR REPLACE TRIGGER role_audit AFTER INSERT OR UPDATE OR DELETE ON roost_data.role
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('role', 'name', 'rank', 'description');
+CREATE OR REPLACE TRIGGER role_permission_audit AFTER INSERT OR UPDATE OR DELETE ON roost_data.role_permission
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('role_permission', 'role,permission');
+CREATE OR REPLACE TRIGGER reserved_handle_insert_audit AFTER INSERT ON roost_data.reserved_handle
+	FOR EACH ROW WHEN (NEW.account_id IS NULL) EXECUTE FUNCTION roost_internal.audit_watch('reserved_handle', 'username', 'until', 'reason');
+CREATE OR REPLACE TRIGGER reserved_handle_audit AFTER UPDATE OR DELETE ON roost_data.reserved_handle
+	FOR EACH ROW WHEN (OLD.account_id IS NULL AND (OLD.until IS NULL OR OLD.until > now()))
+	EXECUTE FUNCTION roost_internal.audit_watch('reserved_handle', 'username', 'until', 'reason', 'account_id');

@@ -12,6 +12,7 @@ BEGIN
 		roost.stream_read(bigint, integer), roost.stream_data(bigint[]), roost.stream_see(bigint[], bigint[]), roost.stream_notify(bigint[], bigint[]),
 		roost.stream_resume(bigint, bigint, bigint, text[], integer) TO %I', role);
 	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.live_beat(bigint, bigint[], bigint[], boolean), roost.live_signal(bigint, text, text), roost.live_see(bigint[], text[], bigint[]) TO %I', role);
+	PERFORM roost_internal.audit_add('grant.gateway', 'role', NULL, jsonb_build_object('role', role));
 END
 $$;
 REVOKE ALL ON FUNCTION roost.grant_gateway(name) FROM PUBLIC;
@@ -25,6 +26,7 @@ BEGIN
 	EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
 	EXECUTE format('GRANT USAGE ON SCHEMA roost TO %I', role);
 	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.job_take(text, integer, interval), roost.job_done(bigint, integer), roost.job_fail(bigint, integer, text, timestamptz) TO %I', role);
+	PERFORM roost_internal.audit_add('grant.worker', 'role', NULL, jsonb_build_object('role', role));
 END
 $$;
 REVOKE ALL ON FUNCTION roost.grant_worker(name) FROM PUBLIC;
@@ -38,6 +40,7 @@ BEGIN
 	EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
 	EXECUTE format('GRANT USAGE ON SCHEMA roost, roost_bi TO %I', role);
 	EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA roost_bi TO %I', role);
+	PERFORM roost_internal.audit_add('grant.analyst', 'role', NULL, jsonb_build_object('role', role));
 END
 $$;
 REVOKE ALL ON FUNCTION roost.grant_analyst(name) FROM PUBLIC;
@@ -63,6 +66,7 @@ BEGIN
 	END LOOP;
 	EXECUTE format('GRANT EXECUTE ON ALL ROUTINES IN SCHEMA roost TO %I', role);
 	EXECUTE format('REVOKE EXECUTE ON FUNCTION roost.install(), roost.uninstall(text), roost.grant_gateway(name), roost.grant_worker(name), roost.grant_analyst(name), roost.grant_admin(name) FROM %I', role);
+	PERFORM roost_internal.audit_add('grant.admin', 'role', NULL, jsonb_build_object('role', role));
 END
 $$;
 REVOKE ALL ON FUNCTION roost.grant_admin(name) FROM PUBLIC;

@@ -161,6 +161,8 @@ BEGIN
 	END IF;
 	PERFORM roost_internal.route(route_add.method, route_add.path, route_add.function, route_add.auth, route_add.limit_class,
 		route_add.status, route_add.lane, route_add.cookies, route_add.sensitive, route_add.tags, route_add.cache);
+	PERFORM roost_internal.audit_add('route.add', 'route', NULL, pg_catalog.jsonb_build_object('method', pg_catalog.upper(route_add.method),
+		'path', route_add.path, 'function', route_add.function, 'auth', route_add.auth));
 END
 $$;
 REVOKE ALL ON FUNCTION roost.route_add(text, text, text, text, text, integer, text, boolean, boolean, text[], text) FROM PUBLIC;
@@ -168,14 +170,18 @@ COMMENT ON FUNCTION roost.route_add(text, text, text, text, text, integer, text,
 'Lets your own function answer an HTTP method and path, or changes how it does. function: schema-qualified, with argument types if the name alone is ambiguous. path: segments, ":name" binds the argument of that name. auth: none (a token is ignored), optional, user. limit_class: rate limit policies to count against, "none" for no limit (default "default"). status: of a success. lane: fast, write or slow (default fast if the function is STABLE, else write). cookies: the result holds tokens that clients may take as cookies. sensitive: the result holds secrets. cache: how gateways may keep the answers to GET requests without a token or cookie (docs/cache.md): ids, until something changes whose id stands in the path or, under "id" or a name that ends in "_id", in the answer; list, the same, and a new post or an edit anywhere may add to it; time, for a minute; null, not at all. The route is part of a dump and wins over a built-in one of the same method and path. 42883 no such function, 42725 ambiguous name, 22023 bad path or cache, 42501 you may not execute the function.';
 
 CREATE OR REPLACE FUNCTION roost.route_remove(method text, path text) RETURNS boolean
-LANGUAGE sql VOLATILE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-	WITH gone AS (
-		DELETE FROM roost_internal.route r
-		WHERE r.method = pg_catalog.upper($1) AND r.shape = pg_catalog.regexp_replace($2, ':[a-z0-9_]+', ':', 'g') AND NOT r.builtin
-		RETURNING 1)
-	SELECT EXISTS (SELECT FROM gone)
+BEGIN
+	DELETE FROM roost_internal.route r
+	WHERE r.method = pg_catalog.upper(route_remove.method) AND r.shape = pg_catalog.regexp_replace(route_remove.path, ':[a-z0-9_]+', ':', 'g') AND NOT r.builtin;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	PERFORM roost_internal.audit_add('route.remove', 'route', NULL, pg_catalog.jsonb_build_object('method', pg_catalog.upper(route_remove.method), 'path', route_remove.path));
+	RETURN true;
+END
 $$;
 REVOKE ALL ON FUNCTION roost.route_remove(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION roost.route_remove(text, text) IS 'Takes away a route made by roost.route_add(). True if there was one. Built-in routes stay.';

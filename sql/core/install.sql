@@ -23,6 +23,7 @@ BEGIN
 		EXECUTE pg_catalog.format('SELECT roost_internal.tables_%s()', v_module) INTO v_ddl;
 		EXECUTE v_ddl;
 	END LOOP;
+	PERFORM roost_internal.audit_enable();
 	INSERT INTO roost_data.schema_version (version) VALUES (roost.version()) ON CONFLICT DO NOTHING;
 	RETURN roost.version();
 END

@@ -76,6 +76,7 @@ BEGIN
 	END IF;
 	v_result.existing := v_staged - v_result.inserted - v_result.refused;
 	RAISE NOTICE '% follows imported', v_result.inserted;
+	PERFORM roost_internal.audit_add('import.follow', 'import', NULL, to_jsonb(v_result));
 	RETURN v_result;
 END
 $$;

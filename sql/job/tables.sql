@@ -35,3 +35,5 @@ CREATE TABLE IF NOT EXISTS roost_data.mail_template (
 );
 COMMENT ON TABLE roost_data.mail_template IS 'The mails that roost writes, for the operator to edit and translate. {{name}} stands for a value; values are escaped in html.';
 COMMENT ON COLUMN roost_data.mail_template.language IS 'Lower case, for instance en or pt-br. A mail is written in the language asked for, else without its region, else in en.';
+CREATE OR REPLACE TRIGGER mail_template_audit AFTER INSERT OR UPDATE OR DELETE ON roost_data.mail_template
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('mail_template', 'name,language', 'subject!', 'text!', 'html!');

@@ -55,3 +55,8 @@ COMMENT ON TABLE roost_data.limit_exemption IS 'Accounts and networks to which n
 
 CREATE OR REPLACE TRIGGER limit_exemption_changed AFTER INSERT OR UPDATE OR DELETE ON roost_data.limit_exemption
 	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.relation_changed();
+
+CREATE OR REPLACE TRIGGER limit_policy_audit AFTER INSERT OR UPDATE OR DELETE ON roost_data.limit_policy
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('limit_policy', 'class,name', 'limit', 'period', 'burst', 'key', 'enabled');
+CREATE OR REPLACE TRIGGER limit_exemption_audit AFTER INSERT OR UPDATE OR DELETE ON roost_data.limit_exemption
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('limit_exemption', 'id', '@account_id', 'account_id', 'network!', 'reason');

@@ -188,6 +188,7 @@ DECLARE
 BEGIN
 	PERFORM roost_internal.post_own(actor_id, post_id);
 	v_post := roost_internal.post_one(actor_id, post_id);
+	PERFORM roost_internal.audit_actor(actor_id, 'roost.post_delete');
 	DELETE FROM roost_data.post p WHERE p.id = post_id;
 	RETURN v_post;
 END

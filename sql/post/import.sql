@@ -232,6 +232,7 @@ BEGIN
 	SELECT 'post', s.external_id, s.id FROM roost_data.import_post s WHERE s.error IS NULL;
 	DELETE FROM roost_data.import_post s WHERE s.error IS NULL;
 	RAISE NOTICE '% posts imported', v_result.inserted;
+	PERFORM roost_internal.audit_add('import.post', 'import', NULL, to_jsonb(v_result));
 	RETURN v_result;
 END
 $$;
@@ -287,6 +288,7 @@ BEGIN
 	SELECT pg_catalog.count(*) INTO v_result.refused FROM roost_data.import_like;
 	v_result.existing := v_staged - v_result.inserted - v_result.refused;
 	RAISE NOTICE '% likes imported', v_result.inserted;
+	PERFORM roost_internal.audit_add('import.like', 'import', NULL, to_jsonb(v_result));
 	RETURN v_result;
 END
 $$;

@@ -197,3 +197,10 @@ CREATE TABLE IF NOT EXISTS roost_data.import_like (
 	error text
 );
 COMMENT ON TABLE roost_data.import_like IS 'Likes to import: COPY them here after their posts are imported, then SELECT roost.like_import(). account and post are external ids. What was imported leaves the table; what was refused stays, with the reason in error.';
+
+-- What moderators do to posts; what authors do to theirs costs nothing.
+CREATE OR REPLACE TRIGGER post_audit AFTER UPDATE OF state, labels ON roost_data.post
+	FOR EACH ROW WHEN ((OLD.state, OLD.labels) IS DISTINCT FROM (NEW.state, NEW.labels))
+	EXECUTE FUNCTION roost_internal.audit_watch('post', 'id', '@author_id', 'state', 'labels');
+CREATE OR REPLACE TRIGGER post_delete_audit AFTER DELETE ON roost_data.post
+	FOR EACH ROW WHEN (OLD.retweet_of_id IS NULL) EXECUTE FUNCTION roost_internal.audit_watch('post', 'id', '@author_id', '~author_id', 'author_id', 'state', 'labels');

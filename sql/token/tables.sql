@@ -40,3 +40,14 @@ CREATE TABLE IF NOT EXISTS roost_data.login_lockout (
 );
 COMMENT ON TABLE roost_data.login_lockout IS 'Failed logins, as the worker saved them last; the truth is in shared memory and read from here after a start. See roost.stat_lockout.';
 COMMENT ON COLUMN roost_data.login_lockout.key IS 'An account, a digest of a user name or e-mail address (negative), or a digest of a network address.';
+
+CREATE OR REPLACE TRIGGER signing_key_audit AFTER INSERT OR UPDATE OR DELETE ON roost_data.signing_key
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('signing_key', 'kid', 'algorithm', 'not_before', 'retired_at', 'secret!', 'public_key!');
+-- By hand: those that follow from the end of a session or account stand beside it.
+CREATE OR REPLACE TRIGGER revocation_audit AFTER INSERT OR UPDATE ON roost_data.revocation
+	FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION roost_internal.audit_watch('revocation', 'id', 'revoked_at', 'expires_at');
+CREATE OR REPLACE TRIGGER revocation_delete_audit AFTER DELETE ON roost_data.revocation
+	FOR EACH ROW WHEN (pg_trigger_depth() = 0 AND OLD.expires_at > now()) EXECUTE FUNCTION roost_internal.audit_watch('revocation', 'id', 'revoked_at', 'expires_at');
+CREATE OR REPLACE TRIGGER login_lockout_audit AFTER INSERT OR UPDATE ON roost_data.login_lockout
+	FOR EACH ROW WHEN (NEW.kind = 'account' AND NEW.key > 0 AND NEW.locked_until IS NOT NULL)
+	EXECUTE FUNCTION roost_internal.audit_watch('lockout', 'key', '@key', 'locked_until');
