@@ -30,7 +30,7 @@
 
 #include "bgworker/feed.h"
 #include "feed/feed.h"
-#include "post/read.h"
+#include "post/viewer.h"
 
 #define AUTHOR_SLOTS		16384
 #define DOORBELL_MAX		7800	/* a payload has less than 8000 bytes */
@@ -378,32 +378,33 @@ mail_is_visible(PostReader *reader, const MailRow *mail)
 	TupleTableSlot *slot = roost_post_read(reader, LOOKUP_ACCOUNT, 1, mail->actor_id, 0);
 	TupleTableSlot *shown;
 	bool		isnull;
-	bool		is_private;
-	bool		active;
-	text	   *status;
-	PostVerdict verdict;
+	PostViewer	viewer;
+	PostRule	rule = {.author_id = mail->actor_id};
 	Datum		value;
-	const int64 *mention_ids = NULL;
-	int			num_mentions;
 
 	if (slot == NULL)
 		return false;
-	is_private = DatumGetBool(slot_getattr(slot, account[ACCOUNT_IS_PRIVATE], &isnull));
-	status = DatumGetTextPP(slot_getattr(slot, account[ACCOUNT_STATUS], &isnull));
-	active = VARSIZE_ANY_EXHDR(status) == 6 && memcmp(VARDATA_ANY(status), "active", 6) == 0;
+	roost_viewer_begin(&viewer, reader, NULL, mail->account_id);
+	rule.is_private = DatumGetBool(slot_getattr(slot, account[ACCOUNT_IS_PRIVATE], &isnull));
+	rule.active = roost_post_is_active(slot_getattr(slot, account[ACCOUNT_STATUS], &isnull));
+	(void) roost_post_later_value(slot, account[ACCOUNT_LIMITED_AT], &isnull);
+	rule.is_limited = !isnull;
+
+	/* what a limited account does is told to those who follow it */
+	if (!rule.active || (rule.is_limited && !roost_viewer_follows(&viewer, mail->actor_id)))
+		return false;
 	if (mail->kind == MAIL_FOLLOW || mail->kind == MAIL_REQUEST || mail->kind == MAIL_LIKE)
-		return active;
+		return !roost_viewer_is_apart(&viewer, mail->actor_id);
 
 	shown = roost_post_read(reader, LOOKUP_POST, 1, mail->post_id, 0);
 	if (shown == NULL)
 		return false;
+	rule.visibility = roost_post_enum_letter(DatumGetObjectId(slot_getattr(shown, post[POST_VISIBILITY], &isnull)));
+	value = roost_post_later_value(shown, post[POST_STATE], &isnull);
+	rule.state = roost_post_state_letter(value, isnull);
 	value = slot_getattr(shown, post[POST_MENTION_IDS], &isnull);
-	num_mentions = roost_post_mentioned(isnull ? (Datum) 0 : value, &mention_ids);
-	value = slot_getattr(shown, post[POST_VISIBILITY], &isnull);
-	verdict = roost_post_judge(mail->account_id, mail->actor_id, roost_post_visibility_letter(DatumGetObjectId(value)),
-							   mention_ids, num_mentions, is_private, active);
-	return verdict == POST_SEEN ||
-		(verdict == POST_SEEN_BY_FOLLOWERS && roost_post_read(reader, LOOKUP_FOLLOW, 2, mail->account_id, mail->actor_id) != NULL);
+	rule.num_mentions = roost_post_mentioned(isnull ? (Datum) 0 : value, &rule.mention_ids);
+	return roost_viewer_sees(&viewer, &rule);
 }
 
 static void

@@ -48,6 +48,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_reuse_module,
 	&roost_post_module,
 	&roost_verdict_module,
+	&roost_post_viewer_module,
 	&roost_feed_module,
 	&roost_timeline_module,
 	&roost_timeline_strategy_module,

@@ -48,6 +48,7 @@ extern const RoostModule roost_account_module;
 extern const RoostModule roost_reuse_module;
 extern const RoostModule roost_post_module;
 extern const RoostModule roost_verdict_module;
+extern const RoostModule roost_post_viewer_module;
 extern const RoostModule roost_feed_module;
 extern const RoostModule roost_timeline_module;
 extern const RoostModule roost_timeline_strategy_module;

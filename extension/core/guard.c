@@ -58,6 +58,9 @@ static const GuardTable guard_tables[] = {
 	{"follow", {"follow_insert_event", "follow_delete_event", "follow_update_lose", "follow_truncate_lose"}},
 	{"post", {"post_insert_event", "post_update_event", "post_delete_event", "post_update_identity", "post_truncate_lose"}},
 	{"post_stat", {"post_stat_stamp", "post_stat_truncate_stamp"}},
+	{"account_block", {"account_block_stamp", "account_block_truncate_stamp"}},
+	{"account_mute", {"account_mute_stamp", "account_mute_truncate_stamp"}},
+	{"muted_word", {"muted_word_stamp", "muted_word_truncate_stamp"}},
 };
 
 typedef struct GuardShared

@@ -95,9 +95,10 @@ static const char *const stamp_kinds[ROOST_STAMP_KINDS] = {
 	[ROOST_STAMP_POST] = "post",
 	[ROOST_STAMP_COUNT] = "count",
 	[ROOST_STAMP_ACCOUNT] = "account",
+	[ROOST_STAMP_VIEWER] = "viewer",
 };
 
-StaticAssertDecl(ROOST_STAMP_KINDS == 4, "each kind of stamp has a name");
+StaticAssertDecl(ROOST_STAMP_KINDS == 5, "each kind of stamp has a name");
 
 static StampShared *stamp_shared = NULL;
 
@@ -437,53 +438,58 @@ stamp_kind(const char *name)
 }
 
 /*
- * Touches the stamp of the thing that a column of a row names.
+ * Touches the stamps of the things that the columns of a row name.
  */
 static void
-stamp_touch_row(RoostStampKind kind, Relation relation, HeapTuple row, const char *name)
+stamp_touch_row(RoostStampKind kind, Relation relation, HeapTuple row, char **names, int n)
 {
-	int			attribute = SPI_fnumber(RelationGetDescr(relation), name);
-	bool		isnull;
-	Datum		value;
+	for (int i = 0; i < n; i++)
+	{
+		int			attribute = SPI_fnumber(RelationGetDescr(relation), names[i]);
+		bool		isnull;
+		Datum		value;
 
-	if (attribute <= 0 || SPI_gettypeid(RelationGetDescr(relation), attribute) != INT8OID)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("relation \"%s\" has no column \"%s\" of type bigint",
-						RelationGetRelationName(relation), name)));
-	value = heap_getattr(row, attribute, RelationGetDescr(relation), &isnull);
-	if (!isnull)
-		roost_stamp_touch(kind, DatumGetInt64(value));
+		if (attribute <= 0 || SPI_gettypeid(RelationGetDescr(relation), attribute) != INT8OID)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("relation \"%s\" has no column \"%s\" of type bigint",
+							RelationGetRelationName(relation), names[i])));
+		value = heap_getattr(row, attribute, RelationGetDescr(relation), &isnull);
+		if (!isnull)
+			roost_stamp_touch(kind, DatumGetInt64(value));
+	}
 }
 
 /*
- * roost_internal.stamp_changed('kind', 'column') touches what a row belongs to;
- * TRUNCATE touches all.
+ * roost_internal.stamp_changed('kind', 'column', …) touches what a row belongs
+ * to; TRUNCATE touches all.
  */
 Datum
 roost_stamp_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	char	  **args;
+	int			n;
 	RoostStampKind kind;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
-		trigdata->tg_trigger->tgnargs != 2 ||
+		trigdata->tg_trigger->tgnargs < 2 ||
 		TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) == TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("roost_internal.stamp_changed() must be an AFTER ROW or TRUNCATE trigger with a kind and a column")));
+				 errmsg("roost_internal.stamp_changed() must be an AFTER ROW or TRUNCATE trigger with a kind and columns")));
 
 	args = trigdata->tg_trigger->tgargs;
+	n = trigdata->tg_trigger->tgnargs - 1;
 	kind = stamp_kind(args[0]);
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
 		roost_stamp_touch_all();
 		return PointerGetDatum(NULL);
 	}
-	stamp_touch_row(kind, trigdata->tg_relation, trigdata->tg_trigtuple, args[1]);
+	stamp_touch_row(kind, trigdata->tg_relation, trigdata->tg_trigtuple, args + 1, n);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		stamp_touch_row(kind, trigdata->tg_relation, trigdata->tg_newtuple, args[1]);
+		stamp_touch_row(kind, trigdata->tg_relation, trigdata->tg_newtuple, args + 1, n);
 	return PointerGetDatum(NULL);
 }
 

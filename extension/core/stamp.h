@@ -45,6 +45,8 @@ typedef enum RoostStampKind
 	ROOST_STAMP_COUNT,			/* a post's counters, which change far more
 								 * often */
 	ROOST_STAMP_ACCOUNT,		/* an account's row */
+	ROOST_STAMP_VIEWER,			/* whom an account has blocked or muted, who
+								 * has blocked it, and its muted words */
 	ROOST_STAMP_KINDS
 } RoostStampKind;
 

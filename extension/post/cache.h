@@ -30,10 +30,13 @@ typedef struct PostCopy
 	uint32		count_version;
 	bool		counted;		/* counts are those of count_version */
 	bool		is_private;		/* the author's account; it is active */
-	char		visibility;		/* first letter */
+	bool		is_limited;
+	char		visibility;		/* first letters */
+	char		state;
 	int32		num_mentions;
 	int32		gap;			/* where the counters belong */
 	int32		address;		/* where the site's address belongs */
+	int32		rest;			/* what roost.post has behind its embeds */
 	int32		length;			/* of the JSON */
 } PostCopy;
 

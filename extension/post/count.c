@@ -25,6 +25,7 @@
 
 #include "account/stat.h"
 #include "core/plan.h"
+#include "post/read.h"
 
 PG_FUNCTION_INFO_V1(roost_post_count);
 PG_FUNCTION_INFO_V1(roost_post_like_count);
@@ -55,7 +56,6 @@ typedef struct DeltaList
 } DeltaList;
 
 static Tuplestorestate *trigger_rows(FunctionCallInfo fcinfo, int *sign);
-static bool is_public(Datum visibility);
 static void deltas_add(DeltaList *list, int64 id, int what, int64 n);
 static void deltas_merge(DeltaList *list);
 static void post_stat_add(const Delta *delta);
@@ -102,6 +102,7 @@ roost_post_count(PG_FUNCTION_ARGS)
 	int			retweet_of_id = column(relation, "retweet_of_id");
 	int			hashtags = column(relation, "hashtags");
 	int			visibility = column(relation, "visibility");
+	int			state = SPI_fnumber(RelationGetDescr(relation), "state");	/* of a later version */
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsMinimalTuple);
 	DeltaList	posts = {0};
 	DeltaList	authors = {0};
@@ -122,7 +123,9 @@ roost_post_count(PG_FUNCTION_ARGS)
 			deltas_add(&posts, other, COUNT_RETWEET, sign);
 
 		tags = slot_getattr(slot, hashtags, &isnull);
-		if (!isnull && sign > 0 && is_public(slot_getattr(slot, visibility, &isnull)))
+		if (!isnull && sign > 0 &&
+			roost_post_enum_letter(DatumGetObjectId(slot_getattr(slot, visibility, &isnull))) == 'p' &&
+			(state <= 0 || roost_post_enum_letter(DatumGetObjectId(slot_getattr(slot, state, &isnull))) == 'v'))
 			hashtags_add(tags, slot_int64(slot, id));
 	}
 	ExecDropSingleTupleTableSlot(slot);
@@ -200,15 +203,6 @@ trigger_rows(FunctionCallInfo fcinfo, int *sign)
 	tuplestore_select_read_pointer(rows, tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND));
 	tuplestore_rescan(rows);
 	return rows;
-}
-
-/*
- * Returns whether a value of roost.visibility is 'public'.
- */
-static bool
-is_public(Datum visibility)
-{
-	return strcmp(DatumGetCString(DirectFunctionCall1(enum_out, visibility)), "public") == 0;
 }
 
 static void

@@ -84,6 +84,25 @@ roost_entity_bound(const char *text, size_t length)
 }
 
 /*
+ * Returns whether words are made of a code point.
+ */
+bool
+roost_entity_is_word(uint32_t c)
+{
+	return is_word(c);
+}
+
+/*
+ * Returns whether a code point belongs to a script that puts no spaces between
+ * words.
+ */
+bool
+roost_entity_is_spaceless(uint32_t c)
+{
+	return is_spaceless(c);
+}
+
+/*
  * Returns the code point at *p and moves *p behind it.  A byte that is not
  * part of a sequence, and a zero, become U+FFFD; so does a sequence that is
  * longer than it need be, which would be a sign in disguise.

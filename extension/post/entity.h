@@ -42,4 +42,10 @@ extern int	roost_entity_scan(const char *text, size_t length,
 							  uint32_t *scratch, Entity *found);
 extern int	roost_entity_bound(const char *text, size_t length);
 
+/* Whether words are made of a code point: letters with their marks, digits */
+extern bool roost_entity_is_word(uint32_t c);
+
+/* Whether it belongs to a script that puts no spaces between words */
+extern bool roost_entity_is_spaceless(uint32_t c);
+
 #endif							/* ROOST_ENTITY_H */

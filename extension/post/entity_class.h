@@ -103,6 +103,24 @@ is_tag_letter(uint32_t c)
 	return in_ranges(c, letter_ranges, lengthof(letter_ranges));
 }
 
+/* Letters and digits of any script */
+static bool
+is_word(uint32_t c)
+{
+	if (c < 0x80)
+		return is_ascii_alnum(c);
+	return in_ranges(c, letter_ranges, lengthof(letter_ranges)) || in_ranges(c, digit_ranges, lengthof(digit_ranges));
+}
+
+/* Thai, Lao, Tibetan, Burmese, Khmer, kana, bopomofo and Han */
+static bool
+is_spaceless(uint32_t c)
+{
+	return (c >= 0x0E00 && c <= 0x109F) || (c >= 0x1780 && c <= 0x17FF) || (c >= 0x2E80 && c <= 0x312F) ||
+		(c >= 0x31A0 && c <= 0x31FF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF) ||
+		(c >= 0xF900 && c <= 0xFAFF) || (c >= 0x1AFF0 && c <= 0x1B16F) || (c >= 0x20000 && c <= 0x3FFFF);
+}
+
 /* What else a hashtag may contain: digits, joiners, and signs used inside words */
 static bool
 is_tag_other(uint32_t c)

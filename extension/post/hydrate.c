@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -60,12 +61,16 @@ typedef enum PostAttribute
 	OUT_LANGUAGE,
 	OUT_CONTENT_WARNING,
 	OUT_URL,
-	OUT_EMBED_COUNT,
-	OUT_RETWEET_OF = OUT_EMBED_COUNT,
+	OUT_SAME_COUNT,				/* roost.post_embed has state and labels next */
+	OUT_RETWEET_OF = OUT_SAME_COUNT,
 	OUT_QUOTE_OF,
 	OUT_CURSOR,
+	OUT_STATE,
+	OUT_LABELS,
 	OUT_COUNT
 } PostAttribute;
+
+#define OUT_EMBED_COUNT	(OUT_SAME_COUNT + 2)
 
 StaticAssertDecl(OUT_COUNT == ROOST_PAGE_ATTRIBUTES, "attributes of roost.post");
 
@@ -74,6 +79,7 @@ static void hydrate_rows(FunctionCallInfo fcinfo, RoostPage *page, const int64 *
 static Datum hydrate_one(FunctionCallInfo fcinfo, int64 viewer_id, int64 id);
 static void hydrate_describe(RoostPage *page, TupleDesc desc);
 static void hydrate_values(RoostPage *page, Post *post, Datum *values, bool *nulls);
+static void hydrate_state(RoostPage *page, const Post *post, Datum *values, bool *nulls);
 static Datum hydrate_author(RoostPage *page, Author *author);
 static Datum hydrate_embed(RoostPage *page, Post *post);
 
@@ -330,6 +336,8 @@ roost_page_row(RoostPage *page, TupleDesc desc, int64 id, int64 cursor, Datum *v
 		values[OUT_QUOTE_OF] = hydrate_embed(page, other);
 	values[OUT_CURSOR] = Int64GetDatum(cursor);
 	nulls[OUT_CURSOR] = false;
+	if (desc->natts == OUT_COUNT)
+		hydrate_state(page, post, &values[OUT_STATE], &nulls[OUT_STATE]);
 	return true;
 }
 
@@ -341,7 +349,8 @@ hydrate_describe(RoostPage *page, TupleDesc desc)
 {
 	if (page->author_desc != NULL)
 		return;
-	if (desc->natts != OUT_COUNT)
+	/* before the extension is updated, a post has no state */
+	if (desc->natts != OUT_COUNT && desc->natts != OUT_STATE)
 		elog(ERROR, "roost.post has %d attributes instead of %d", desc->natts, OUT_COUNT);
 	page->author_desc = lookup_rowtype_tupdesc(TupleDescAttr(desc, OUT_AUTHOR)->atttypid, -1);
 	page->embed_desc = lookup_rowtype_tupdesc(TupleDescAttr(desc, OUT_QUOTE_OF)->atttypid, -1);
@@ -409,7 +418,7 @@ hydrate_values(RoostPage *page, Post *post, Datum *values, bool *nulls)
 		{OUT_CONTENT_WARNING, POST_CONTENT_WARNING},
 	};
 
-	memset(nulls, false, OUT_EMBED_COUNT);
+	memset(nulls, false, sizeof(bool) * OUT_SAME_COUNT);
 	for (int i = 0; i < lengthof(same); i++)
 	{
 		values[same[i].out] = post->values[same[i].column];
@@ -438,6 +447,26 @@ hydrate_values(RoostPage *page, Post *post, Datum *values, bool *nulls)
 }
 
 /*
+ * Fills in the state and the labels of a post, which stand next to each other.
+ * Nobody is told that a post is limited.
+ */
+static void
+hydrate_state(RoostPage *page, const Post *post, Datum *values, bool *nulls)
+{
+	values[0] = post->values[POST_STATE];
+	if (post->nulls[POST_STATE] || roost_post_enum_letter(DatumGetObjectId(values[0])) == 'l')
+	{
+		if (page->visible == (Datum) 0)
+			page->visible = OidFunctionCall3(F_ENUM_IN, CStringGetDatum("visible"),
+											 ObjectIdGetDatum(TupleDescAttr(page->embed_desc, OUT_SAME_COUNT)->atttypid),
+											 Int32GetDatum(-1));
+		values[0] = page->visible;
+	}
+	values[1] = post->nulls[POST_LABELS] ? empty_array() : post->values[POST_LABELS];
+	nulls[0] = nulls[1] = false;
+}
+
+/*
  * Returns an account as roost.author.
  */
 static Datum
@@ -463,5 +492,7 @@ hydrate_embed(RoostPage *page, Post *post)
 	bool		nulls[OUT_EMBED_COUNT];
 
 	hydrate_values(page, post, values, nulls);
+	if (page->embed_desc->natts == OUT_EMBED_COUNT)
+		hydrate_state(page, post, &values[OUT_SAME_COUNT], &nulls[OUT_SAME_COUNT]);
 	return HeapTupleGetDatum(heap_form_tuple(page->embed_desc, values, nulls));
 }

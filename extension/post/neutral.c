@@ -6,8 +6,9 @@
  * What is sent to many is rendered once.  A neutral page has every post of an
  * active account, whoever may see it, with what it retweets; of what it quotes,
  * what everybody may see.  So who gets such a post must be allowed to see it
- * and what it retweets: that is asked here, of everybody or of one account, by
- * the same rule as everywhere (roost_post_judge).
+ * and what it retweets, and must not be apart from the author of a quote: that is
+ * asked here, of everybody or of one account, by the same rule as everywhere
+ * (viewer.c).  What is found out of a viewer is kept with the page.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +16,10 @@
 
 #include "post/view.h"
 
-static bool neutral_is_seen(RoostPage *page, const Post *post, int64 viewer_id);
+#define NEUTRAL_VIEWERS	16
+
+static PostViewer *neutral_viewer(RoostPage *page, int64 viewer_id);
+static bool neutral_is_seen(PostViewer *viewer, const Post *post);
 
 /*
  * Begins such a page under the active snapshot.
@@ -50,20 +54,66 @@ roost_page_is_public(RoostPage *page, int64 id)
 bool
 roost_page_is_seen_by(RoostPage *page, int64 id, int64 viewer_id)
 {
+	PostViewer *viewer = neutral_viewer(page, viewer_id);
+	Post	   *post = roost_view_post(page, id);
+	Post	   *quoted;
+
+	if (post == NULL || !neutral_is_seen(viewer, post))
+		return false;
+	if (post->facts.quote_of_id != 0)
+	{
+		quoted = roost_view_post(page, post->facts.quote_of_id);
+		if (quoted != NULL && quoted->everyone && roost_viewer_is_apart(viewer, quoted->facts.author_id))
+			return false;
+	}
+	return post->facts.retweet_of_id == 0 ||
+		((post = roost_view_post(page, post->facts.retweet_of_id)) != NULL && neutral_is_seen(viewer, post));
+}
+
+/*
+ * Returns whether an account that may see what is shown of a post wants to.
+ */
+bool
+roost_page_is_wanted_by(RoostPage *page, int64 id, int64 viewer_id)
+{
+	PostViewer *viewer = neutral_viewer(page, viewer_id);
 	Post	   *post = roost_view_post(page, id);
 
-	return post != NULL && neutral_is_seen(page, post, viewer_id) &&
-		(post->facts.retweet_of_id == 0 ||
-		 ((post = roost_view_post(page, post->facts.retweet_of_id)) != NULL && neutral_is_seen(page, post, viewer_id)));
+	if (post == NULL || !roost_view_wants(page, viewer, post))
+		return false;
+	return post->facts.retweet_of_id == 0 ||
+		((post = roost_view_post(page, post->facts.retweet_of_id)) != NULL && roost_view_wants(page, viewer, post));
+}
+
+/*
+ * Returns a viewer of a neutral page.
+ */
+static PostViewer *
+neutral_viewer(RoostPage *page, int64 viewer_id)
+{
+	IdEntry    *entry;
+	bool		found;
+
+	if (viewer_id == page->viewer.id)
+		return &page->viewer;
+	if (page->viewers == NULL)
+		page->viewers = idmap_create(page->context, NEUTRAL_VIEWERS, NULL);
+	entry = idmap_insert(page->viewers, viewer_id, &found);
+	if (!found)
+	{
+		entry->thing = MemoryContextAlloc(page->context, sizeof(PostViewer));
+		roost_viewer_begin(entry->thing, &page->reader, page->context, viewer_id);
+	}
+	return entry->thing;
 }
 
 static bool
-neutral_is_seen(RoostPage *page, const Post *post, int64 viewer_id)
+neutral_is_seen(PostViewer *viewer, const Post *post)
 {
-	PostVerdict verdict = roost_view_judge(post, viewer_id);
+	PostRule	rule;
 
-	return verdict == POST_SEEN ||
-		(verdict == POST_SEEN_BY_FOLLOWERS && roost_page_follows(page, viewer_id, post->facts.author_id));
+	roost_view_rule(post, &rule);
+	return roost_viewer_sees(viewer, &rule);
 }
 
 /*
@@ -72,8 +122,25 @@ neutral_is_seen(RoostPage *page, const Post *post, int64 viewer_id)
 bool
 roost_page_follows(RoostPage *page, int64 viewer_id, int64 account_id)
 {
-	return viewer_id != 0 &&
-		(viewer_id == account_id || roost_post_read(&page->reader, LOOKUP_FOLLOW, 2, viewer_id, account_id) != NULL);
+	return roost_viewer_follows(neutral_viewer(page, viewer_id), account_id);
+}
+
+/*
+ * Returns whether one of two accounts has blocked the other.
+ */
+bool
+roost_page_is_apart(RoostPage *page, int64 viewer_id, int64 account_id)
+{
+	return roost_viewer_is_apart(neutral_viewer(page, viewer_id), account_id);
+}
+
+/*
+ * Returns whether a viewer has muted an account.
+ */
+bool
+roost_page_is_muted(RoostPage *page, int64 viewer_id, int64 account_id)
+{
+	return roost_viewer_mutes(neutral_viewer(page, viewer_id), account_id);
 }
 
 /*
@@ -87,7 +154,7 @@ roost_page_details(RoostPage *page, int64 id, RoostPostDetails *details)
 	memset(details, 0, sizeof(RoostPostDetails));
 	if (post == NULL || !roost_page_shows(page, id) || !roost_view_load(page, post))
 		return false;
-	details->visibility = roost_post_visibility_letter(DatumGetObjectId(post->values[POST_VISIBILITY]));
+	details->visibility = roost_post_enum_letter(DatumGetObjectId(post->values[POST_VISIBILITY]));
 	if (!post->nulls[POST_REPLY_TO_ID])
 		details->reply_to_id = DatumGetInt64(post->values[POST_REPLY_TO_ID]);
 	details->num_mentions = roost_post_mentioned(post->nulls[POST_MENTION_IDS] ? (Datum) 0 : post->values[POST_MENTION_IDS],
@@ -111,8 +178,8 @@ roost_page_like_count(RoostPage *page, int64 id)
 }
 
 /*
- * Returns whether an account is there, whether it is active and whether it is
- * private.
+ * Returns whether an account is there, whether it is active, and whether it is
+ * private or limited.
  */
 bool
 roost_page_account(RoostPage *page, int64 account_id, bool *active, bool *is_private)
@@ -120,7 +187,7 @@ roost_page_account(RoostPage *page, int64 account_id, bool *active, bool *is_pri
 	Author	   *author = roost_view_author(page, account_id);
 
 	*active = author != NULL && author->active;
-	*is_private = author != NULL && author->is_private;
+	*is_private = author != NULL && (author->is_private || author->is_limited);
 	return author != NULL;
 }
 

@@ -51,13 +51,13 @@ roost_page_begin(int64 viewer_id)
 	RoostPage  *page = palloc0(sizeof(RoostPage));
 
 	page->context = CurrentMemoryContext;
-	page->viewer_id = viewer_id;
 	page->likes = (Mark) {LOOKUP_LIKE, -1, -1};
 	page->retweets = (Mark) {LOOKUP_RETWEET, -1, -1};
 	page->bookmarks = (Mark) {LOOKUP_BOOKMARK, -1, -1};
 	page->authors = idmap_create(page->context, PAGE_POSTS, NULL);
 	page->posts = idmap_create(page->context, PAGE_POSTS, NULL);
 	roost_post_reader_begin(&page->reader);
+	roost_viewer_begin(&page->viewer, &page->reader, page->context, viewer_id);
 	roost_post_cache_begin(&page->cache);
 	return page;
 }
@@ -123,19 +123,35 @@ roost_page_shows(RoostPage *page, int64 id)
 bool
 roost_page_knows(RoostPage *page, int64 account_id)
 {
-	IdEntry    *entry;
-	bool		found;
+	return roost_viewer_follows(&page->viewer, account_id);
+}
 
-	if (page->viewer_id == 0)
-		return false;
-	if (account_id == page->viewer_id)
+/*
+ * Returns whether the viewer wants to be shown a post that it may see, and what
+ * that retweets.
+ */
+bool
+roost_page_wants(RoostPage *page, int64 id)
+{
+	return !roost_viewer_mutes_any(&page->viewer) || roost_page_is_wanted_by(page, id, page->viewer.id);
+}
+
+/*
+ * Returns whether a viewer wants to be shown a post, but for what it retweets.
+ */
+bool
+roost_view_wants(RoostPage *page, PostViewer *viewer, Post *post)
+{
+	if (viewer->id == post->facts.author_id)
 		return true;
-	if (page->known == NULL)
-		page->known = idmap_create(page->context, PAGE_POSTS, NULL);
-	entry = idmap_insert(page->known, account_id, &found);
-	if (!found)
-		entry->thing = roost_post_read(&page->reader, LOOKUP_FOLLOW, 2, page->viewer_id, account_id);
-	return entry->thing != NULL;
+	if (roost_viewer_mutes(viewer, post->facts.author_id))
+		return false;
+	if (post->facts.retweet_of_id != 0 || !roost_viewer_has_words(viewer))
+		return true;
+#define VALUE(column) (post->nulls[column] ? (Datum) 0 : post->values[column])
+	return roost_view_load(page, post) &&
+		!roost_viewer_mutes_words(viewer, VALUE(POST_TEXT), VALUE(POST_CONTENT_WARNING), VALUE(POST_HASHTAGS));
+#undef VALUE
 }
 
 /*
@@ -241,34 +257,42 @@ roost_view_load(RoostPage *page, Post *post)
 static bool
 page_may_see(RoostPage *page, Post *post)
 {
-	PostVerdict verdict = roost_view_judge(post, page->viewer_id);
+	PostRule	rule;
 
-	if (page->neutral)
-	{
-		post->everyone = verdict == POST_SEEN;
-		return post->recalled || post->author->active;
-	}
-	return verdict == POST_SEEN ||
-		(verdict == POST_SEEN_BY_FOLLOWERS && roost_page_knows(page, post->facts.author_id));
+	roost_view_rule(post, &rule);
+	if (!page->neutral)
+		return roost_viewer_sees(&page->viewer, &rule);
+	post->everyone = roost_post_judge(&rule, 0) == POST_SEEN;
+	return rule.active;
 }
 
 /*
- * Decides whether a viewer may see a post.
+ * Fills in what decides who may see a post.
  */
-PostVerdict
-roost_view_judge(const Post *post, int64 viewer_id)
+void
+roost_view_rule(const Post *post, PostRule *rule)
 {
-	const int64 *mention_ids = NULL;
-	int			num_mentions;
+	const PostCopy *copy = post->copy;
 
+	rule->author_id = post->facts.author_id;
 	if (post->recalled)
-		return roost_post_judge(viewer_id, post->facts.author_id, post->copy->visibility,
-								POST_COPY_MENTIONS(post->copy), post->copy->num_mentions, post->copy->is_private, true);
-	num_mentions = roost_post_mentioned(post->nulls[POST_MENTION_IDS] ? (Datum) 0 : post->values[POST_MENTION_IDS],
-										&mention_ids);
-	return roost_post_judge(viewer_id, post->facts.author_id,
-							roost_post_visibility_letter(DatumGetObjectId(post->values[POST_VISIBILITY])),
-							mention_ids, num_mentions, post->author->is_private, post->author->active);
+	{
+		rule->visibility = copy->visibility;
+		rule->state = copy->state;
+		rule->is_private = copy->is_private;
+		rule->is_limited = copy->is_limited;
+		rule->active = true;
+		rule->num_mentions = copy->num_mentions;
+		rule->mention_ids = POST_COPY_MENTIONS(copy);
+		return;
+	}
+	rule->visibility = roost_post_enum_letter(DatumGetObjectId(post->values[POST_VISIBILITY]));
+	rule->state = roost_post_state_letter(post->values[POST_STATE], post->nulls[POST_STATE]);
+	rule->is_private = post->author->is_private;
+	rule->is_limited = post->author->is_limited;
+	rule->active = post->author->active;
+	rule->num_mentions = roost_post_mentioned(post->nulls[POST_MENTION_IDS] ? (Datum) 0 : post->values[POST_MENTION_IDS],
+											  &rule->mention_ids);
 }
 
 /*
@@ -281,7 +305,6 @@ roost_view_author(RoostPage *page, int64 id)
 	IdEntry    *entry = idmap_insert(page->authors, id, &found);
 	TupleTableSlot *slot;
 	Author	   *author;
-	text	   *status;
 	MemoryContext caller;
 
 	if (found)
@@ -295,9 +318,8 @@ roost_view_author(RoostPage *page, int64 id)
 	page_row(page, LOOKUP_ACCOUNT, ACCOUNT_COLUMNS, slot, author->values, author->nulls);
 	MemoryContextSwitchTo(caller);
 	author->is_private = DatumGetBool(author->values[ACCOUNT_IS_PRIVATE]);
-	status = DatumGetTextPP(author->values[ACCOUNT_STATUS]);
-	author->active = VARSIZE_ANY_EXHDR(status) == strlen("active") &&
-		memcmp(VARDATA_ANY(status), "active", strlen("active")) == 0;
+	author->is_limited = !author->nulls[ACCOUNT_LIMITED_AT];
+	author->active = roost_post_is_active(author->values[ACCOUNT_STATUS]);
 	return author;
 }
 
@@ -315,8 +337,10 @@ page_row(RoostPage *page, PostLookup what, int ncolumns, TupleTableSlot *slot, D
 	heap_deform_tuple(ExecCopySlotHeapTuple(slot), desc, all_values, all_nulls);
 	for (int i = 0; i < ncolumns; i++)
 	{
-		values[i] = all_values[columns[i] - 1];
-		nulls[i] = all_nulls[columns[i] - 1];
+		bool		there = columns[i] != InvalidAttrNumber;
+
+		values[i] = there ? all_values[columns[i] - 1] : (Datum) 0;
+		nulls[i] = there ? all_nulls[columns[i] - 1] : true;
 	}
 	pfree(all_values);
 	pfree(all_nulls);
@@ -351,7 +375,7 @@ roost_view_count(RoostPage *page, Post *post)
 			roost_post_cache_recount(&page->cache, copy);
 		}
 	}
-	if (page->viewer_id == 0)
+	if (page->viewer.id == 0)
 		return;
 	post->bookmarked = page_is_marked(page, &page->bookmarks, id);
 	post->liked = post->counts[STAT_LIKE_COUNT] > 0 && page_is_marked(page, &page->likes, id);
@@ -381,7 +405,7 @@ page_is_marked(RoostPage *page, Mark *mark, int64 id)
 {
 	if (id > mark->from || id < mark->last)
 	{
-		mark->last = roost_post_read_below(&page->reader, mark->what, page->viewer_id, id);
+		mark->last = roost_post_read_below(&page->reader, mark->what, page->viewer.id, id);
 		mark->from = id;
 	}
 	return id == mark->last;

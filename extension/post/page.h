@@ -29,7 +29,7 @@ typedef struct RoostPostFacts
 } RoostPostFacts;
 
 /* attributes of roost.post */
-#define ROOST_PAGE_ATTRIBUTES	28
+#define ROOST_PAGE_ATTRIBUTES	30
 
 typedef struct RoostPage RoostPage;
 
@@ -41,9 +41,20 @@ extern RoostPage *roost_page_begin(int64 viewer_id);	/* 0: a stranger */
  */
 extern RoostPage *roost_page_begin_neutral(void);
 
-/* Returns, of such a page, whether everybody, or an account, may see what it shows of a post. */
+/*
+ * Returns, of such a page, whether every stranger, or an account, may see what it
+ * shows of a post; and whether the account, which may, wants to be shown it.
+ * Accounts may not see what strangers do where one has blocked the other.
+ */
 extern bool roost_page_is_public(RoostPage *page, int64 id);
 extern bool roost_page_is_seen_by(RoostPage *page, int64 id, int64 viewer_id);
+extern bool roost_page_is_wanted_by(RoostPage *page, int64 id, int64 viewer_id);
+
+/* Returns whether one of two accounts has blocked the other. */
+extern bool roost_page_is_apart(RoostPage *page, int64 viewer_id, int64 account_id);
+
+/* Returns whether a viewer has muted an account. */
+extern bool roost_page_is_muted(RoostPage *page, int64 viewer_id, int64 account_id);
 
 /* More of a post, in memory of the page; 0 where there is nothing */
 typedef struct RoostPostDetails
@@ -59,7 +70,7 @@ typedef struct RoostPostDetails
 extern bool roost_page_details(RoostPage *page, int64 id, RoostPostDetails *details);
 extern int64 roost_page_like_count(RoostPage *page, int64 id);
 
-/* Returns whether an account is there, whether it is active and whether it is private. */
+/* Returns whether an account is there, whether it is active, and whether it is private or limited. */
 extern bool roost_page_account(RoostPage *page, int64 account_id, bool *active, bool *is_private);
 
 /* Returns whether an account follows another one, or is it. */
@@ -81,6 +92,9 @@ extern bool roost_page_shows(RoostPage *page, int64 id);
 
 /* Returns whether the viewer follows the account, or is it. */
 extern bool roost_page_knows(RoostPage *page, int64 account_id);
+
+/* Returns whether the viewer wants to be shown a post that it may see but has not asked for, and what that retweets. */
+extern bool roost_page_wants(RoostPage *page, int64 id);
 
 /* Appends the post as the JSON object of roost.post; false: nothing to be seen. */
 extern bool roost_page_json(RoostPage *page, int64 id, StringInfo out);

@@ -21,5 +21,6 @@ extern int	roost_post_max_length;
 
 extern void roost_post_path(StringInfo out, const char *username, int username_length,
 							int64 id, const char *data, int length);
+extern text *roost_post_fold(text *value);
 
 #endif							/* ROOST_POST_H */

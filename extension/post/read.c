@@ -2,7 +2,7 @@
  *
  * read.c
  *		Look-ups by key in the tables that a post is put together from, and
- *		the one rule about who may see it.
+ *		that say who may see it (viewer.c).
  *
  * A page of posts takes some hundred look-ups in seven indexes.  They are made
  * straight on the indexes, under the active snapshot: a tenth of the cost of a
@@ -42,21 +42,25 @@
 
 #include "core/invalidation.h"
 
-PG_FUNCTION_INFO_V1(roost_post_may_see_sql);
-
-/* What is read, and of which columns the number must be known */
+/*
+ * What is read, and of which columns the number must be known.  Tables that
+ * have not been updated yet lack the columns named by `later` and those behind
+ * it, or are not there at all.
+ */
 static const struct
 {
 	const char *table;
 	const char *index;
 	const char *columns[LOOKUP_COLUMNS_MAX + 1];
+	const char *later;			/* the table's name: all of it */
 }			lookups[LOOKUPS] = {
 
 	[LOOKUP_POST] = {"post", "post_pkey", {
 			"id", "author_id", "thread_id", "reply_to_id", "reply_to_account_id", "quote_of_id", "retweet_of_id",
 			"created_at", "edited_at", "pinned_at", "visibility", "language", "text", "content_warning",
-	"mention_ids", "hashtags", "mentions", "urls", "media"}},
-	[LOOKUP_ACCOUNT] = {"account", "account_pkey", {"id", "username", "display_name", "avatar_url", "is_private", "status"}},
+	"mention_ids", "hashtags", "mentions", "urls", "media", "state", "labels"}, "state"},
+	[LOOKUP_ACCOUNT] = {"account", "account_pkey", {
+	"id", "username", "display_name", "avatar_url", "is_private", "status", "limited_at"}, "limited_at"},
 	[LOOKUP_STAT] = {"post_stat", "post_stat_pkey", {"like_count", "retweet_count", "reply_count", "quote_count"}},
 	[LOOKUP_LIKE] = {"post_like", "post_like_pkey", {"post_id"}},
 	[LOOKUP_RETWEET] = {"post", "post_author_id_retweet_of_id_idx", {"retweet_of_id"}},
@@ -68,6 +72,10 @@ static const struct
 	[LOOKUP_ACCOUNT_STAT] = {"account_stat", "account_stat_pkey", {"following_count"}},
 	[LOOKUP_FEED_STATE] = {"feed_state", "feed_state_pkey", {"epoch", "horizon"}},
 	[LOOKUP_FEED_TRACE] = {"feed_trace", "feed_trace_pkey", {"id", "kind", "account_id"}},
+	[LOOKUP_BLOCK] = {"account_block", "account_block_pkey", {"blocked_id"}, "account_block"},
+	[LOOKUP_BLOCKED_BY] = {"account_block", "account_block_blocked_id_account_id_idx", {"account_id"}, "account_block"},
+	[LOOKUP_MUTE] = {"account_mute", "account_mute_pkey", {"muted_id", "expires_at"}, "account_mute"},
+	[LOOKUP_MUTED_WORD] = {"muted_word", "muted_word_pkey", {"folded", "whole_word", "expires_at"}, "muted_word"},
 };
 
 typedef struct LookupCache
@@ -397,11 +405,23 @@ lookup_open(PostReader *reader, PostLookup what, int nkeys)
 	reader->open[what].table = table;
 }
 
+/*
+ * Returns whether the table is there; only those of a later version may be
+ * missing.
+ */
+bool
+roost_post_is_there(PostLookup what)
+{
+	return lookups[what].later == NULL || OidIsValid(lookup_cache[what].table) ||
+		OidIsValid(get_relname_relid(lookups[what].table, get_namespace_oid("roost_data", false)));
+}
+
 static const LookupCache *
 lookup_find(PostLookup what)
 {
 	LookupCache *cache = &lookup_cache[what];
 	LookupCache found = {0};
+	bool		later = false;
 	Oid			schema;
 
 	if (OidIsValid(cache->table))
@@ -418,7 +438,8 @@ lookup_find(PostLookup what)
 	for (int i = 0; lookups[what].columns[i] != NULL; i++)
 	{
 		found.columns[i] = get_attnum(found.table, lookups[what].columns[i]);
-		if (found.columns[i] == InvalidAttrNumber)
+		later |= lookups[what].later != NULL && strcmp(lookups[what].columns[i], lookups[what].later) == 0;
+		if (found.columns[i] == InvalidAttrNumber && !later)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("table roost_data.%s has no column %s", lookups[what].table, lookups[what].columns[i]),
@@ -465,16 +486,16 @@ roost_post_read_epoch(void)
 }
 
 /*
- * Returns the first letter of a visibility: they all differ.
+ * Returns the first letter of a visibility or a state: they all differ.
  */
 char
-roost_post_visibility_letter(Oid visibility)
+roost_post_enum_letter(Oid value)
 {
-	HeapTuple	tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(visibility));
+	HeapTuple	tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(value));
 	char		letter;
 
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for enum value %u", visibility);
+		elog(ERROR, "cache lookup failed for enum value %u", value);
 	letter = NameStr(((Form_pg_enum) GETSTRUCT(tuple))->enumlabel)[0];
 	ReleaseSysCache(tuple);
 	return letter;
@@ -495,55 +516,4 @@ roost_post_mentioned(Datum mention_ids, const int64 **ids)
 		return 0;
 	*ids = (const int64 *) ARR_DATA_PTR(array);
 	return ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-}
-
-/*
- * Decides whether the viewer (0: a stranger) may see a post of the author,
- * whose account is private or not, and active or not.
- */
-PostVerdict
-roost_post_judge(int64 viewer_id, int64 author_id, char visibility, const int64 *mention_ids,
-				 int num_mentions, bool is_private, bool active)
-{
-	if (!active)
-		return POST_HIDDEN;
-	if ((visibility == 'p' || visibility == 'u') && !is_private)
-		return POST_SEEN;
-	if (viewer_id == 0)
-		return POST_HIDDEN;
-	if (viewer_id == author_id)
-		return POST_SEEN;
-	for (int i = 0; i < num_mentions; i++)
-		if (mention_ids[i] == viewer_id)
-			return POST_SEEN;
-	return visibility == 'd' ? POST_HIDDEN : POST_SEEN_BY_FOLLOWERS;
-}
-
-/*
- * roost_internal.may_see(viewer_id, author_id, visibility, mention_ids,
- * is_private, status)
- */
-Datum
-roost_post_may_see_sql(PG_FUNCTION_ARGS)
-{
-	int64		viewer_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
-	PostReader	reader;
-	PostVerdict verdict;
-	const int64 *mention_ids = NULL;
-	int			num_mentions;
-	text	   *status;
-
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(4) || PG_ARGISNULL(5))
-		PG_RETURN_BOOL(false);
-	status = PG_GETARG_TEXT_PP(5);
-	num_mentions = roost_post_mentioned(PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3), &mention_ids);
-	verdict = roost_post_judge(viewer_id, PG_GETARG_INT64(1), roost_post_visibility_letter(PG_GETARG_OID(2)),
-							   mention_ids, num_mentions, PG_GETARG_BOOL(4),
-							   VARSIZE_ANY_EXHDR(status) == 6 && memcmp(VARDATA_ANY(status), "active", 6) == 0);
-	if (verdict != POST_SEEN_BY_FOLLOWERS)
-		PG_RETURN_BOOL(verdict == POST_SEEN);
-	roost_post_reader_begin(&reader);
-	verdict = roost_post_read(&reader, LOOKUP_FOLLOW, 2, viewer_id, PG_GETARG_INT64(1)) ? POST_SEEN : POST_HIDDEN;
-	roost_post_reader_end(&reader);
-	PG_RETURN_BOOL(verdict == POST_SEEN);
 }

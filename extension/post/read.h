@@ -32,6 +32,10 @@ typedef enum PostLookup
 	LOOKUP_ACCOUNT_STAT,		/* (account_id) */
 	LOOKUP_FEED_STATE,			/* its only row */
 	LOOKUP_FEED_TRACE,			/* (id) */
+	LOOKUP_BLOCK,				/* (account_id, blocked_id) */
+	LOOKUP_BLOCKED_BY,			/* (blocked_id, account_id) */
+	LOOKUP_MUTE,				/* (account_id, muted_id) */
+	LOOKUP_MUTED_WORD,			/* (account_id), in the order of id */
 	LOOKUPS
 } PostLookup;
 
@@ -57,6 +61,8 @@ typedef enum PostColumn
 	POST_MENTIONS,
 	POST_URLS,
 	POST_MEDIA,
+	POST_STATE,
+	POST_LABELS,
 	POST_COLUMNS
 } PostColumn;
 
@@ -69,6 +75,7 @@ typedef enum AccountColumn
 	ACCOUNT_AVATAR_URL,
 	ACCOUNT_IS_PRIVATE,
 	ACCOUNT_STATUS,
+	ACCOUNT_LIMITED_AT,
 	ACCOUNT_COLUMNS
 } AccountColumn;
 
@@ -82,15 +89,22 @@ typedef enum StatColumn
 	STAT_COLUMNS
 } StatColumn;
 
-#define LOOKUP_COLUMNS_MAX	POST_COLUMNS
-
-/* Whether a viewer may see a post */
-typedef enum PostVerdict
+/* Columns of roost_data.account_mute */
+typedef enum MuteColumn
 {
-	POST_HIDDEN,
-	POST_SEEN,
-	POST_SEEN_BY_FOLLOWERS		/* if the viewer follows the author */
-} PostVerdict;
+	MUTE_MUTED_ID,
+	MUTE_EXPIRES_AT
+} MuteColumn;
+
+/* Columns of roost_data.muted_word */
+typedef enum WordColumn
+{
+	WORD_FOLDED,
+	WORD_WHOLE,
+	WORD_EXPIRES_AT
+} WordColumn;
+
+#define LOOKUP_COLUMNS_MAX	POST_COLUMNS
 
 /* What is open for reading; everything is opened when it is first needed */
 typedef struct PostReader
@@ -121,12 +135,29 @@ extern bool roost_post_read_range_next(PostReader *reader, int64 *id, int64 *rep
 extern bool roost_post_read_range_raw(PostReader *reader, int64 *id);
 extern int64 *roost_post_read_followees(PostReader *reader, int64 follower_id, int max, int64 *ids, int *count);
 extern const AttrNumber *roost_post_columns(PostLookup what);
+extern bool roost_post_is_there(PostLookup what);
 extern uint32 roost_post_read_epoch(void);
-extern char roost_post_visibility_letter(Oid visibility);
+extern char roost_post_enum_letter(Oid value);
 extern int	roost_post_mentioned(Datum mention_ids, const int64 **ids);
-extern PostVerdict roost_post_judge(int64 viewer_id, int64 author_id, char visibility, const int64 *mention_ids,
-									int num_mentions, bool is_private, bool active);
 
 extern void roost_post_read_init(void);
+
+/*
+ * Returns the value of a column that tables of an older version lack; there it
+ * is null.
+ */
+static inline Datum
+roost_post_later_value(TupleTableSlot *slot, AttrNumber column, bool *isnull)
+{
+	*isnull = true;
+	return column == InvalidAttrNumber ? (Datum) 0 : slot_getattr(slot, column, isnull);
+}
+
+/* Returns the first letter of a post's state, from its column. */
+static inline char
+roost_post_state_letter(Datum state, bool isnull)
+{
+	return isnull ? 'v' : roost_post_enum_letter(DatumGetObjectId(state));
+}
 
 #endif							/* ROOST_POST_READ_H */

@@ -31,6 +31,8 @@ PG_FUNCTION_INFO_V1(roost_post_hydrate_json);
 #define LITERAL(out, text) appendBinaryStringInfo(out, text, sizeof(text) - 1)
 
 static void render_embed(RoostPage *page, Post *post, StringInfo out);
+static void render_rest(const Post *post, StringInfo out);
+static void render_state(const Post *post, StringInfo out);
 static void render_address(StringInfo out);
 static void render_keep(RoostPage *page, Post *post);
 static void render_head(const Post *post, StringInfo out);
@@ -104,7 +106,7 @@ roost_page_json(RoostPage *page, int64 id, StringInfo out)
 	if (retweeted != NULL)
 	{
 		render_embed(page, retweeted, out);
-		LITERAL(out, "}");
+		render_rest(retweeted, out);
 	}
 	else
 		LITERAL(out, "null");
@@ -112,16 +114,16 @@ roost_page_json(RoostPage *page, int64 id, StringInfo out)
 	if (quoted != NULL)
 	{
 		render_embed(page, quoted, out);
-		LITERAL(out, "}}");
+		render_rest(quoted, out);
 	}
 	else
-		LITERAL(out, "null}");
+		LITERAL(out, "null");
+	render_rest(post, out);
 	return true;
 }
 
 /*
- * Appends what roost.post and roost.post_embed share, without the brace at the
- * end.
+ * Appends what roost.post and roost.post_embed have first.
  */
 static void
 render_embed(RoostPage *page, Post *post, StringInfo out)
@@ -138,7 +140,16 @@ render_embed(RoostPage *page, Post *post, StringInfo out)
 	render_counts(post, out);
 	appendBinaryStringInfo(out, json + copy->gap, copy->address - copy->gap);
 	appendBinaryStringInfo(out, page->address.data, page->address.len);
-	appendBinaryStringInfo(out, json + copy->address, copy->length - copy->address);
+	appendBinaryStringInfo(out, json + copy->address, copy->rest - copy->address);
+}
+
+/*
+ * Appends what they have last, with the brace.
+ */
+static void
+render_rest(const Post *post, StringInfo out)
+{
+	appendBinaryStringInfo(out, POST_COPY_JSON(post->copy) + post->copy->rest, post->copy->length - post->copy->rest);
 }
 
 /*
@@ -165,18 +176,21 @@ roost_view_render(RoostPage *page, Post *post)
 {
 	MemoryContext caller = MemoryContextSwitchTo(page->context);
 	StringInfo	out = &page->scratch;
-	PostCopy	head = {.facts = post->facts,.is_private = post->author->is_private};
-	const int64 *mention_ids = NULL;
+	PostCopy	head = {.facts = post->facts};
+	PostRule	rule;
 	int			base;
 
-	head.visibility = roost_post_visibility_letter(DatumGetObjectId(post->values[POST_VISIBILITY]));
-	head.num_mentions = roost_post_mentioned(post->nulls[POST_MENTION_IDS] ? (Datum) 0 : post->values[POST_MENTION_IDS],
-											 &mention_ids);
+	roost_view_rule(post, &rule);
+	head.is_private = rule.is_private;
+	head.is_limited = rule.is_limited;
+	head.visibility = rule.visibility;
+	head.state = rule.state;
+	head.num_mentions = rule.num_mentions;
 	if (out->data == NULL)
 		initStringInfo(out);
 	resetStringInfo(out);
 	appendStringInfoSpaces(out, MAXALIGN(sizeof(PostCopy)));
-	appendBinaryStringInfo(out, (const char *) mention_ids, head.num_mentions * sizeof(int64));
+	appendBinaryStringInfo(out, (const char *) rule.mention_ids, head.num_mentions * sizeof(int64));
 	base = out->len;
 	render_head(post, out);
 	head.gap = out->len - base;
@@ -189,6 +203,8 @@ roost_view_render(RoostPage *page, Post *post)
 	roost_view_path(post, &page->url);
 	head.address = out->len - base + 1;
 	roost_json_string(out, page->url.data, page->url.len);
+	head.rest = out->len - base;
+	render_state(post, out);
 	head.length = out->len - base;
 	head.size = out->len;
 	memcpy(out->data, &head, sizeof(PostCopy));
@@ -263,7 +279,7 @@ render_list(StringInfo out, const Post *post, PostColumn column)
 	if (post->nulls[column])
 		LITERAL(out, "[]");
 	else
-		roost_json_value(out, roost_json_plan(column == POST_HASHTAGS ? TEXTARRAYOID : JSONBOID),
+		roost_json_value(out, roost_json_plan(column == POST_HASHTAGS || column == POST_LABELS ? TEXTARRAYOID : JSONBOID),
 						 post->values[column], false);
 }
 
@@ -345,6 +361,25 @@ render_counts(const Post *post, StringInfo out)
 	render_bool(out, post->retweeted);
 	LITERAL(out, ",\"bookmarked\":");
 	render_bool(out, post->bookmarked);
+}
+
+/*
+ * Appends what comes last, with the brace.  Nobody is told that a post is
+ * limited.
+ */
+static void
+render_state(const Post *post, StringInfo out)
+{
+	char		letter = roost_post_state_letter(post->values[POST_STATE], post->nulls[POST_STATE]);
+
+	LITERAL(out, ",\"state\":\"");
+	if (letter == 'v' || letter == 'l')
+		LITERAL(out, "visible");
+	else
+		appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(enum_out, post->values[POST_STATE])));
+	LITERAL(out, "\",\"labels\":");
+	render_list(out, post, POST_LABELS);
+	LITERAL(out, "}");
 }
 
 /*

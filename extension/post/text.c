@@ -439,15 +439,23 @@ roost_post_text_is_blank(PG_FUNCTION_ARGS)
 }
 
 /*
- * Returns a hashtag as it is stored and looked up: in NFKC, so that
- * full-width and plain letters are the same, and in lower case.
+ * Returns a text as it is compared: in NFKC, so that full-width and plain
+ * letters are the same, and in lower case.
+ */
+text *
+roost_post_fold(text *value)
+{
+	value = text_normalize(value, UNICODE_NFKC, "NFKC");
+	return DatumGetTextPP(DirectFunctionCall1Coll(lower, DEFAULT_COLLATION_OID, PointerGetDatum(value)));
+}
+
+/*
+ * Returns a hashtag as it is stored and looked up.
  */
 static text *
 hashtag_fold(const char *tag, int length)
 {
-	text	   *value = text_normalize(cstring_to_text_with_len(tag, length), UNICODE_NFKC, "NFKC");
-
-	return DatumGetTextPP(DirectFunctionCall1Coll(lower, DEFAULT_COLLATION_OID, PointerGetDatum(value)));
+	return roost_post_fold(cstring_to_text_with_len(tag, length));
 }
 
 /*

@@ -10,31 +10,15 @@
 #define ROOST_POST_VIEW_H
 
 #include "post/cache.h"
+#include "post/idmap.h"
 #include "post/page.h"
 #include "post/read.h"
-
-/* What has been looked up: the thing of an id, or NULL for none */
-typedef struct IdEntry
-{
-	int64		id;
-	char		status;
-	void	   *thing;
-} IdEntry;
-
-#define SH_PREFIX idmap
-#define SH_ELEMENT_TYPE IdEntry
-#define SH_KEY_TYPE int64
-#define SH_KEY id
-#define SH_HASH_KEY(tb, key) ((uint32) (((uint64) (key) * UINT64CONST(0x9E3779B97F4A7C15)) >> 32))
-#define SH_EQUAL(tb, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DEFINE
-#define SH_DECLARE
-#include "lib/simplehash.h"
+#include "post/viewer.h"
 
 typedef struct Author
 {
 	bool		is_private;
+	bool		is_limited;
 	bool		active;
 	Datum		values[ACCOUNT_COLUMNS];
 	bool		nulls[ACCOUNT_COLUMNS];
@@ -80,14 +64,14 @@ struct RoostPage
 	MemoryContext context;
 	PostReader	reader;
 	PostCacheUse cache;
-	int64		viewer_id;		/* 0: a stranger */
+	PostViewer	viewer;
 	bool		neutral;		/* whoever may see it */
 	Mark		likes;
 	Mark		retweets;
 	Mark		bookmarks;
 	idmap_hash *authors;		/* Author */
 	idmap_hash *posts;			/* Post */
-	idmap_hash *known;			/* anything for an account that is followed */
+	idmap_hash *viewers;		/* others, of a neutral page */
 	StringInfoData url;
 	StringInfoData scratch;
 	StringInfoData address;		/* of the site, with JSON's escapes */
@@ -95,11 +79,13 @@ struct RoostPage
 	/* of composites; NULL until one is made */
 	TupleDesc	embed_desc;		/* roost.post_embed */
 	TupleDesc	author_desc;	/* roost.author */
+	Datum		visible;		/* of roost.post_state */
 };
 
 extern Post *roost_view_post(RoostPage *page, int64 id);
 extern Author *roost_view_author(RoostPage *page, int64 id);
-extern PostVerdict roost_view_judge(const Post *post, int64 viewer_id);
+extern void roost_view_rule(const Post *post, PostRule *rule);
+extern bool roost_view_wants(RoostPage *page, PostViewer *viewer, Post *post);
 extern void roost_view_render_author(const Author *author, StringInfo out);
 extern bool roost_view_load(RoostPage *page, Post *post);
 extern void roost_view_count(RoostPage *page, Post *post);

@@ -5,8 +5,8 @@
  *
  * Candidates come newest first, in batches.  Each is looked at under the
  * active snapshot: whether the reader may see it and the post that it shows,
- * whether the reply is wanted, whether the page shows that post already.  The
- * page object keeps what was looked up, for who writes the posts out.
+ * whether the reply is wanted, whether it has muted either, whether the page
+ * shows that post already.  The page object keeps what was looked up, for who writes the posts out.
  *
  *-------------------------------------------------------------------------
  */
@@ -137,6 +137,8 @@ home_shows(Home *home, int64 id)
 		if (roost_page_find(home->page, shown) == NULL)
 			return false;
 	}
+	if (!roost_page_wants(home->page, id))
+		return false;
 	(void) shown_insert(home->shown, shown, &found);
 	return !found;
 }

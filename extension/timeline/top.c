@@ -11,7 +11,7 @@
  * server was restarted, another server is asked) the entries are ranked anew,
  * and the page goes on below the cursor's place.  What a kept list says is the
  * order alone: every entry of a page is looked at anew, under the one rule of
- * visibility and the reader's follows.
+ * visibility, the reader's follows and what it has muted.
  *
  * Of each reader it is also kept which posts it has been shown, and when: the
  * newest TOP_SHOWN of them.  That is all that reading writes, so it works in
@@ -526,7 +526,8 @@ top_shows(Top *top, int64 id, int64 *post_id)
 		(top->replies == TIMELINE_REPLIES_NONE || !roost_page_knows(top->page, facts->reply_to_account_id)))
 		return false;
 	*post_id = facts->retweet_of_id != 0 ? facts->retweet_of_id : id;
-	return facts->retweet_of_id == 0 || roost_page_find(top->page, facts->retweet_of_id) != NULL;
+	return (facts->retweet_of_id == 0 || roost_page_find(top->page, facts->retweet_of_id) != NULL) &&
+		roost_page_wants(top->page, id);
 }
 
 /*

@@ -16,6 +16,7 @@ export interface PostEmbed {
 	mentions: { id: string; username: string; start: number; end: number }[]; hashtags: string[]; urls: { url: string; start: number; end: number }[];
 	media: { url: string; type: string; preview_url?: string; description?: string }[];
 	language: string | null; content_warning: string | null; url: string;
+	state: 'visible' | 'held' | 'removed'; labels: string[];
 }
 export interface Post extends PostEmbed { retweet_of: PostEmbed | null; quote_of: PostEmbed | null }
 export interface NotificationAct {

@@ -32,6 +32,27 @@ $$;
 REVOKE ALL ON FUNCTION roost.grant_worker(name) FROM PUBLIC;
 COMMENT ON FUNCTION roost.grant_worker(name) IS 'Lets a role work on jobs: take them, with what they hold (mails with their tokens, too), and report. It reads no table.';
 
+CREATE OR REPLACE FUNCTION roost_internal.grant_view_functions(schema name, role name) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_function regprocedure;
+BEGIN
+	-- A view reads with its owner's rights, but calls functions with the reader's.
+	FOR v_function IN
+		SELECT DISTINCT d.refobjid::regprocedure
+		FROM pg_depend d JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+		JOIN pg_class c ON c.oid = w.ev_class AND c.relnamespace = schema::text::regnamespace
+		JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid AND p.pronamespace = 'roost_internal'::regnamespace
+	LOOP
+		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, role);
+	END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.grant_view_functions(name, name) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.grant_view_functions(name, name) IS 'Lets a role call the internal functions that the views of a schema call.';
+
 CREATE OR REPLACE FUNCTION roost.grant_analyst(role name) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -41,6 +62,7 @@ BEGIN
 	EXECUTE format('GRANT USAGE ON SCHEMA roost, roost_bi TO %I', role);
 	EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA roost_bi TO %I', role);
 	PERFORM roost_internal.audit_add('grant.analyst', 'role', NULL, jsonb_build_object('role', role));
+	PERFORM roost_internal.grant_view_functions('roost_bi', role);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.grant_analyst(name) FROM PUBLIC;
@@ -50,20 +72,10 @@ CREATE OR REPLACE FUNCTION roost.grant_admin(role name) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	v_function regprocedure;
 BEGIN
 	PERFORM roost.grant_analyst(role);
 	EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA roost TO %I', role);
-	-- A view reads with its owner's rights, but calls functions with the reader's.
-	FOR v_function IN
-		SELECT DISTINCT d.refobjid::regprocedure
-		FROM pg_depend d JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
-		JOIN pg_class c ON c.oid = w.ev_class AND c.relnamespace = 'roost'::regnamespace
-		JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid AND p.pronamespace = 'roost_internal'::regnamespace
-	LOOP
-		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, role);
-	END LOOP;
+	PERFORM roost_internal.grant_view_functions('roost', role);
 	EXECUTE format('GRANT EXECUTE ON ALL ROUTINES IN SCHEMA roost TO %I', role);
 	EXECUTE format('REVOKE EXECUTE ON FUNCTION roost.install(), roost.uninstall(text), roost.grant_gateway(name), roost.grant_worker(name), roost.grant_analyst(name), roost.grant_admin(name) FROM %I', role);
 	PERFORM roost_internal.audit_add('grant.admin', 'role', NULL, jsonb_build_object('role', role));

@@ -46,7 +46,7 @@ BEGIN
 		AND CASE WHEN m.kind IN ('follow', 'follow_request', 'like')
 			THEN EXISTS (SELECT FROM roost_data.account a WHERE a.id = m.actor_id AND a.status = 'active')
 			ELSE EXISTS (SELECT FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
-				WHERE p.id = m.post_id AND roost_internal.may_see(mailbox_read.account_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)) END
+				WHERE p.id = m.post_id AND roost_internal.may_see(mailbox_read.account_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)) END
 	ORDER BY m.seq LIMIT "limit";
 END
 $$;

@@ -17,13 +17,8 @@ REVOKE ALL ON FUNCTION roost_internal.pair_key(bigint, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.pair_key(bigint, bigint) IS 'The key of the advisory lock of two accounts, in either order.';
 
 CREATE OR REPLACE FUNCTION roost_internal.is_blocked(account_id bigint, other_id bigint) RETURNS boolean
-LANGUAGE plpgsql STABLE
-AS $$
-BEGIN
-	RETURN EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = is_blocked.account_id AND b.blocked_id = other_id)
-		OR EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = other_id AND b.blocked_id = is_blocked.account_id);
-END
-$$;
+LANGUAGE c STABLE
+AS 'MODULE_PATHNAME', 'roost_post_is_blocked';
 REVOKE ALL ON FUNCTION roost_internal.is_blocked(bigint, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.is_blocked(bigint, bigint) IS 'Whether one of the two accounts has blocked the other. Nobody has blocked a stranger (null).';
 

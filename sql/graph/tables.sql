@@ -115,6 +115,24 @@ COMMENT ON TABLE roost_data.muted_word IS 'Words and phrases of which an account
 CREATE UNIQUE INDEX IF NOT EXISTS muted_word_account_id_folded_idx ON roost_data.muted_word (account_id, folded);
 CREATE INDEX IF NOT EXISTS muted_word_expires_at_idx ON roost_data.muted_word (expires_at) WHERE expires_at IS NOT NULL;
 
+-- What is known of a viewer (extension/post/viewer.c), also of rows that logical
+-- replication brings.
+CREATE OR REPLACE TRIGGER account_block_stamp AFTER INSERT OR UPDATE OR DELETE ON roost_data.account_block
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.stamp_changed('viewer', 'account_id', 'blocked_id');
+CREATE OR REPLACE TRIGGER account_block_truncate_stamp AFTER TRUNCATE ON roost_data.account_block
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.stamp_changed('viewer', 'account_id', 'blocked_id');
+ALTER TABLE roost_data.account_block ENABLE ALWAYS TRIGGER account_block_stamp, ENABLE ALWAYS TRIGGER account_block_truncate_stamp;
+CREATE OR REPLACE TRIGGER account_mute_stamp AFTER INSERT OR UPDATE OR DELETE ON roost_data.account_mute
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.stamp_changed('viewer', 'account_id');
+CREATE OR REPLACE TRIGGER account_mute_truncate_stamp AFTER TRUNCATE ON roost_data.account_mute
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.stamp_changed('viewer', 'account_id');
+ALTER TABLE roost_data.account_mute ENABLE ALWAYS TRIGGER account_mute_stamp, ENABLE ALWAYS TRIGGER account_mute_truncate_stamp;
+CREATE OR REPLACE TRIGGER muted_word_stamp AFTER INSERT OR UPDATE OR DELETE ON roost_data.muted_word
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.stamp_changed('viewer', 'account_id');
+CREATE OR REPLACE TRIGGER muted_word_truncate_stamp AFTER TRUNCATE ON roost_data.muted_word
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.stamp_changed('viewer', 'account_id');
+ALTER TABLE roost_data.muted_word ENABLE ALWAYS TRIGGER muted_word_stamp, ENABLE ALWAYS TRIGGER muted_word_truncate_stamp;
+
 CREATE TABLE IF NOT EXISTS roost_data.list (
 	id bigint PRIMARY KEY,
 	account_id bigint NOT NULL,

@@ -43,7 +43,7 @@ BEGIN
 		AND EXISTS (
 			SELECT FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
 			WHERE p.id = v_post_id
-				AND roost_internal.may_see(may_signal.account_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status));
+				AND roost_internal.may_see(may_signal.account_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status));
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.may_signal(bigint, text) FROM PUBLIC;
@@ -101,7 +101,7 @@ BEGIN
 		FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
 		CROSS JOIN unnest(v_viewer_ids) v(id)
 		WHERE p.id = v_post_id
-			AND roost_internal.may_see(nullif(v.id, 0), p.author_id, p.visibility, p.mention_ids, a.is_private, a.status));
+			AND roost_internal.may_see(nullif(v.id, 0), p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status));
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.typing_viewers(bigint, text, bigint[]) FROM PUBLIC;

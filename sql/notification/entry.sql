@@ -55,7 +55,7 @@ AS $$
 		WHEN $2 = 'like' THEN (SELECT a.status = 'active' FROM roost_data.account a WHERE a.id = $3)
 			AND (SELECT true FROM roost_data.post p WHERE p.id = $4)
 		WHEN $4 IS NULL THEN (SELECT a.status = 'active' FROM roost_data.account a WHERE a.id = $3)
-		ELSE (SELECT roost_internal.may_see($1, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)
+		ELSE (SELECT roost_internal.may_see($1, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)
 			FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id WHERE p.id = $4) END
 		AND ($5 OR roost_internal.notification_wanted($1, $2, $3, $4))
 $$;
@@ -71,7 +71,8 @@ BEGIN
 	END IF;
 	RETURN ROW(post.id, post.author, post.text, post.created_at, post.edited_at, post.visibility, post.reply_to_id, post.reply_to_account_id,
 		post.thread_id, post.quote_of_id, post.like_count, post.retweet_count, post.reply_count, post.quote_count, post.liked, post.retweeted,
-		post.bookmarked, post.pinned, post.mentions, post.hashtags, post.urls, post.media, post.language, post.content_warning, post.url);
+		post.bookmarked, post.pinned, post.mentions, post.hashtags, post.urls, post.media, post.language, post.content_warning, post.url,
+		post.state, post.labels);
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.post_embed(roost.post) FROM PUBLIC;

@@ -7,25 +7,42 @@
 -- its row.  Both accounts are held as well (sql/account/leave.sql), because
 -- with an account its posts and all it did to others' go.
 
+CREATE OR REPLACE FUNCTION roost_internal.post_state_check(state roost.post_state, field text DEFAULT 'post_id') RETURNS void
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF state > 'limited' THEN
+		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = field,
+			MESSAGE = CASE state WHEN 'held' THEN 'the post is held for review' ELSE 'the post was removed by a moderator' END,
+			HINT = 'It can only be deleted.';
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.post_state_check(roost.post_state, text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.post_state_check(roost.post_state, text) IS 'Raises 55000, with the name of the field that named it, if a post is held or removed, so that nothing can be done to it. For its author: to others there is none.';
+
 CREATE OR REPLACE FUNCTION roost_internal.post_target(viewer_id bigint, INOUT post_id bigint, field text DEFAULT 'post_id', OUT author_id bigint, OUT thread_id bigint, OUT shared boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_retweet_of_id bigint;
+	v_state roost.post_state;
 	v_author_there boolean;
 	v_viewer_there boolean;
 BEGIN
 	LOOP
 		PERFORM pg_catalog.pg_advisory_xact_lock_shared(1919905652, pg_catalog.hashint8(post_id));
-		SELECT p.author_id, p.thread_id, p.retweet_of_id, p.visibility <= 'unlisted' AND NOT a.is_private
-		INTO author_id, thread_id, v_retweet_of_id, shared
+		SELECT p.author_id, p.thread_id, p.retweet_of_id, p.visibility <= 'unlisted' AND NOT a.is_private, p.state
+		INTO author_id, thread_id, v_retweet_of_id, shared, v_state
 		FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
 		WHERE p.id = post_target.post_id
-			AND roost_internal.may_see(viewer_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status);
+			AND roost_internal.may_see(viewer_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status);
 		IF NOT FOUND THEN
 			RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = field, MESSAGE = 'the post does not exist';
 		END IF;
+		PERFORM roost_internal.post_state_check(v_state, field) WHERE v_state > 'limited';
 		EXIT WHEN v_retweet_of_id IS NULL;
 		post_id := v_retweet_of_id;
 	END LOOP;
@@ -40,7 +57,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.post_target(bigint, bigint, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.post_target(bigint, bigint, text) IS 'The post that something is to be done to, which stays until the end of the transaction: the original of a retweet, else the post itself. shared: everybody may see it. P0002 if there is none that the viewer may see, with the name of the field that named it; 42501 if the viewer''s account is not active.';
+COMMENT ON FUNCTION roost_internal.post_target(bigint, bigint, text) IS 'The post that something is to be done to, which stays until the end of the transaction: the original of a retweet, else the post itself. shared: everybody may see it. P0002 if there is none that the viewer may see, with the name of the field that named it; 55000 if the viewer is its author and it is held or removed; 42501 if the viewer''s account is not active.';
 
 CREATE OR REPLACE FUNCTION roost.post_create(
 	actor_id roost.id,
@@ -96,7 +113,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_create(roost.id, roost.post_text, roost.id, roost.id, roost.visibility, roost.post_warning, roost.language, roost.post_media) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_create(roost.id, roost.post_text, roost.id, roost.id, roost.visibility, roost.post_warning, roost.language, roost.post_media) IS
-'Posts a text of at most roost.post_max_length characters (after normalization to NFC); it may be empty if there is media or a post to quote. Mentions, hashtags and links are taken from the text. An answer to a retweet, or a quote of one, goes to its original. Returns the post. 22001 text too long, 23514 empty, P0002 the post to answer or quote does not exist or the actor may not see it.';
+'Posts a text of at most roost.post_max_length characters (after normalization to NFC); it may be empty if there is media or a post to quote. Mentions, hashtags and links are taken from the text. An answer to a retweet, or a quote of one, goes to its original. Returns the post. 22001 text too long, 23514 empty, 55000 the post to answer or quote is held or removed, P0002 it does not exist or the actor may not see it.';
 SELECT roost_internal.route('POST', '/tweets', 'roost.post_create', limit_class => 'post', status => 201);
 
 CREATE OR REPLACE FUNCTION roost_internal.post_own(actor_id bigint, post_id bigint) RETURNS void
@@ -111,7 +128,7 @@ BEGIN
 	SELECT p.author_id INTO v_author_id
 	FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
 	WHERE p.id = post_own.post_id
-		AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status);
+		AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status);
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'post_id', MESSAGE = 'the post does not exist';
 	ELSIF v_author_id <> actor_id THEN
@@ -144,6 +161,7 @@ DECLARE
 BEGIN
 	PERFORM roost_internal.post_own(actor_id, post_id);
 	SELECT * INTO v_old FROM roost_data.post p WHERE p.id = post_id FOR NO KEY UPDATE;
+	PERFORM roost_internal.post_state_check(v_old.state);
 	IF v_old.retweet_of_id IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = 'post_id', MESSAGE = 'a retweet cannot be edited';
 	END IF;
@@ -175,7 +193,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.post_edit(roost.id, roost.id, roost.post_text, roost.visibility, roost.post_warning, roost.language, roost.post_media) FROM PUBLIC;
 COMMENT ON FUNCTION roost.post_edit(roost.id, roost.id, roost.post_text, roost.visibility, roost.post_warning, roost.language, roost.post_media) IS
-'Changes what is given of an own post; an empty content_warning or media takes it away. The version before is kept in the post''s history. Whom it answers or quotes stays. Returns the post. 22001 text too long, 23514 empty, 42501 another''s post, 55000 a retweet, P0002 no such post.';
+'Changes what is given of an own post; an empty content_warning or media takes it away. The version before is kept in the post''s history. Whom it answers or quotes stays. Returns the post. 22001 text too long, 23514 empty, 42501 another''s post, 55000 a retweet, or a post that is held or removed, P0002 no such post.';
 SELECT roost_internal.route('PATCH', '/tweets/:post_id', 'roost.post_edit', limit_class => 'write');
 SELECT roost_internal.route('PUT', '/tweets/:post_id', 'roost.post_edit', limit_class => 'write');
 

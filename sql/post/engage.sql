@@ -141,11 +141,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_pinnable boolean;
+	v_state roost.post_state;
 BEGIN
 	PERFORM roost_internal.post_own(actor_id, post_id);
 	-- One pin of an account at a time, so that the number is known.
 	PERFORM pg_catalog.pg_advisory_xact_lock(1919905653, pg_catalog.hashint8(actor_id));
-	SELECT p.retweet_of_id IS NULL AND p.visibility <> 'direct' INTO v_pinnable FROM roost_data.post p WHERE p.id = post_id;
+	SELECT p.retweet_of_id IS NULL AND p.visibility <> 'direct', p.state INTO v_pinnable, v_state FROM roost_data.post p WHERE p.id = post_id;
+	PERFORM roost_internal.post_state_check(v_state);
 	IF NOT v_pinnable THEN
 		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = 'post_id', MESSAGE = 'the post cannot be pinned',
 			DETAIL = 'Retweets and direct posts cannot.';
@@ -160,7 +162,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_pin(roost.id, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.post_pin(roost.id, roost.id) IS 'Pins an own post to the actor''s profile, five at most. Again: changes nothing. Returns the post. 42501 another''s post, 53400 five are pinned, 55000 a retweet or a direct post, P0002 no such post.';
+COMMENT ON FUNCTION roost.post_pin(roost.id, roost.id) IS 'Pins an own post to the actor''s profile, five at most. Again: changes nothing. Returns the post. 42501 another''s post, 53400 five are pinned, 55000 a retweet, a direct post, or one that is held or removed, P0002 no such post.';
 SELECT roost_internal.route('POST', '/tweets/:post_id/pin', 'roost.post_pin', limit_class => 'write');
 
 CREATE OR REPLACE FUNCTION roost.post_unpin(actor_id roost.id, post_id roost.id) RETURNS roost.post

@@ -12,7 +12,7 @@ BEGIN
 		SELECT p.retweet_of_id INTO v_retweet_of_id
 		FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
 		WHERE p.id = v_id
-			AND roost_internal.may_see(viewer_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status);
+			AND roost_internal.may_see(viewer_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status);
 		IF NOT FOUND THEN
 			RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'post_id', MESSAGE = 'the post does not exist';
 		END IF;
@@ -43,12 +43,13 @@ BEGIN
 	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, ARRAY(
 		SELECT p.id FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
 		WHERE p.reply_to_id = v_id AND p.id < v_before AND p.id > v_after
-			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)
+			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)
+			AND roost_internal.wants(actor_id, p.author_id, p.text, p.content_warning, p.hashtags)
 		ORDER BY p.id DESC LIMIT post_reply_list."limit"));
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_reply_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.post_reply_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'The answers given to a post itself, newest first; roost.post_context() has the whole thread. P0002 no such post.';
+COMMENT ON FUNCTION roost.post_reply_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'The answers given to a post itself, newest first, without those that the actor has muted; roost.post_context() has the whole thread. P0002 no such post.';
 SELECT roost_internal.route('GET', '/tweets/:post_id/replies', 'roost.post_reply_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.post_quote_list(
@@ -69,7 +70,7 @@ BEGIN
 	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, ARRAY(
 		SELECT p.id FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
 		WHERE p.quote_of_id = v_id AND p.id < v_before AND p.id > v_after
-			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)
+			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)
 		ORDER BY p.id DESC LIMIT post_quote_list."limit"));
 END
 $$;
@@ -99,13 +100,14 @@ BEGIN
 		SELECT l.account_id, l.id
 		FROM roost_data.post_like l JOIN roost_data.account a ON a.id = l.account_id AND a.status = 'active'
 		WHERE l.post_id = v_id AND l.id < v_before AND l.id > v_after
+			AND NOT roost_internal.is_blocked(actor_id, l.account_id)
 		ORDER BY l.id DESC LIMIT post_like_list."limit"
 	) s;
 	RETURN QUERY SELECT * FROM roost_internal.account_hydrate(actor_id, v_ids, v_cursors);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_like_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.post_like_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'Who likes a post, the newest like first. P0002 no such post.';
+COMMENT ON FUNCTION roost.post_like_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'Who likes a post, the newest like first, without accounts that the actor has blocked or that have blocked it. P0002 no such post.';
 SELECT roost_internal.route('GET', '/tweets/:post_id/likes', 'roost.post_like_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.post_retweet_list(
@@ -130,7 +132,7 @@ BEGIN
 		SELECT p.author_id, p.id
 		FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
 		WHERE p.retweet_of_id = v_id AND p.id < v_before AND p.id > v_after
-			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)
+			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)
 		ORDER BY p.id DESC LIMIT post_retweet_list."limit"
 	) s;
 	RETURN QUERY SELECT * FROM roost_internal.account_hydrate(actor_id, v_ids, v_cursors);
@@ -183,12 +185,13 @@ BEGIN
 	)
 	SELECT pg_catalog.array_agg(u.id ORDER BY u.n DESC) INTO v_ancestors FROM up u WHERE u.id IS NOT NULL;
 
-	-- Level by level; what the actor may not see hides what is under it.
+	-- Level by level; what the actor may not see, or has muted, hides what is under it.
 	WHILE v_level_number < v_depth AND pg_catalog.cardinality(v_descendants) < v_down LOOP
 		v_level := ARRAY(
 			SELECT p.id FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
 			WHERE p.reply_to_id = ANY (v_level)
-				AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)
+				AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)
+				AND roost_internal.wants(actor_id, p.author_id, p.text, p.content_warning, p.hashtags)
 			ORDER BY p.id LIMIT v_down - pg_catalog.cardinality(v_descendants));
 		EXIT WHEN v_level = '{}';
 		v_descendants := v_descendants || v_level;
@@ -203,7 +206,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_context(roost.id, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.post_context(roost.id, roost.id) IS 'The thread around a post: the posts it answers, from the start of the thread on, and all answers under it, oldest first, as far as the actor may see them. Strangers get the nearest 40 above and 60 below, 20 levels deep; others 4096 each. P0002 no such post.';
+COMMENT ON FUNCTION roost.post_context(roost.id, roost.id) IS 'The thread around a post: the posts it answers, from the start of the thread on, and all answers under it, oldest first, as far as the actor may see them, and of the answers those that it has not muted. Strangers get the nearest 40 above and 60 below, 20 levels deep; others 4096 each. P0002 no such post.';
 SELECT roost_internal.route('GET', '/tweets/:post_id/context', 'roost.post_context', auth => 'optional', lane => 'slow', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.bookmark_list(
@@ -228,7 +231,7 @@ BEGIN
 		JOIN roost_data.post p ON p.id = b.post_id
 		JOIN roost_data.account a ON a.id = p.author_id
 		WHERE b.account_id = actor_id AND b.id < v_before AND b.id > v_after
-			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)
+			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)
 		ORDER BY b.id DESC LIMIT bookmark_list."limit"
 	) s;
 	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, v_ids, v_cursors);
@@ -260,7 +263,7 @@ BEGIN
 		JOIN roost_data.post p ON p.id = l.post_id
 		JOIN roost_data.account a ON a.id = p.author_id
 		WHERE l.account_id = actor_id AND l.id < v_before AND l.id > v_after
-			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)
+			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)
 		ORDER BY l.id DESC LIMIT like_list."limit"
 	) s;
 	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, v_ids, v_cursors);
@@ -288,15 +291,16 @@ BEGIN
 	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, ARRAY(
 		SELECT h.post_id
 		FROM roost_data.post_hashtag h
-		JOIN roost_data.post p ON p.id = h.post_id
-		JOIN roost_data.account a ON a.id = p.author_id
+		JOIN roost_data.post p ON p.id = h.post_id AND p.visibility = 'public' AND p.state = 'visible'
+		JOIN roost_data.account a ON a.id = p.author_id AND a.status = 'active' AND NOT a.is_private AND a.limited_at IS NULL
 		WHERE h.hashtag = v_hashtag AND h.post_id < v_before AND h.post_id > v_after
-			AND roost_internal.may_see(actor_id, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status)
+			AND (actor_id IS NULL OR roost_internal.may_see(actor_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)
+				AND roost_internal.wants(actor_id, p.author_id, p.text, p.content_warning, p.hashtags))
 		ORDER BY h.post_id DESC LIMIT hashtag_post_list."limit"));
 END
 $$;
 REVOKE ALL ON FUNCTION roost.hashtag_post_list(roost.hashtag, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.hashtag_post_list(roost.hashtag, roost.id, integer, roost.cursor, roost.cursor) IS 'The public posts with a hashtag, newest first. Case and width of its letters do not matter.';
+COMMENT ON FUNCTION roost.hashtag_post_list(roost.hashtag, roost.id, integer, roost.cursor, roost.cursor) IS 'The public posts of public accounts with a hashtag, newest first, without what the actor has muted. Case and width of its letters do not matter.';
 SELECT roost_internal.route('GET', '/hashtags/:hashtag/tweets', 'roost.hashtag_post_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.pin_list(account_id roost.account_ref, actor_id roost.id DEFAULT NULL) RETURNS SETOF roost.post

@@ -5,7 +5,7 @@ LANGUAGE c VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'roost_post_count';
 REVOKE ALL ON FUNCTION roost_internal.post_count() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.post_count() IS 'Statement trigger of roost_data.post: adds the statement''s rows (INSERT) or takes them away (DELETE) in the counters of their authors and of the posts they answer, quote or retweet, and lists new public posts under their hashtags.';
+COMMENT ON FUNCTION roost_internal.post_count() IS 'Statement trigger of roost_data.post: adds the statement''s rows (INSERT) or takes them away (DELETE) in the counters of their authors and of the posts they answer, quote or retweet, and lists new public posts that nothing holds back under their hashtags.';
 
 CREATE OR REPLACE FUNCTION roost_internal.post_like_count() RETURNS trigger
 LANGUAGE c VOLATILE SECURITY DEFINER
@@ -62,7 +62,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	DELETE FROM roost_data.post_hashtag h WHERE h.hashtag = ANY (OLD.hashtags) AND h.post_id = OLD.id;
-	IF NEW.visibility = 'public' THEN
+	IF NEW.visibility = 'public' AND NEW.state = 'visible' THEN
 		INSERT INTO roost_data.post_hashtag (hashtag, post_id)
 		SELECT DISTINCT t, NEW.id FROM pg_catalog.unnest(NEW.hashtags) t;
 	END IF;
@@ -80,6 +80,7 @@ AS $$
 		'posts', (SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
 				'id', p.id::text, 'created_at', p.created_at, 'edited_at', p.edited_at, 'pinned_at', p.pinned_at,
 				'visibility', p.visibility, 'text', nullif(p.text, ''), 'content_warning', p.content_warning, 'language', p.language,
+				'state', CASE WHEN p.state > 'limited' THEN p.state END, 'labels', p.labels,
 				'reply_to_id', p.reply_to_id::text, 'quote_of_id', p.quote_of_id::text, 'retweet_of_id', p.retweet_of_id::text,
 				'mentions', p.mentions, 'hashtags', p.hashtags, 'urls', p.urls, 'media', p.media,
 				'history', (SELECT jsonb_agg(jsonb_build_object('text', r.text, 'content_warning', r.content_warning,

@@ -38,6 +38,7 @@ CREATE INDEX IF NOT EXISTS post_quote_of_id_id_idx ON roost_data.post (quote_of_
 CREATE INDEX IF NOT EXISTS post_retweet_of_id_id_idx ON roost_data.post (retweet_of_id, id DESC) WHERE retweet_of_id IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS post_author_id_retweet_of_id_idx ON roost_data.post (author_id, retweet_of_id) WHERE retweet_of_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS post_author_id_pinned_at_idx ON roost_data.post (author_id, pinned_at DESC) WHERE pinned_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS post_author_id_id_hidden_idx ON roost_data.post (author_id, id DESC) WHERE state > 'limited';
 
 CREATE TABLE IF NOT EXISTS roost_data.post_stat (
 	post_id bigint NOT NULL,
@@ -89,7 +90,7 @@ CREATE TABLE IF NOT EXISTS roost_data.post_hashtag (
 	post_id bigint NOT NULL,
 	PRIMARY KEY (hashtag, post_id)
 );
-COMMENT ON TABLE roost_data.post_hashtag IS 'The public posts of each hashtag (lower case), kept by the triggers of roost_data.post.';
+COMMENT ON TABLE roost_data.post_hashtag IS 'The public posts of each hashtag (lower case) that no moderator or filter holds back, kept by the triggers of roost_data.post.';
 
 -- Counters and lists: once a statement, however many rows it writes.  What a
 -- post leaves behind is removed after it has been taken from the counters.
@@ -99,8 +100,8 @@ CREATE OR REPLACE TRIGGER post_delete_1_count AFTER DELETE ON roost_data.post
 	REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.post_count();
 CREATE OR REPLACE TRIGGER post_delete_2_rest AFTER DELETE ON roost_data.post
 	REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.post_deleted();
-CREATE OR REPLACE TRIGGER post_update_hashtags AFTER UPDATE OF hashtags, visibility ON roost_data.post
-	FOR EACH ROW WHEN ((OLD.hashtags, OLD.visibility) IS DISTINCT FROM (NEW.hashtags, NEW.visibility))
+CREATE OR REPLACE TRIGGER post_update_hashtags AFTER UPDATE OF hashtags, visibility, state ON roost_data.post
+	FOR EACH ROW WHEN ((OLD.hashtags, OLD.visibility, OLD.state) IS DISTINCT FROM (NEW.hashtags, NEW.visibility, NEW.state))
 	EXECUTE FUNCTION roost_internal.post_hashtags_changed();
 CREATE OR REPLACE TRIGGER post_like_insert_count AFTER INSERT ON roost_data.post_like
 	REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.post_like_count();
@@ -148,7 +149,7 @@ LEFT JOIN LATERAL (
 		sum(t.reply_count)::bigint AS reply_count, sum(t.quote_count)::bigint AS quote_count
 	FROM roost_data.post_stat t WHERE t.post_id = p.id
 ) s ON true
-WHERE p.visibility <= 'unlisted' AND NOT a.is_private AND a.status = 'active';
+WHERE roost_internal.everybody_sees(p.visibility, p.state, a.is_private, a.limited_at IS NOT NULL, a.status);
 COMMENT ON VIEW roost_bi.post IS 'Posts and retweets that everybody may see, with their counters.';
 
 CREATE OR REPLACE VIEW roost_bi.engagement AS
@@ -160,11 +161,11 @@ FROM (
 		r.author_id, coalesce(r.retweet_of_id, r.quote_of_id, r.reply_to_id), r.created_at
 	FROM roost_data.post r JOIN roost_data.account ra ON ra.id = r.author_id
 	WHERE coalesce(r.retweet_of_id, r.quote_of_id, r.reply_to_id) IS NOT NULL
-		AND r.visibility <= 'unlisted' AND NOT ra.is_private AND ra.status = 'active'
+		AND roost_internal.everybody_sees(r.visibility, r.state, ra.is_private, ra.limited_at IS NOT NULL, ra.status)
 ) e
 JOIN roost_data.post p ON p.id = e.post_id
 JOIN roost_data.account a ON a.id = p.author_id
-WHERE p.visibility <= 'unlisted' AND NOT a.is_private AND a.status = 'active';
+WHERE roost_internal.everybody_sees(p.visibility, p.state, a.is_private, a.limited_at IS NOT NULL, a.status);
 COMMENT ON VIEW roost_bi.engagement IS 'What accounts did to posts that everybody may see: kind is like, retweet, quote or reply (a quote that is also a reply counts as a quote). No bookmarks.';
 
 CREATE TABLE IF NOT EXISTS roost_data.import_post (

@@ -55,9 +55,11 @@ CREATE TYPE roost.post_embed AS (
 	media jsonb,
 	language text,
 	content_warning text,
-	url text
+	url text,
+	state roost.post_state,
+	labels text[]
 );
-COMMENT ON TYPE roost.post_embed IS 'A post inside another one. thread_id is the first post of the thread; liked, retweeted and bookmarked speak of the reader and are false for anonymous ones; pinned says that its author has pinned it; mentions is a list of {id, username, start, end} and urls of {url, start, end}, positions in code points of text, end exclusive; hashtags are in lower case without #; media is the list given by the author; url is the permalink.';
+COMMENT ON TYPE roost.post_embed IS 'A post inside another one. thread_id is the first post of the thread; liked, retweeted and bookmarked speak of the reader and are false for anonymous ones; pinned says that its author has pinned it; mentions is a list of {id, username, start, end} and urls of {url, start, end}, positions in code points of text, end exclusive; hashtags are in lower case without #; media is the list given by the author; url is the permalink; state is visible, held or removed (the last two for its author alone), and labels are words that moderators or filters have put on it.';
 
 CREATE TYPE roost.post AS (
 	id roost.id,
@@ -87,7 +89,9 @@ CREATE TYPE roost.post AS (
 	url text,
 	retweet_of roost.post_embed,
 	quote_of roost.post_embed,
-	cursor bigint
+	cursor bigint,
+	state roost.post_state,
+	labels text[]
 );
 COMMENT ON TYPE roost.post IS 'A post as its reader sees it: the fields of roost.post_embed, then the post it retweets (its own text is then empty) and the post it quotes (null where the reader may not see that one). cursor is its position in a list and never written to JSON.';
 

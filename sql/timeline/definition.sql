@@ -22,8 +22,10 @@ AS $$
 			WHEN 'all' THEN true
 			WHEN 'following' THEN e.reply_to_account_id IS NULL OR e.reply_to_account_id IN (SELECT account_id FROM known)
 			ELSE e.reply_to_account_id IS NULL END
-		AND roost_internal.may_see(reader_id, e.author_id, e.visibility, e.mention_ids, ea.is_private, ea.status)
-		AND roost_internal.may_see(reader_id, p.author_id, p.visibility, p.mention_ids, pa.is_private, pa.status)
+		AND roost_internal.may_see(reader_id, e.author_id, e.visibility, e.state, e.mention_ids, ea.is_private, ea.limited_at IS NOT NULL, ea.status)
+		AND roost_internal.may_see(reader_id, p.author_id, p.visibility, p.state, p.mention_ids, pa.is_private, pa.limited_at IS NOT NULL, pa.status)
+		AND roost_internal.wants(reader_id, e.author_id, e.text, e.content_warning, e.hashtags)
+		AND roost_internal.wants(reader_id, p.author_id, p.text, p.content_warning, p.hashtags)
 $$;
 REVOKE ALL ON FUNCTION roost_internal.timeline_definition(bigint, roost.timeline_replies, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.timeline_definition(bigint, roost.timeline_replies, boolean) IS 'The home timeline of a reader, by definition: every entry, and the post it shows (another one for a retweet). A page is its entries newest first, each post only where it appears first. Slow; what is fast must equal it.';
+COMMENT ON FUNCTION roost_internal.timeline_definition(bigint, roost.timeline_replies, boolean) IS 'The home timeline of a reader, by definition: every entry that the reader may see and wants to, and the post it shows (another one for a retweet). A page is its entries newest first, each post only where it appears first. Slow; what is fast must equal it.';

@@ -15,15 +15,17 @@ DECLARE
 BEGIN
 	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, ARRAY(
 		SELECT p.id
-		FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id AND a.status = 'active' AND NOT a.is_private
-		WHERE p.visibility = 'public' AND p.reply_to_id IS NULL AND p.retweet_of_id IS NULL
+		FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id AND a.status = 'active' AND NOT a.is_private AND a.limited_at IS NULL
+		WHERE p.visibility = 'public' AND p.state = 'visible' AND p.reply_to_id IS NULL AND p.retweet_of_id IS NULL
 			AND p.id < v_before AND p.id > v_after
+			AND (actor_id IS NULL OR roost_internal.may_see(actor_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)
+				AND roost_internal.wants(actor_id, p.author_id, p.text, p.content_warning, p.hashtags))
 		ORDER BY p.id DESC
 		LIMIT timeline_public."limit"));
 END
 $$;
 REVOKE ALL ON FUNCTION roost.timeline_public(roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.timeline_public(roost.id, integer, roost.cursor, roost.cursor) IS 'Public posts of all accounts that are not private, newest first, without replies and retweets. Open to strangers.';
+COMMENT ON FUNCTION roost.timeline_public(roost.id, integer, roost.cursor, roost.cursor) IS 'Public posts of all accounts that are not private, newest first, without replies and retweets, and without what the caller has muted. Open to strangers.';
 SELECT roost_internal.route('GET', '/tweets/public', 'roost.timeline_public', auth => 'optional', tags => '{timeline}', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.timeline(
@@ -66,8 +68,18 @@ DECLARE
 	v_account_id constant bigint := roost_internal.account_resolve(account_id);
 	v_before constant bigint := coalesce(roost_internal.cursor_id(before), 9223372036854775807);
 	v_after constant bigint := coalesce(roost_internal.cursor_id(after), 0);
+	v_open boolean;
+	v_hidden boolean;
 BEGIN
 	PERFORM roost_internal.graph_list_check(actor_id, v_account_id);
+	SELECT roost_internal.may_see(actor_id, a.id, 'public', 'visible', NULL, a.is_private, a.limited_at IS NOT NULL, a.status),
+		EXISTS (SELECT FROM roost_data.post t WHERE t.author_id = a.id AND t.state > 'limited')
+	INTO v_open, v_hidden
+	FROM roost_data.account a WHERE a.id = v_account_id;
+	-- Who does not see what an account shows to most does not see the rest.
+	IF v_open IS NOT TRUE THEN
+		RETURN;
+	END IF;
 	RETURN QUERY SELECT * FROM roost_internal.post_page(actor_id, ARRAY(
 		SELECT e.id
 		FROM (
@@ -77,14 +89,14 @@ BEGIN
 				AND (retweets OR t.retweet_of_id IS NULL)
 			ORDER BY t.id DESC
 		) e
-		WHERE NOT EXISTS (
+		WHERE (NOT v_hidden AND e.visibility <= 'unlisted' OR EXISTS (
 				SELECT FROM roost_data.post t JOIN roost_data.account a ON a.id = t.author_id
-				WHERE t.id = e.id AND e.visibility > 'unlisted'
-					AND NOT roost_internal.may_see(actor_id, t.author_id, t.visibility, t.mention_ids, a.is_private, a.status))
+				WHERE t.id = e.id
+					AND roost_internal.may_see(actor_id, t.author_id, t.visibility, t.state, t.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)))
 			AND (e.retweet_of_id IS NULL OR EXISTS (
 				SELECT FROM roost_data.post t JOIN roost_data.account a ON a.id = t.author_id
 				WHERE t.id = e.retweet_of_id
-					AND roost_internal.may_see(actor_id, t.author_id, t.visibility, t.mention_ids, a.is_private, a.status)))
+					AND roost_internal.may_see(actor_id, t.author_id, t.visibility, t.state, t.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)))
 		ORDER BY e.id DESC
 		LIMIT timeline_account."limit"));
 END

@@ -49,9 +49,9 @@ BEGIN
 		INSERT INTO roost_data.trend_hashtag_use AS u (hashtag, account_id, hour, at, language)
 		SELECT t.hashtag, p.author_id, date_trunc('hour', p.created_at, 'UTC'), max(p.created_at), min(roost_internal.trend_language(p.language))
 		FROM roost_data.post p
-		JOIN roost_data.account a ON a.id = p.author_id AND a.status = 'active' AND NOT a.is_private
+		JOIN roost_data.account a ON a.id = p.author_id AND a.status = 'active' AND NOT a.is_private AND a.limited_at IS NULL
 		CROSS JOIN LATERAL unnest(p.hashtags) AS t (hashtag)
-		WHERE p.id > v_state.post_id AND p.id <= v_post_id AND p.visibility = 'public' AND p.retweet_of_id IS NULL
+		WHERE p.id > v_state.post_id AND p.id <= v_post_id AND p.visibility = 'public' AND p.state = 'visible' AND p.retweet_of_id IS NULL
 		GROUP BY 1, 2, 3
 		ON CONFLICT ON CONSTRAINT trend_hashtag_use_pkey DO UPDATE SET at = excluded.at WHERE excluded.at > u.at
 		RETURNING u.hashtag, u.language, u.hour, u.xmax = 0 AS first
@@ -114,7 +114,7 @@ BEGIN
 		FROM (
 			SELECT u.hashtag, coalesce(u.language, '') AS language, count(DISTINCT u.account_id) AS accounts
 			FROM roost_data.trend_hashtag_use u
-			JOIN roost_data.account a ON a.id = u.account_id AND a.status = 'active' AND NOT a.is_private
+			JOIN roost_data.account a ON a.id = u.account_id AND a.status = 'active' AND NOT a.is_private AND a.limited_at IS NULL
 			WHERE u.at > v_from AND u.at <= v_now AND (v_hashtags IS NULL OR u.hashtag = ANY (v_hashtags))
 			GROUP BY GROUPING SETS ((u.hashtag, u.language), (u.hashtag))
 			HAVING count(DISTINCT u.account_id) >= v_support
@@ -179,9 +179,9 @@ BEGIN
 		FROM (
 			SELECT u.post_id, p.author_id, p.language, count(*) AS accounts
 			FROM roost_data.trend_post_use u
-			JOIN roost_data.account b ON b.id = u.account_id AND b.status = 'active'
-			JOIN roost_data.post p ON p.id = u.post_id AND p.visibility = 'public' AND p.author_id <> u.account_id
-			JOIN roost_data.account a ON a.id = p.author_id AND a.status = 'active' AND NOT a.is_private
+			JOIN roost_data.account b ON b.id = u.account_id AND b.status = 'active' AND b.limited_at IS NULL
+			JOIN roost_data.post p ON p.id = u.post_id AND p.visibility = 'public' AND p.state = 'visible' AND p.author_id <> u.account_id
+			JOIN roost_data.account a ON a.id = p.author_id AND a.status = 'active' AND NOT a.is_private AND a.limited_at IS NULL
 			WHERE u.at > v_from AND u.at <= v_now AND (v_post_ids IS NULL OR u.post_id = ANY (v_post_ids))
 			GROUP BY 1, 2, 3
 			HAVING count(*) >= v_support

@@ -51,10 +51,12 @@ BEGIN
 	FROM (
 		SELECT t.post_id, t.place
 		FROM roost_data.trend_post t
-		JOIN roost_data.post p ON p.id = t.post_id AND p.visibility = 'public'
-		JOIN roost_data.account a ON a.id = p.author_id AND a.status = 'active' AND NOT a.is_private
+		JOIN roost_data.post p ON p.id = t.post_id AND p.visibility = 'public' AND p.state = 'visible'
+		JOIN roost_data.account a ON a.id = p.author_id AND a.status = 'active' AND NOT a.is_private AND a.limited_at IS NULL
 		WHERE t."window" = trend_post_list."window" AND t.language = v_language AND t.place > v_before AND t.place < v_after
 			AND NOT EXISTS (SELECT FROM roost_data.trend_hidden h WHERE h.hashtag = ANY (p.hashtags))
+			AND (actor_id IS NULL OR roost_internal.may_see(actor_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)
+				AND roost_internal.wants(actor_id, p.author_id, p.text, p.content_warning, p.hashtags))
 		ORDER BY t.place
 		LIMIT trend_post_list."limit"
 	) s;
@@ -62,7 +64,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.trend_post_list(roost.id, roost.trend_window, roost.language, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.trend_post_list(roost.id, roost.trend_window, roost.language, integer, roost.cursor, roost.cursor) IS 'The public posts that more accounts like, retweet, quote and answer than other posts of their authors, the greatest burst first, at most 100: in the last hour or day, of one language or of all. Not those with a hidden hashtag.';
+COMMENT ON FUNCTION roost.trend_post_list(roost.id, roost.trend_window, roost.language, integer, roost.cursor, roost.cursor) IS 'The public posts that more accounts like, retweet, quote and answer than other posts of their authors, the greatest burst first, at most 100: in the last hour or day, of one language or of all. Not those with a hidden hashtag, nor what the caller has muted.';
 SELECT roost_internal.route('GET', '/trends/posts', 'roost.trend_post_list', auth => 'optional', tags => '{trend}', cache => 'time');
 
 CREATE OR REPLACE FUNCTION roost.trend_hide(hashtag roost.hashtag, hidden boolean DEFAULT true) RETURNS void

@@ -93,5 +93,5 @@ SELECT 'post', t."window", nullif(t.language, ''), NULL, t.post_id, t.accounts, 
 FROM roost_data.trend_post t
 JOIN roost_data.post p ON p.id = t.post_id
 JOIN roost_data.account a ON a.id = p.author_id
-WHERE p.visibility = 'public' AND NOT a.is_private AND a.status = 'active';
+WHERE p.visibility = 'public' AND p.state = 'visible' AND NOT a.is_private AND a.limited_at IS NULL AND a.status = 'active';
 COMMENT ON VIEW roost_bi.trend IS 'What is a trend now: kind is hashtag or post; language is null for all together; accounts in the window, how many were expected, score, place and since when.';

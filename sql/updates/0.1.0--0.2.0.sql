@@ -299,3 +299,7 @@ CREATE TYPE roost.list AS (
 	created_at timestamptz
 );
 COMMENT ON TYPE roost.list IS 'A list of accounts that one keeps, and how many are on it.';
+ALTER TYPE roost.post_embed ADD ATTRIBUTE state roost.post_state, ADD ATTRIBUTE labels text[];
+COMMENT ON TYPE roost.post_embed IS 'A post inside another one. thread_id is the first post of the thread; liked, retweeted and bookmarked speak of the reader and are false for anonymous ones; pinned says that its author has pinned it; mentions is a list of {id, username, start, end} and urls of {url, start, end}, positions in code points of text, end exclusive; hashtags are in lower case without #; media is the list given by the author; url is the permalink; state is visible, held or removed (the last two for its author alone), and labels are words that moderators or filters have put on it.';
+ALTER TYPE roost.post ADD ATTRIBUTE state roost.post_state, ADD ATTRIBUTE labels text[];
+DROP FUNCTION roost_internal.may_see(bigint, bigint, roost.visibility, bigint[], boolean, text);

@@ -27,7 +27,7 @@ WHERE pg_temp.sees(v, m.id) GROUP BY 1, 2 ORDER BY 1, 2;
 -- hydration and the rule agree
 SELECT count(*) FROM made m JOIN roost_data.account a ON a.id = m.author_id JOIN roost_data.post p ON p.id = m.id,
 	unnest('{null,2101,2102,2103,2104,2105,2106}'::bigint[]) v
-WHERE pg_temp.sees(v, m.id) <> roost_internal.may_see(v, p.author_id, p.visibility, p.mention_ids, a.is_private, a.status);
+WHERE pg_temp.sees(v, m.id) <> roost_internal.may_see(v, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status);
 
 -- what one does not see, one can do nothing to, and it is not told apart from what does not exist
 SELECT id AS followers FROM made WHERE author_id = 2101 AND visibility = 'followers' \gset
