@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * candidates.c
- *		The ids that may belong on a reader's home timeline, newest first.
+ *		The ids that may belong on a reader's home timeline, or on that of a
+ *		list of accounts, newest first.
  *
  * There are three ways to them, and all give what the active snapshot may
  * show:
@@ -19,6 +20,9 @@
  * the boxes have it.  An inbox is asked for with the version of the reader's
  * graph, which was read even before, and which must still be the same when the
  * inbox has been read.
+ *
+ * The members of a list take the place of those that the reader follows.  The
+ * caller has read them under the same snapshot, and no inbox is kept of them.
  *
  * An inbox ends at its floor.  Below it one pulls, with the same cursor; so a
  * page may come from both.  Batches need not come the same way: each holds all
@@ -70,6 +74,8 @@ static int	candidates_pull(TimelineCandidates *c, int want, const TimelinePendin
 static int	candidates_table(TimelineCandidates *c, int want, int64 *ids);
 static int	candidates_take(TimelineCandidates *c, TimelineHeap *heap, int64 floor, int64 *ids);
 static void candidates_move(TimelineCandidates *c, int n, bool full, int64 floor, const int64 *ids);
+static int	candidates_skip(const TimelineCandidates *c);
+static bool candidates_has(TimelineCandidates *c, int64 author_id, int64 *known);
 static bool candidates_version(TimelineCandidates *c, uint32 *version);
 static bool candidates_confirm(TimelineCandidates *c, uint32 version);
 static int	candidates_events(TimelineCandidates *c, RoostEvent *events);
@@ -101,8 +107,9 @@ roost_timeline_candidates_next(TimelineCandidates *c, int want, int room, int64 
 {
 	TimelinePending pending;
 	TimelineInbox inbox;
-	bool		inboxes = candidates_source == SOURCE_INBOX ||
-	(candidates_source == SOURCE_AUTO && roost_timeline_strategy != TIMELINE_PULL);
+	bool		inboxes = c->members == NULL &&
+	(candidates_source == SOURCE_INBOX ||
+	 (candidates_source == SOURCE_AUTO && roost_timeline_strategy != TIMELINE_PULL));
 
 	if (candidates_source == SOURCE_TABLE || IsolationUsesXactSnapshot() ||
 		TransactionIdIsValid(GetTopTransactionIdIfAny()) || !roost_core_is_home())
@@ -177,7 +184,7 @@ candidates_inbox(TimelineCandidates *c, int want, int room, const TimelinePendin
 static int
 candidates_pull(TimelineCandidates *c, int want, const TimelinePending *pending, int64 *ids)
 {
-	int			skip = c->own ? 0 : 1;
+	int			skip = candidates_skip(c);
 	TimelineHeap heap;
 
 	roost_timeline_candidates_authors(c);
@@ -198,7 +205,7 @@ candidates_table(TimelineCandidates *c, int want, int64 *ids)
 
 	roost_timeline_candidates_authors(c);
 	roost_timeline_heap_init(&heap, c->before_id, c->after_id, want);
-	for (int i = c->own ? 0 : 1; i < c->num_authors; i++)
+	for (int i = candidates_skip(c); i < c->num_authors; i++)
 		roost_timeline_newest_read(&c->reader, c->authors[i], c->before_id, &heap, c->wants, c->wants_arg);
 	return candidates_take(c, &heap, c->after_id, ids);
 }
@@ -242,10 +249,26 @@ roost_timeline_candidates_authors(TimelineCandidates *c)
 {
 	if (c->authors != NULL)
 		return;
+	if (c->members != NULL)
+	{
+		c->authors = palloc(Max(c->num_members, 1) * sizeof(int64));
+		memcpy(c->authors, c->members, c->num_members * sizeof(int64));
+		c->num_authors = c->num_members;
+		return;
+	}
 	c->authors = palloc(sizeof(int64));
 	c->authors[0] = c->reader_id;
 	c->num_authors = 1;
 	c->authors = roost_post_read_followees(&c->reader, c->reader_id, INT_MAX, c->authors, &c->num_authors);
+}
+
+/*
+ * Returns how many of the authors at the head of the list do not count.
+ */
+static int
+candidates_skip(const TimelineCandidates *c)
+{
+	return c->own || c->members != NULL ? 0 : 1;
 }
 
 /*
@@ -290,15 +313,50 @@ roost_timeline_candidates_pending(TimelineCandidates *c, TimelinePending *pendin
 				pending->graph = true;
 			continue;
 		}
-		if (events[i].value[1] != c->reader_id && events[i].value[1] != known)
-		{
-			if (roost_post_read(&c->reader, LOOKUP_FOLLOW, 2, c->reader_id, events[i].value[1]) == NULL)
-				continue;
-			known = events[i].value[1];
-		}
+		if (!candidates_has(c, events[i].value[1], &known))
+			continue;
 		pending->ids[pending->count++] = events[i].value[0];
 	}
 	return n != ROOST_PENDING_UNKNOWN;
+}
+
+/*
+ * Returns whether the posts of an account may belong on the timeline; *known
+ * is the last one of which that was found.
+ */
+static bool
+candidates_has(TimelineCandidates *c, int64 author_id, int64 *known)
+{
+	if (c->members != NULL)
+		return roost_timeline_is_among(author_id, c->members, c->num_members);
+	if (author_id == c->reader_id || author_id == *known)
+		return true;
+	if (roost_post_read(&c->reader, LOOKUP_FOLLOW, 2, c->reader_id, author_id) == NULL)
+		return false;
+	*known = author_id;
+	return true;
+}
+
+bool
+roost_timeline_is_among(int64 id, const int64 *ids, int n)
+{
+	int			low = 0;
+
+	while (n > 0)
+	{
+		int			half = n / 2;
+
+		if (ids[low + half] < id)
+		{
+			low += half + 1;
+			n -= half + 1;
+		}
+		else if (ids[low + half] > id)
+			n = half;
+		else
+			return true;
+	}
+	return false;
 }
 
 /*

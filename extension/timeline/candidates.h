@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * candidates.h
- *		The ids that may belong on a reader's home timeline, newest first.
+ *		The ids that may belong on a reader's home timeline, or on that of a
+ *		list of accounts, newest first.
  *
  * All that the active snapshot may show is among them; so is what it does not
  * see or the reader may not see.  Whoever takes them looks at the posts.
@@ -22,6 +23,9 @@ typedef struct TimelineCandidates
 	/* filled in by the caller */
 	int64		reader_id;
 	bool		own;			/* the reader's own posts, too */
+	const int64 *members;		/* sorted: their posts, not those of whom the
+								 * reader follows; or NULL */
+	int			num_members;
 	int64		before_id;		/* exclusive; moves on with what is returned */
 	int64		after_id;		/* exclusive */
 	TimelineWants wants;		/* NULL, or which replies need not be left out */
@@ -31,8 +35,8 @@ typedef struct TimelineCandidates
 
 	/* private */
 	PostReader	reader;
-	int64	   *authors;		/* the reader, then whom it follows; NULL: not
-								 * read */
+	int64	   *authors;		/* the reader, then whom it follows, or the
+								 * members; NULL: not read */
 	int			num_authors;
 } TimelineCandidates;
 
@@ -47,6 +51,9 @@ typedef struct TimelinePending
 extern void roost_timeline_candidates_begin(TimelineCandidates *c);
 extern int	roost_timeline_candidates_next(TimelineCandidates *c, int want, int room, int64 *ids);
 extern void roost_timeline_candidates_end(TimelineCandidates *c);
+
+/* Returns whether an id is among n sorted ones. */
+extern bool roost_timeline_is_among(int64 id, const int64 *ids, int n);
 
 /* for build.c */
 extern void roost_timeline_candidates_authors(TimelineCandidates *c);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * home.c
- *		One page of a home timeline.
+ *		One page of a home timeline, or of the timeline of a list.
  *
  * Candidates come newest first, in batches.  Each is looked at under the
  * active snapshot: whether the reader may see it and the post that it shows,
@@ -52,9 +52,12 @@ typedef struct Home
 	int64		reader_id;
 	TimelineReplies replies;
 	bool		own;
+	const int64 *members;		/* sorted; NULL: not of a list */
+	int			num_members;
 	shown_hash *shown;
 } Home;
 
+static int	home_fill(Home *home, int limit, int64 before_id, int64 after_id, int64 *ids);
 static bool home_wants(void *arg, int64 reply_to_account_id);
 static bool home_shows(Home *home, int64 id);
 static ArrayType *ids_array(const int64 *ids, int n);
@@ -67,13 +70,35 @@ roost_timeline_home_page(RoostPage *page, int64 reader_id, int limit, int64 befo
 						 TimelineReplies replies, bool own, int64 *ids)
 {
 	Home		home = {.page = page,.reader_id = reader_id,.replies = replies,.own = own};
+
+	return home_fill(&home, limit, before_id, after_id, ids);
+}
+
+int
+roost_timeline_list_page(RoostPage *page, int64 reader_id, const int64 *member_ids, int n, int limit,
+						 int64 before_id, int64 after_id, TimelineReplies replies, int64 *ids)
+{
+	Home		home = {.page = page,.reader_id = reader_id,.replies = replies,.own = true,
+	.members = member_ids,.num_members = n};
+
+	return home_fill(&home, limit, before_id, after_id, ids);
+}
+
+/*
+ * Fills in the ids of a page; returns how many.
+ */
+static int
+home_fill(Home *home, int limit, int64 before_id, int64 after_id, int64 *ids)
+{
 	TimelineCandidates candidates = {
-		.reader_id = reader_id,
-		.own = own,
+		.reader_id = home->reader_id,
+		.own = home->own,
+		.members = home->members,
+		.num_members = home->num_members,
 		.before_id = before_id,
 		.after_id = after_id,
-		.wants = replies == TIMELINE_REPLIES_ALL ? NULL : home_wants,
-		.wants_arg = &home,
+		.wants = home->replies == TIMELINE_REPLIES_ALL ? NULL : home_wants,
+		.wants_arg = home,
 	};
 	int			want = limit + limit / 8 + 4;
 	int			room = want * 2;
@@ -83,15 +108,15 @@ roost_timeline_home_page(RoostPage *page, int64 reader_id, int limit, int64 befo
 	if (limit < 1)
 		return 0;
 	batch = palloc(room * sizeof(int64));
-	home.shown = shown_create(CurrentMemoryContext, limit, NULL);
+	home->shown = shown_create(CurrentMemoryContext, limit, NULL);
 	roost_timeline_candidates_begin(&candidates);
 	while (count < limit && !candidates.done)
 	{
 		int			n = roost_timeline_candidates_next(&candidates, want, room, batch);
 
-		roost_page_expect(page, batch, n);
+		roost_page_expect(home->page, batch, n);
 		for (int i = 0; i < n && count < limit; i++)
-			if (home_shows(&home, batch[i]))
+			if (home_shows(home, batch[i]))
 				ids[count++] = batch[i];
 		if (want < room)
 			want = room;
@@ -100,7 +125,7 @@ roost_timeline_home_page(RoostPage *page, int64 reader_id, int limit, int64 befo
 		CHECK_FOR_INTERRUPTS();
 	}
 	roost_timeline_candidates_end(&candidates);
-	shown_destroy(home.shown);
+	shown_destroy(home->shown);
 	pfree(batch);
 	return count;
 }
@@ -114,7 +139,9 @@ home_wants(void *arg, int64 reply_to_account_id)
 	Home	   *home = arg;
 
 	return home->replies == TIMELINE_REPLIES_ALL ||
-		(home->replies == TIMELINE_REPLIES_FOLLOWING && roost_page_knows(home->page, reply_to_account_id));
+		(home->replies == TIMELINE_REPLIES_FOLLOWING &&
+		 (roost_page_knows(home->page, reply_to_account_id) ||
+		  (home->members != NULL && roost_timeline_is_among(reply_to_account_id, home->members, home->num_members))));
 }
 
 /*

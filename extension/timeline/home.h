@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * home.h
- *		One page of a home timeline.
+ *		One page of a home timeline, or of the timeline of a list.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,5 +18,9 @@
  */
 extern int	roost_timeline_home_page(RoostPage *page, int64 reader_id, int limit, int64 before_id, int64 after_id,
 									 TimelineReplies replies, bool own, int64 *ids);
+
+/* The same of what n accounts post, whose ids are sorted. */
+extern int	roost_timeline_list_page(RoostPage *page, int64 reader_id, const int64 *member_ids, int n, int limit,
+									 int64 before_id, int64 after_id, TimelineReplies replies, int64 *ids);
 
 #endif							/* ROOST_TIMELINE_HOME_H */

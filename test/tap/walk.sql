@@ -1,9 +1,13 @@
 -- For timeline_random.pl and timeline_crash.pl: random steps of a few accounts, and the comparison of what
--- home timelines show with what they are by definition.
+-- home timelines and timelines of lists show with what they are by definition.
 
 CREATE SCHEMA walk;
 
 INSERT INTO roost_data.account (id, username) SELECT n, 'walker_' || n FROM generate_series(1, 30) n;
+-- everybody has a list, with the account's own id
+INSERT INTO roost_data.list (id, account_id, title) SELECT n, n, 'list' FROM generate_series(1, 30) n;
+INSERT INTO roost_data.list_member (list_id, member_id, account_id, id)
+SELECT a, b, a, b FROM generate_series(1, 30) a, generate_series(1, 30) b WHERE (a * 5 + b * 11) % 6 = 0;
 
 CREATE FUNCTION walk.pick(r double precision) RETURNS bigint LANGUAGE sql IMMUTABLE
 AS $$ SELECT 1 + floor(r * r * 30)::bigint $$;
@@ -74,6 +78,12 @@ BEGIN
 		SELECT i, v_actor, i, now() - interval '1 hour', 'imported'
 		FROM (SELECT roost_internal.id_at(now() - interval '1 hour' * random(), v_actor, floor(random() * 1e9)::bigint) AS i) n ON CONFLICT DO NOTHING;
 		RETURN 'import';
+	ELSIF v_what < 95 THEN
+		PERFORM roost.list_member_add(v_actor, v_actor, v_other::text);
+		RETURN 'list';
+	ELSIF v_what < 96 THEN
+		PERFORM roost.list_member_remove(v_actor, v_actor, v_other::text);
+		RETURN 'unlist';
 	ELSIF v_what < 97 THEN
 		PERFORM roost.post_like(v_actor, (walk.post()).id);
 		RETURN 'like';
@@ -111,7 +121,7 @@ END
 $$;
 COMMENT ON FUNCTION walk.page(bigint[], bigint[], bigint, integer) IS 'One page of a definition''s entries, newest first, each post once.';
 
-CREATE FUNCTION walk.difference(reader bigint, page_size integer, replies roost.timeline_replies, own boolean) RETURNS text LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION walk.difference(reader bigint, page_size integer, replies roost.timeline_replies, own boolean, members bigint[] DEFAULT NULL) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
 	v_ids bigint[];
 	v_posts bigint[];
@@ -121,12 +131,17 @@ DECLARE
 BEGIN
 	-- the function is stable: all of it sees one snapshot
 	SELECT coalesce(array_agg(d.id ORDER BY d.id DESC), '{}'), coalesce(array_agg(d.post_id ORDER BY d.id DESC), '{}') INTO v_ids, v_posts
-	FROM roost_internal.timeline_definition(reader, replies, own) d;
+	FROM (
+		SELECT * FROM roost_internal.timeline_definition(reader, replies, own) WHERE members IS NULL
+		UNION ALL
+		SELECT * FROM roost_internal.timeline_list_definition(reader, members, replies) WHERE members IS NOT NULL
+	) d;
 	FOR i IN 1 .. 6 LOOP
 		v_wanted := walk.page(v_ids, v_posts, v_start, page_size);
-		v_got := roost_internal.timeline_home_ids(reader, page_size, v_start, 0, replies, own);
+		v_got := CASE WHEN members IS NULL THEN roost_internal.timeline_home_ids(reader, page_size, v_start, 0, replies, own)
+			ELSE roost_internal.timeline_list_ids(reader, members, page_size, v_start, 0, replies) END;
 		IF v_got IS DISTINCT FROM v_wanted THEN
-			RETURN format('reader %s, replies %s, own %s, page %s of %s: missing %s, too many %s', reader, replies, own, i, page_size,
+			RETURN format('reader %s, replies %s, own %s, list %s, page %s of %s: missing %s, too many %s', reader, replies, own, members, i, page_size,
 				ARRAY(SELECT unnest(v_wanted) EXCEPT SELECT unnest(v_got)), ARRAY(SELECT unnest(v_got) EXCEPT SELECT unnest(v_wanted)));
 		END IF;
 		EXIT WHEN cardinality(v_wanted) < page_size;
@@ -135,23 +150,28 @@ BEGIN
 	RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION walk.difference(bigint, integer, roost.timeline_replies, boolean) IS 'How the first pages of a home timeline differ from the definition under one snapshot; null: not at all.';
+COMMENT ON FUNCTION walk.difference(bigint, integer, roost.timeline_replies, boolean, bigint[]) IS 'How the first pages of a home timeline, or of the timeline of a list with these members, differ from the definition under one snapshot; null: not at all.';
 
 CREATE FUNCTION walk.check(reader bigint, page_size integer) RETURNS void LANGUAGE plpgsql STABLE AS $$
 DECLARE
-	v_difference constant text := walk.difference(reader, page_size,
-		(ARRAY['following', 'all', 'none'])[1 + reader % 3]::roost.timeline_replies, page_size % 4 <> 0);
+	v_replies constant roost.timeline_replies := (ARRAY['following', 'all', 'none'])[1 + reader % 3];
+	v_difference constant text := coalesce(walk.difference(reader, page_size, v_replies, page_size % 4 <> 0),
+		walk.difference(reader, page_size, v_replies, true, roost_internal.list_member_ids(reader)));
 BEGIN
 	IF v_difference IS NOT NULL THEN
 		RAISE EXCEPTION 'a timeline lies: %', v_difference;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION walk.check(bigint, integer) IS 'Fails if a home timeline is not what it is by definition.';
+COMMENT ON FUNCTION walk.check(bigint, integer) IS 'Fails if the home timeline of a reader, or the timeline of its list, is not what it is by definition.';
 
 CREATE FUNCTION walk.all_differences() RETURNS SETOF text LANGUAGE sql STABLE AS $$
 	SELECT d FROM roost_data.account a, unnest(enum_range(NULL::roost.timeline_replies)) r, unnest(ARRAY[true, false]) o,
 		walk.difference(a.id, 50, r, o) d
+	WHERE d IS NOT NULL
+	UNION ALL
+	SELECT d FROM roost_data.list l, unnest(enum_range(NULL::roost.timeline_replies)) r,
+		walk.difference(l.account_id, 50, r, true, roost_internal.list_member_ids(l.id)) d
 	WHERE d IS NOT NULL
 $$;
 COMMENT ON FUNCTION walk.all_differences() IS 'Every reader, every kind of timeline.';
