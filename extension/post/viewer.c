@@ -505,11 +505,11 @@ roost_post_wants_sql(PG_FUNCTION_ARGS)
 	PostViewer	viewer;
 	bool		wants;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_GETARG_INT64(0) == PG_GETARG_INT64(1))
+	if (PG_ARGISNULL(0) || (!PG_ARGISNULL(1) && PG_GETARG_INT64(0) == PG_GETARG_INT64(1)))
 		PG_RETURN_BOOL(true);
 	roost_post_reader_begin(&reader);
 	roost_viewer_begin(&viewer, &reader, NULL, PG_GETARG_INT64(0));
-	wants = !roost_viewer_mutes(&viewer, PG_GETARG_INT64(1)) &&
+	wants = (PG_ARGISNULL(1) || !roost_viewer_mutes(&viewer, PG_GETARG_INT64(1))) &&
 		!roost_viewer_mutes_words(&viewer, PG_ARGISNULL(2) ? (Datum) 0 : PG_GETARG_DATUM(2),
 								  PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3),
 								  PG_ARGISNULL(4) ? (Datum) 0 : PG_GETARG_DATUM(4));

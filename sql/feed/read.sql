@@ -44,14 +44,19 @@ BEGIN
 	FROM roost_data.mailbox m
 	WHERE m.account_id = mailbox_read.account_id AND m.seq > after AND m.seq < (SELECT roost_internal.feed_end())
 		AND CASE WHEN m.kind IN ('follow', 'follow_request', 'like')
-			THEN EXISTS (SELECT FROM roost_data.account a WHERE a.id = m.actor_id AND a.status = 'active')
+			THEN EXISTS (SELECT FROM roost_data.account a WHERE a.id = m.actor_id AND a.status = 'active'
+					AND (a.limited_at IS NULL OR EXISTS (SELECT FROM roost_data.follow f WHERE f.follower_id = mailbox_read.account_id AND f.followee_id = m.actor_id)))
+				AND NOT roost_internal.is_blocked(mailbox_read.account_id, m.actor_id)
 			ELSE EXISTS (SELECT FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
-				WHERE p.id = m.post_id AND roost_internal.may_see(mailbox_read.account_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)) END
+				WHERE p.id = m.post_id AND roost_internal.may_see(mailbox_read.account_id, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)
+					AND roost_internal.wants(mailbox_read.account_id, NULL, p.text, p.content_warning, p.hashtags)) END
+		AND NOT EXISTS (SELECT FROM roost_data.account_mute t WHERE t.account_id = mailbox_read.account_id AND t.muted_id = m.actor_id
+			AND t.notifications AND (t.expires_at IS NULL OR t.expires_at > roost_internal.clock_now()))
 	ORDER BY m.seq LIMIT "limit";
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.mailbox_read(bigint, bigint, integer) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.mailbox_read(bigint, bigint, integer) IS 'What others did to an account, after a seq, oldest first: only what the account may see, by others who are active.';
+COMMENT ON FUNCTION roost_internal.mailbox_read(bigint, bigint, integer) IS 'What others did to an account, after a seq, oldest first: only what the account may see, by others who are active, have no block with it, are not muted with their notifications and, if they are limited, are followed by it; not posts with its muted words.';
 
 CREATE OR REPLACE FUNCTION roost_internal.feed_stat(OUT batches bigint, OUT rows bigint, OUT entries bigint, OUT notifies bigint, OUT completions bigint, OUT last_batch_at timestamptz, OUT unflushed_from bigint)
 LANGUAGE c VOLATILE

@@ -9,7 +9,8 @@ AS $$
 BEGIN
 	RETURN NOT EXISTS (SELECT FROM roost_data.notification_preference t WHERE t.account_id = notification_plain.account_id)
 		AND NOT EXISTS (SELECT FROM roost_data.notification_mute t WHERE t.account_id = notification_plain.account_id)
-		AND NOT EXISTS (SELECT FROM roost_data.notification_thread_mute t WHERE t.account_id = notification_plain.account_id);
+		AND NOT EXISTS (SELECT FROM roost_data.notification_thread_mute t WHERE t.account_id = notification_plain.account_id)
+		AND NOT EXISTS (SELECT FROM roost_data.account_mute t WHERE t.account_id = notification_plain.account_id AND t.notifications);
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.notification_plain(bigint) FROM PUBLIC;
@@ -30,6 +31,8 @@ BEGIN
 	IF v_policy = 'nobody' OR v_policy = 'followed' AND NOT EXISTS (SELECT FROM roost_data.follow f
 			WHERE f.follower_id = notification_wanted.account_id AND f.followee_id = actor_id)
 		OR EXISTS (SELECT FROM roost_data.notification_mute t WHERE t.account_id = notification_wanted.account_id AND t.muted_id = actor_id)
+		OR EXISTS (SELECT FROM roost_data.account_mute t WHERE t.account_id = notification_wanted.account_id AND t.muted_id = actor_id
+			AND t.notifications AND (t.expires_at IS NULL OR t.expires_at > roost_internal.clock_now()))
 	THEN
 		RETURN false;
 	END IF;
@@ -43,7 +46,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.notification_wanted(bigint, roost.mailbox_kind, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.notification_wanted(bigint, roost.mailbox_kind, bigint, bigint) IS 'Whether an account wants to hear of an entry of its mailbox: by its preference for the type, whether it has muted the actor, and whether it has muted the thread of the post, or of the post that this retweets or quotes. The one place where that is decided.';
+COMMENT ON FUNCTION roost_internal.notification_wanted(bigint, roost.mailbox_kind, bigint, bigint) IS 'Whether an account wants to hear of an entry of its mailbox: by its preference for the type, whether it has muted the actor (its notifications, or the account with its notifications), and whether it has muted the thread of the post, or of the post that this retweets or quotes. The one place where that is decided.';
 
 -- Without a setting, so that the planner puts it into the query that calls it;
 -- with single values, so that it looks up rows and hashes no table.
@@ -52,15 +55,17 @@ RETURNS TABLE (shown boolean)
 LANGUAGE sql STABLE
 AS $$
 	SELECT true WHERE CASE
-		WHEN $2 = 'like' THEN (SELECT a.status = 'active' FROM roost_data.account a WHERE a.id = $3)
-			AND (SELECT true FROM roost_data.post p WHERE p.id = $4)
-		WHEN $4 IS NULL THEN (SELECT a.status = 'active' FROM roost_data.account a WHERE a.id = $3)
+		WHEN $2 = 'like' OR $4 IS NULL THEN (SELECT a.status = 'active' AND (a.limited_at IS NULL
+				OR EXISTS (SELECT FROM roost_data.follow f WHERE f.follower_id = $1 AND f.followee_id = $3)) FROM roost_data.account a WHERE a.id = $3)
+			AND NOT roost_internal.is_blocked($1, $3)
+			AND ($4 IS NULL OR (SELECT true FROM roost_data.post p WHERE p.id = $4))
 		ELSE (SELECT roost_internal.may_see($1, p.author_id, p.visibility, p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)
+				AND roost_internal.wants($1, NULL, p.text, p.content_warning, p.hashtags)
 			FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id WHERE p.id = $4) END
 		AND ($5 OR roost_internal.notification_wanted($1, $2, $3, $4))
 $$;
 REVOKE ALL ON FUNCTION roost_internal.notification_shown(bigint, roost.mailbox_kind, bigint, bigint, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.notification_shown(bigint, roost.mailbox_kind, bigint, bigint, boolean) IS 'A row if an entry of a mailbox is told, else none: if it is about what the account may see, by an active account, and wanted; plain is roost_internal.notification_plain(), asked once by who reads many.';
+COMMENT ON FUNCTION roost_internal.notification_shown(bigint, roost.mailbox_kind, bigint, bigint, boolean) IS 'A row if an entry of a mailbox is told, else none: if it is about what the account may see (of accounts that are active, have no block with it and, if they are limited, are followed by it), has none of its muted words, and is wanted; plain is roost_internal.notification_plain(), asked once by who reads many.';
 
 CREATE OR REPLACE FUNCTION roost_internal.post_embed(post roost.post) RETURNS roost.post_embed
 LANGUAGE plpgsql IMMUTABLE

@@ -32,4 +32,4 @@ CREATE OR REPLACE FUNCTION roost_internal.wants(viewer_id bigint, author_id bigi
 LANGUAGE c STABLE
 AS 'MODULE_PATHNAME', 'roost_post_wants_sql';
 REVOKE ALL ON FUNCTION roost_internal.wants(bigint, bigint, text, text, text[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.wants(bigint, bigint, text, text, text[]) IS 'Whether the viewer (null: a stranger, who does) wants to be shown a post that it may see and has not asked for: not if it has muted the author or a word of the text, the warning or the hashtags (folded); always its own. For an account by itself leave the rest null. Mutes and words count until they expire.';
+COMMENT ON FUNCTION roost_internal.wants(bigint, bigint, text, text, text[]) IS 'Whether the viewer (null: a stranger, who does) wants to be shown a post that it may see and has not asked for: not if it has muted the author or a word of the text, the warning or the hashtags (folded); always its own. For an account by itself leave the rest null, for words alone the author. Mutes and words count until they expire.';
