@@ -77,6 +77,7 @@ audit_run(void)
 		audit_all_at = GetCurrentTimestamp();
 	}
 
+	roost_audit_failures();
 	SPI_connect();
 	roost_audit_sealing = true;
 	PG_TRY();

@@ -43,6 +43,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_token_module,
 	&roost_api_module,
 	&roost_audit_module,
+	&roost_audit_failure_module,
 	&roost_lockout_module,
 	&roost_account_module,
 	&roost_reuse_module,

@@ -43,6 +43,7 @@ extern const RoostModule roost_password_module;
 extern const RoostModule roost_token_module;
 extern const RoostModule roost_api_module;
 extern const RoostModule roost_audit_module;
+extern const RoostModule roost_audit_failure_module;
 extern const RoostModule roost_lockout_module;
 extern const RoostModule roost_account_module;
 extern const RoostModule roost_reuse_module;

@@ -31,6 +31,7 @@
 
 #include "api/request.h"
 #include "audit/audit.h"
+#include "core/clock.h"
 #include "core/plan.h"
 #include "roost.h"
 
@@ -157,7 +158,7 @@ roost_audit_write(AuditEntry *entry)
 		cause = note->cause;
 
 	memset(nulls, ' ', sizeof(nulls));
-	values[i++] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[i++] = TimestampTzGetDatum(roost_clock_timestamp(roost_clock_us()));
 #define TEXT_VALUE(value) (values[i] = audit_text((value), &nulls[i]), i++)
 #define NUMBER_VALUE(value) (values[i] = audit_number((value), &nulls[i]), i++)
 	TEXT_VALUE(entry->action);

@@ -177,6 +177,7 @@ BEGIN
 	SELECT c.password_hash INTO v_hash FROM roost_data.account_credential c WHERE c.account_id = actor_id;
 	IF roost_internal.password_verify(password, v_hash) IS NOT TRUE THEN
 		PERFORM roost_internal.login_failed(actor_id, pg_catalog.host(client_address));
+		PERFORM roost_internal.audit_login_failed(actor_id);
 		RAISE EXCEPTION USING ERRCODE = '42501', COLUMN = field, MESSAGE = 'the password is wrong';
 	END IF;
 	PERFORM roost_internal.login_succeeded(actor_id);

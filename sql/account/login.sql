@@ -125,6 +125,7 @@ DECLARE
 	v_candidate record;
 	v_matches boolean;
 	v_found record;
+	v_meant bigint;
 BEGIN
 	-- One at a time for a name: guesses at once would all be made before the first one counts.
 	PERFORM pg_catalog.pg_advisory_xact_lock(1919905649, pg_catalog.hashint8(v_key));
@@ -132,12 +133,14 @@ BEGIN
 	FOR v_candidate IN SELECT * FROM roost_internal.login_candidates(identifier) LOOP
 		v_matches := CASE WHEN v_candidate.password_hash IS NULL THEN roost_internal.password_verify_dummy(password)
 			ELSE roost_internal.password_verify(password, v_candidate.password_hash) END;
+		v_meant := coalesce(v_meant, v_candidate.account_id);
 		IF v_matches AND v_found IS NULL THEN
 			v_found := v_candidate;
 		END IF;
 	END LOOP;
 	IF v_found IS NULL THEN
 		PERFORM roost_internal.login_failed(v_key, pg_catalog.host(client_address));
+		PERFORM roost_internal.audit_login_failed(v_meant);
 		RAISE EXCEPTION USING ERRCODE = '28P01', MESSAGE = 'wrong user name, e-mail address or password';
 	END IF;
 	IF v_found.status <> 'active' THEN

@@ -39,7 +39,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	v_former constant pg_snapshot := former::pg_snapshot;
-	v_now timestamptz := clock_timestamp();
+	v_now timestamptz := roost_internal.clock_now();
 	v_state roost_data.audit_state;
 	v_entry roost_data.audit_entry;
 	v_ids bigint[] := '{}';
@@ -95,12 +95,3 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.audit_seal(text, integer) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.audit_seal(text, integer) IS 'Seals up to batch committed entries of the audit trail; only the background worker can. former: the snapshot that the call before returned, whose entries need not be looked for again, or null for all. Returns how many it sealed, a snapshot for the next call, and the head of the chain before (from_seq, from_hash) and after; nulls when it could not seal.';
-
-CREATE OR REPLACE FUNCTION roost.audit_head(OUT seq bigint, OUT hash text, OUT at timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT s.seq, encode(s.hash, 'hex'), s.sealed_at FROM roost_data.audit_state s
-$$;
-REVOKE ALL ON FUNCTION roost.audit_head() FROM PUBLIC;
-COMMENT ON FUNCTION roost.audit_head() IS 'The last entry of the audit trail: seq, hash (64 hexadecimal digits), and when it was sealed. Note it where whoever can change the database cannot, and give it to roost.audit_verify().';

@@ -19,11 +19,18 @@ BEGIN
 			DETAIL = format('The encoding of database "%s" is %s.', current_database(), pg_catalog.getdatabaseencoding()),
 			HINT = format('Make one: CREATE DATABASE %I ENCODING ''UTF8'' LOCALE ''C.UTF-8'' TEMPLATE template0.', 'roost');
 	END IF;
+	-- First what the background worker locks first, as in roost.uninstall().
+	IF to_regclass('roost_data.feed_state') IS NOT NULL THEN
+		LOCK TABLE roost_data.feed_state IN ACCESS EXCLUSIVE MODE;
+	END IF;
+	PERFORM roost_internal.audit_ddl_watch(false);
 	FOREACH v_module IN ARRAY roost_internal.table_modules() LOOP
 		EXECUTE pg_catalog.format('SELECT roost_internal.tables_%s()', v_module) INTO v_ddl;
 		EXECUTE v_ddl;
 	END LOOP;
 	PERFORM roost_internal.audit_enable();
+	PERFORM roost_internal.audit_add('schema.install', 'schema', NULL, pg_catalog.jsonb_build_object('version', roost.version()));
+	PERFORM roost_internal.audit_ddl_watch(true);
 	INSERT INTO roost_data.schema_version (version) VALUES (roost.version()) ON CONFLICT DO NOTHING;
 	RETURN roost.version();
 END
@@ -49,6 +56,7 @@ BEGIN
 	IF to_regclass('roost_data.feed_state') IS NOT NULL THEN
 		LOCK TABLE roost_data.feed_state IN ACCESS EXCLUSIVE MODE;
 	END IF;
+	PERFORM roost_internal.audit_ddl_watch(false);
 	PERFORM roost.maintenance_unschedule();
 	-- Without CASCADE: what others built upon the tables is theirs to drop first.
 	FOR v_kind IN

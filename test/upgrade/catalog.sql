@@ -15,6 +15,8 @@ WITH object AS (
 	UNION
 	SELECT 'pg_trigger'::regclass, t.oid FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 	WHERE c.relnamespace::regnamespace::text = 'roost_data' AND NOT t.tgisinternal
+	UNION
+	SELECT 'pg_event_trigger'::regclass, e.oid FROM pg_event_trigger e WHERE e.evtfoid::regproc::text LIKE 'roost\_internal.%'
 )
 SELECT pg_describe_object(o.classid, o.objid, 0) AS object,
 	CASE o.classid
@@ -30,7 +32,8 @@ SELECT pg_describe_object(o.classid, o.objid, 0) AS object,
 					WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
 			FROM pg_class c WHERE c.oid = o.objid)
 		WHEN 'pg_constraint'::regclass THEN pg_get_constraintdef(o.objid)
-		WHEN 'pg_trigger'::regclass THEN pg_get_triggerdef(o.objid)
+		WHEN 'pg_trigger'::regclass THEN (SELECT concat_ws(' ', pg_get_triggerdef(t.oid), nullif(t.tgenabled, 'O')) FROM pg_trigger t WHERE t.oid = o.objid)
+		WHEN 'pg_event_trigger'::regclass THEN (SELECT concat_ws(' ', e.evtevent, e.evtenabled) FROM pg_event_trigger e WHERE e.oid = o.objid)
 		WHEN 'pg_type'::regclass THEN
 			(SELECT concat_ws(' ', t.typtype, format_type(t.typbasetype, t.typtypmod), t.typnotnull, t.typdefault,
 				(SELECT string_agg(pg_get_constraintdef(k.oid), ' ' ORDER BY k.conname) FROM pg_constraint k WHERE k.contypid = t.oid),
