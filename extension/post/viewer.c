@@ -31,6 +31,7 @@
 #include "utils/timestamp.h"
 
 #include "core/clock.h"
+#include "core/debug_point.h"
 #include "core/stamp.h"
 #include "post/idmap.h"
 #include "roost.h"
@@ -310,6 +311,7 @@ viewer_facts(PostViewer *viewer)
 		viewer->facts |= VIEWER_MUTES;
 	if (roost_post_read(viewer->reader, LOOKUP_MUTED_WORD, 1, viewer->id, 0) != NULL)
 		viewer->facts |= VIEWER_WORDS_ON;
+	ROOST_DEBUG_POINT("viewer_facts");
 	if (viewer->stamped)
 		viewer_keep(viewer->id, viewer->version, viewer->facts);
 	return viewer->facts;

@@ -36,12 +36,12 @@ BEGIN
 	END IF;
 	v_actor := walk.pick(random());
 	v_other := walk.pick(random());
-	v_what := random() * 100;
+	v_what := random() * 118;
 	IF v_what < 34 THEN
 		IF random() < 0.3 THEN
 			v_post := walk.post();
 		END IF;
-		PERFORM roost.post_create(v_actor, 'step @walker_' || v_other, reply_to_id => v_post.id,
+		PERFORM roost.post_create(v_actor, 'step @walker_' || v_other || (ARRAY[' Apple', ' #Pear', ' pineapple', ' ЯБЛОКО', ''])[1 + floor(random() * 5)::int], reply_to_id => v_post.id,
 			visibility => (ARRAY['public', 'public', 'public', 'unlisted', 'followers', 'direct'])[1 + floor(random() * 6)::int]::roost.visibility);
 		RETURN 'post';
 	ELSIF v_what < 44 THEN
@@ -87,6 +87,34 @@ BEGIN
 	ELSIF v_what < 97 THEN
 		PERFORM roost.post_like(v_actor, (walk.post()).id);
 		RETURN 'like';
+	ELSIF v_what < 99 THEN
+		PERFORM roost.account_block(v_actor, v_other::text);
+		RETURN 'block';
+	ELSIF v_what < 101 THEN
+		SELECT b.blocked_id INTO v_other FROM roost_data.account_block b WHERE b.account_id = v_actor ORDER BY random() LIMIT 1;
+		PERFORM roost.account_unblock(v_actor, v_other::text);
+		RETURN 'unblock';
+	ELSIF v_what < 104 THEN
+		PERFORM roost.account_mute(v_actor, v_other::text, duration => CASE WHEN random() < 0.5 THEN 100000 END);
+		RETURN 'mute';
+	ELSIF v_what < 106 THEN
+		PERFORM roost.account_unmute(v_actor, v_other::text);
+		RETURN 'unmute';
+	ELSIF v_what < 108 THEN
+		PERFORM roost.muted_word_create(v_actor, (ARRAY['apple', '#pear', 'яблоко', '@walker_' || v_other])[1 + floor(random() * 4)::int], whole_word => random() < 0.5);
+		RETURN 'word';
+	ELSIF v_what < 110 THEN
+		DELETE FROM roost_data.muted_word WHERE account_id = v_actor;
+		RETURN 'words';
+	ELSIF v_what < 114 THEN
+		v_post := walk.post();
+		UPDATE roost_data.post SET state = (ARRAY['visible', 'limited', 'held', 'removed'])[1 + floor(random() * 4)::int]::roost.post_state
+		WHERE id = v_post.id;
+		RETURN 'state';
+	ELSIF v_what < 115 THEN
+		UPDATE roost_data.account SET limited_at = CASE WHEN limited_at IS NULL THEN now() END
+		WHERE id = (SELECT id FROM roost_data.account WHERE limited_at IS NOT NULL UNION ALL SELECT v_actor LIMIT 1);
+		RETURN 'limit';
 	END IF;
 	-- a step that is undone
 	BEGIN
