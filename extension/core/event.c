@@ -7,13 +7,15 @@
  * become its values are arguments of the trigger, so that it works on
  * whatever relation it stands (a partition, a shard with another name).  Of
  * a column whose name ends in a question mark the event only says whether it
- * is null.
+ * is not null; of one that is written column=label|label whether it has one of
+ * these values of its enum, or has had it before an update.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -22,6 +24,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "core/clock.h"
@@ -31,6 +34,8 @@
 PG_FUNCTION_INFO_V1(roost_event_emit);
 PG_FUNCTION_INFO_V1(roost_event_lose);
 PG_FUNCTION_INFO_V1(roost_event_forget);
+
+#define EVENT_LABELS	4
 
 #define EVENT_NAME(symbol, name) [ROOST_EVENT_##symbol] = name,
 static const char *const event_names[ROOST_EVENT_KINDS] = {
@@ -47,10 +52,14 @@ typedef struct EventTrigger
 	Oid			type[ROOST_EVENT_VALUES];
 	int			num_asked;
 	AttrNumber	asked[ROOST_EVENT_ASKED];
+	int			num_labels[ROOST_EVENT_ASKED];	/* 0: whether it is not null */
+	Oid			labels[ROOST_EVENT_ASKED][EVENT_LABELS];
 } EventTrigger;
 
 static EventTrigger *event_trigger_parse(TriggerData *trigdata, MemoryContext context);
 static void event_trigger_refuse(TriggerData *trigdata) pg_attribute_noreturn();
+static void event_trigger_ask(EventTrigger *args, TriggerData *trigdata, char *name);
+static bool event_has(const EventTrigger *args, int i, HeapTuple row, TupleDesc desc);
 static AttrNumber event_column(Relation relation, const char *name);
 static int	event_kind(const char *name);
 static int64 event_value(Datum value, Oid type);
@@ -128,7 +137,10 @@ roost_event_emit(PG_FUNCTION_ARGS)
 	}
 	for (int i = 0; i < args->num_asked; i++)
 	{
-		if (!heap_attisnull(row, args->asked[i], RelationGetDescr(trigdata->tg_relation)))
+		TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+
+		if (event_has(args, i, row, desc) ||
+			(args->num_labels[i] > 0 && (event.flags & ROOST_EVENT_UPDATE) && event_has(args, i, trigdata->tg_trigtuple, desc)))
 			event.flags |= ROOST_EVENT_HAS(i);
 	}
 	roost_commit_append(&event);
@@ -183,19 +195,18 @@ event_trigger_parse(TriggerData *trigdata, MemoryContext context)
 	args->kind = event_kind(names[0]);
 	for (int i = 1; i < num_names; i++)
 	{
-		int			length = strlen(names[i]);
-		bool		ask = length > 0 && names[i][length - 1] == '?';
+		bool		ask = names[i][strcspn(names[i], "?=")] != '\0';
 		AttrNumber	column;
 		Oid			type;
 
 		if (ask ? args->num_asked == ROOST_EVENT_ASKED : args->num_values == ROOST_EVENT_VALUES)
 			event_trigger_refuse(trigdata);
-		column = event_column(trigdata->tg_relation, pnstrdup(names[i], length - ask));
 		if (ask)
 		{
-			args->asked[args->num_asked++] = column;
+			event_trigger_ask(args, trigdata, pstrdup(names[i]));
 			continue;
 		}
+		column = event_column(trigdata->tg_relation, names[i]);
 		type = SPI_gettypeid(desc, column);
 		if (type != INT8OID && type != INT4OID && type != INT2OID && type != BOOLOID && type != TIMESTAMPTZOID)
 			ereport(ERROR,
@@ -207,6 +218,56 @@ event_trigger_parse(TriggerData *trigdata, MemoryContext context)
 		args->type[args->num_values++] = type;
 	}
 	return args;
+}
+
+/*
+ * Adds a column of which the event only says something: column? or
+ * column=label|label.
+ */
+static void
+event_trigger_ask(EventTrigger *args, TriggerData *trigdata, char *name)
+{
+	int			n = args->num_asked++;
+	char	   *labels = name + strcspn(name, "?=");
+	bool		equal = *labels == '=';
+	Oid			type;
+	char	   *label;
+
+	*labels++ = '\0';
+	args->asked[n] = event_column(trigdata->tg_relation, name);
+	if (!equal)
+		return;
+	type = SPI_gettypeid(RelationGetDescr(trigdata->tg_relation), args->asked[n]);
+	while ((label = strsep(&labels, "|")) != NULL)
+	{
+		Oid			value = GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid, ObjectIdGetDatum(type), CStringGetDatum(label));
+
+		if (!OidIsValid(value) || args->num_labels[n] == EVENT_LABELS)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("trigger \"%s\" cannot ask for value \"%s\" of column \"%s\"", trigdata->tg_trigger->tgname, label, name)));
+		args->labels[n][args->num_labels[n]++] = value;
+	}
+}
+
+/*
+ * Returns whether a row has what is asked of a column.
+ */
+static bool
+event_has(const EventTrigger *args, int i, HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value;
+
+	if (args->num_labels[i] == 0)
+		return !heap_attisnull(row, args->asked[i], desc);
+	value = heap_getattr(row, args->asked[i], desc, &isnull);
+	for (int k = 0; k < args->num_labels[i] && !isnull; k++)
+	{
+		if (args->labels[i][k] == DatumGetObjectId(value))
+			return true;
+	}
+	return false;
 }
 
 static void

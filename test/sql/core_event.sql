@@ -111,6 +111,9 @@ INSERT INTO core_event VALUES (15);
 CREATE OR REPLACE TRIGGER wrong AFTER INSERT ON core_event FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('job_added', 'note');
 INSERT INTO core_event VALUES (15);
 \echo :LAST_ERROR_SQLSTATE
+CREATE OR REPLACE TRIGGER wrong AFTER INSERT ON core_event FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('job_added', 'id', 'note=nonsense');
+INSERT INTO core_event VALUES (15);
+\echo :LAST_ERROR_SQLSTATE
 CREATE OR REPLACE TRIGGER wrong AFTER INSERT ON core_event FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit();
 INSERT INTO core_event VALUES (15);
 \echo :LAST_ERROR_SQLSTATE
