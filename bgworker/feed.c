@@ -226,6 +226,25 @@ feed_row(const RoostEvent *event, FeedRow *row)
 			row->retweet_of_id = value[2];
 			row->reply_to_account_id = value[3];
 			row->refers = (event->flags & (ROOST_EVENT_HAS(0) | ROOST_EVENT_HAS(1))) != 0;
+			row->held = row->kind == FEED_POST_CREATED && (event->flags & ROOST_EVENT_HAS(2)) != 0;
+			if (row->kind == FEED_POST_UPDATED && (event->flags & ROOST_EVENT_HAS(2)) != 0)
+				row->target_id = row->account_id;
+			if (row->held)
+				row->author_id = 0;
+			break;
+		case ROOST_EVENT_POST_HIDDEN:
+		case ROOST_EVENT_POST_RELEASED:
+			row->kind = event->kind == ROOST_EVENT_POST_HIDDEN ? FEED_POST_HIDDEN : FEED_POST_RELEASED;
+			row->id = value[0];
+			row->account_id = row->author_id = value[1];
+			row->post_id = value[2];
+			row->retweet_of_id = value[3];
+			break;
+		case ROOST_EVENT_FILTER_CHANGED:
+			row->kind = FEED_FILTER_CHANGED;
+			row->id = value[0];
+			row->account_id = value[1];
+			row->target_id = value[2];
 			break;
 		case ROOST_EVENT_LIKE_CREATED:
 		case ROOST_EVENT_LIKE_DELETED:
@@ -610,17 +629,18 @@ feed_load(void)
 static const char *const missing_query =
 "WITH found AS ("
 "  SELECT p.id AS at, 'post_created'::roost.feed_kind AS kind, p.id, p.author_id AS account_id, p.id AS post_id, NULL::bigint AS target_id,"
-"   p.retweet_of_id, p.reply_to_account_id, p.quote_of_id IS NOT NULL OR p.mention_ids IS NOT NULL AS refers"
+"   p.retweet_of_id, p.reply_to_account_id, p.quote_of_id IS NOT NULL OR p.mention_ids IS NOT NULL AS refers,"
+"   p.state IN ('held', 'removed') AS held"
 "  FROM roost_data.post p WHERE p.id OPERATOR(pg_catalog.>=) $1"
-"  UNION ALL SELECT t.id, 'like_created', t.id, t.account_id, t.post_id, NULL, NULL, NULL, false"
+"  UNION ALL SELECT t.id, 'like_created', t.id, t.account_id, t.post_id, NULL, NULL, NULL, false, false"
 "  FROM roost_data.post_like t WHERE t.id OPERATOR(pg_catalog.>=) $1"
-"  UNION ALL SELECT t.id, 'follow_created', t.id, t.follower_id, NULL, t.followee_id, NULL, NULL, false"
+"  UNION ALL SELECT t.id, 'follow_created', t.id, t.follower_id, NULL, t.followee_id, NULL, NULL, false, false"
 "  FROM roost_data.follow t WHERE t.id OPERATOR(pg_catalog.>=) $1"
-"  UNION ALL SELECT t.id, 'follow_request_created', t.id, t.follower_id, NULL, t.followee_id, NULL, NULL, false"
+"  UNION ALL SELECT t.id, 'follow_request_created', t.id, t.follower_id, NULL, t.followee_id, NULL, NULL, false, false"
 "  FROM roost_data.follow_request t WHERE t.id OPERATOR(pg_catalog.>=) $1"
-"  UNION ALL SELECT t.id, t.kind, t.row_id, t.account_id, t.post_id, t.target_id, t.retweet_of_id, t.reply_to_account_id, false"
+"  UNION ALL SELECT t.id, t.kind, t.row_id, t.account_id, t.post_id, t.target_id, t.retweet_of_id, t.reply_to_account_id, false, false"
 "  FROM roost_data.feed_trace t WHERE t.id OPERATOR(pg_catalog.>=) $2 AND t.kind <> 'events_lost' AND t.kind <> 'post_updated'"
-"  UNION ALL SELECT 9223372036854775807, g.kind, g.id, g.account_id, g.post_id, g.target_id, g.retweet_of_id, g.reply_to_account_id, false"
+"  UNION ALL SELECT 9223372036854775807, g.kind, g.id, g.account_id, g.post_id, g.target_id, g.retweet_of_id, g.reply_to_account_id, false, false"
 "  FROM roost_internal.feed_gone() g WHERE $4 AND NOT EXISTS (SELECT FROM roost_data.feed_trace t"
 "   WHERE t.id OPERATOR(pg_catalog.>=) $2 AND t.kind = g.kind AND t.row_id = g.id AND t.account_id = g.account_id)"
 " ), lacking AS ("
@@ -628,10 +648,11 @@ static const char *const missing_query =
 "   WHERE l.seq OPERATOR(pg_catalog.>) $3 AND l.kind = f.kind AND l.id = f.id AND l.account_id = f.account_id"
 "   AND NOT EXISTS (SELECT FROM roost_data.feed_log d WHERE d.seq OPERATOR(pg_catalog.>) l.seq"
 "    AND d.kind = roost_internal.feed_undoing(l.kind) AND d.id = l.id AND d.account_id = l.account_id))"
-"  UNION ALL SELECT pg_catalog.max(t.id), t.kind, t.row_id, t.account_id, t.post_id, NULL, t.retweet_of_id, t.reply_to_account_id, true"
+"  UNION ALL SELECT pg_catalog.max(t.id), t.kind, t.row_id, t.account_id, t.post_id,"
+"   CASE WHEN pg_catalog.count(t.target_id) OPERATOR(pg_catalog.=) pg_catalog.count(*) THEN t.account_id END, t.retweet_of_id, t.reply_to_account_id, true, false"
 "  FROM roost_data.feed_trace t WHERE t.id OPERATOR(pg_catalog.>=) $2 AND t.kind = 'post_updated' GROUP BY 2, 3, 4, 5, 7, 8"
 " )"
-" SELECT c.kind::text, c.id, c.account_id, c.post_id, c.target_id, c.retweet_of_id, c.reply_to_account_id, c.refers"
+" SELECT c.kind::text, c.id, c.account_id, c.post_id, c.target_id, c.retweet_of_id, c.reply_to_account_id, c.refers, c.held"
 " FROM lacking c ORDER BY c.at";
 
 /*
@@ -663,8 +684,10 @@ missing_row(HeapTuple tuple, TupleDesc desc, FeedRow *row)
 	row->retweet_of_id = missing_int64(tuple, desc, 6);
 	row->reply_to_account_id = missing_int64(tuple, desc, 7);
 	row->refers = DatumGetBool(SPI_getbinval(tuple, desc, 8, &isnull));
-	if (row->kind == FEED_POST_CREATED || row->kind == FEED_POST_UPDATED || row->kind == FEED_POST_DELETED)
-		row->author_id = row->account_id;
+	row->held = DatumGetBool(SPI_getbinval(tuple, desc, 9, &isnull));
+	if (row->kind == FEED_POST_CREATED || row->kind == FEED_POST_UPDATED || row->kind == FEED_POST_DELETED ||
+		row->kind == FEED_POST_HIDDEN || row->kind == FEED_POST_RELEASED)
+		row->author_id = row->held ? 0 : row->account_id;
 }
 
 /*

@@ -18,6 +18,7 @@ typedef struct FeedRow
 	FeedKind	kind;
 	bool		again;			/* its entries may be there */
 	bool		refers;			/* the post quotes or mentions, or may do so */
+	bool		held;			/* the post was held when it was made */
 	int64		seq;
 	int64		id;
 	int64		account_id;

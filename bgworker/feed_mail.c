@@ -9,10 +9,12 @@
  * of the first of these kinds: retweet, quote, reply, mention.
  *
  * An entry stands as long as its act: deletion withdraws it, and an edited post
- * loses and gains entries as its mentions change.  Entries do not depend on who
- * may see what; whoever reads a mailbox asks that (mailbox_read), as does the
- * doorbell's text here.  What has an id from before `since`, as imports of
- * past times have, makes no entries.
+ * loses and gains entries as its mentions change.  A post that is held or
+ * removed gains none: what is held from the beginning makes its entries when it
+ * is released, what is held later keeps those that it has made.  Apart from that
+ * entries do not depend on who may see what; whoever reads a mailbox asks that
+ * (mailbox_read), as does the doorbell's text here.  What has an id from before
+ * `since`, as imports of past times have, makes no entries.
  *
  * Kept: the authors of posts, in a table of AUTHOR_SLOTS where a new one takes
  * the place of another.  They change by the back door only, which counts as a
@@ -90,7 +92,7 @@ roost_feed_mail(FeedRow *rows, int count, int64 since, int64 now_us, StringInfo 
 
 	for (int i = 0; i < count; i++)
 	{
-		if ((rows[i].kind == FEED_POST_UPDATED || rows[i].again) && rows[i].id >= since)
+		if (((rows[i].kind == FEED_POST_UPDATED || rows[i].again) && rows[i].id >= since) || rows[i].kind == FEED_POST_RELEASED)
 			post_mail_again(&reader, &rows[i], now_us);
 		else if (row_changes_mail(&rows[i]))
 			row_withdraw(&rows[i]);
@@ -117,6 +119,19 @@ slot_int64(TupleTableSlot *slot, PostLookup what, int column)
 	Datum		value = slot_getattr(slot, roost_post_columns(what)[column], &isnull);
 
 	return isnull ? 0 : DatumGetInt64(value);
+}
+
+/*
+ * Returns whether a post is seen by its author only.
+ */
+static bool
+post_is_hidden(TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		state = roost_post_later_value(slot, roost_post_columns(LOOKUP_POST)[POST_STATE], &isnull);
+	char		letter = roost_post_state_letter(state, isnull);
+
+	return letter == 'h' || letter == 'r';
 }
 
 static AuthorSlot *
@@ -169,6 +184,11 @@ row_complete(PostReader *reader, FeedRow *row)
 		case FEED_LIKE_DELETED:
 			row->author_id = row->target_id = author_of(reader, row->post_id);
 			break;
+		case FEED_POST_RELEASED:
+			slot = roost_post_read(reader, LOOKUP_POST, 1, row->post_id, 0);
+			if (slot != NULL)
+				row->reply_to_account_id = slot_int64(slot, LOOKUP_POST, POST_REPLY_TO_ACCOUNT_ID);
+			break;
 		default:
 			break;
 	}
@@ -192,6 +212,8 @@ row_mail(PostReader *reader, const FeedRow *row, MailList *list)
 			mail_add(NULL, list, list->count, row, MAIL_LIKE, row->target_id);
 			break;
 		case FEED_POST_CREATED:
+			if (row->held)
+				break;
 			if (row->retweet_of_id != 0)
 				mail_add(NULL, list, list->count, row, MAIL_RETWEET, row->target_id);
 			else if (row->refers || row->reply_to_account_id != 0)
@@ -216,9 +238,14 @@ post_mail(PostReader *reader, const FeedRow *row, MailList *list)
 	const int64 *mention_ids = NULL;
 	int			num_mentions;
 
-	slot = roost_post_read(reader, LOOKUP_POST, 1, row->id, 0);
+	slot = roost_post_read(reader, LOOKUP_POST, 1, row->post_id, 0);
 	if (slot == NULL || slot_int64(slot, LOOKUP_POST, POST_AUTHOR_ID) != row->account_id)
 		return;
+	if (row->retweet_of_id != 0)
+	{
+		mail_add(reader, list, first, row, MAIL_RETWEET, row->target_id);
+		return;
+	}
 	mail_add(reader, list, first, row, MAIL_QUOTE, row->target_id);
 	mail_add(reader, list, first, row, MAIL_REPLY, row->reply_to_account_id);
 
@@ -318,25 +345,27 @@ row_withdraw(const FeedRow *row)
 }
 
 /*
- * Gives a post that was edited the entries that it should have now.  Whom it
- * retweets, quotes or answers does not change; if the quoted post is gone, the
- * entry that is there says whose it was.
+ * Gives a post that was edited or released the entries that it should have now.
+ * Whom it retweets, quotes or answers does not change; if the quoted post is
+ * gone, the entry that is there says whose it was.
  */
 static void
 post_mail_again(PostReader *reader, const FeedRow *row, int64 now_us)
 {
 	MailRow    *old;
-	int			num_old = roost_feed_table_find(row->account_id, row->id, &old);
+	int			num_old = roost_feed_table_find(row->account_id, row->post_id, &old);
 	FeedRow		now = *row;
 	MailList	list = {0};
-	TupleTableSlot *slot = roost_post_read(reader, LOOKUP_POST, 1, row->id, 0);
-	int64		quote_of_id = slot == NULL ? 0 : slot_int64(slot, LOOKUP_POST, POST_QUOTE_OF_ID);
+	TupleTableSlot *slot = roost_post_read(reader, LOOKUP_POST, 1, row->post_id, 0);
+	int64		refers_to;
+	bool		hidden;
 	int			num_new = 0;
 
-	if (slot == NULL || row->retweet_of_id != 0)
+	if (slot == NULL)
 		return;
-	if (quote_of_id != 0)
-		now.target_id = author_of(reader, quote_of_id);
+	hidden = post_is_hidden(slot);
+	refers_to = row->retweet_of_id != 0 ? row->retweet_of_id : slot_int64(slot, LOOKUP_POST, POST_QUOTE_OF_ID);
+	now.target_id = refers_to != 0 ? author_of(reader, refers_to) : 0;
 	for (int i = 0; i < num_old && now.target_id == 0; i++)
 	{
 		if (old[i].kind == MAIL_QUOTE)
@@ -357,7 +386,7 @@ post_mail_again(PostReader *reader, const FeedRow *row, int64 now_us)
 		if (!stays)
 			roost_feed_table_withdraw(&old[i], old[i].seq, row->seq, true);
 	}
-	for (int k = 0; k < list.count; k++)
+	for (int k = 0; k < list.count && !hidden; k++)
 	{
 		if (list.rows[k].account_id != 0)
 			list.rows[num_new++] = list.rows[k];
@@ -437,6 +466,12 @@ doorbell_add(PostReader *reader, const FeedRow *rows, int count, const MailList 
 
 		appendStringInfo(doorbell, "%s{\"seq\":" INT64_FORMAT ",\"kind\":\"%s\"", doorbell->len > 0 ? "," : "",
 						 row->seq, roost_feed_kind_names[row->kind]);
+		if (row->kind == FEED_FILTER_CHANGED)
+		{
+			/* whoever may connect may listen */
+			appendStringInfoChar(doorbell, '}');
+			continue;
+		}
 		append_id(doorbell, "account_id", row->account_id);
 		append_id(doorbell, "post_id", row->post_id);
 		if (row->author_id != row->account_id)

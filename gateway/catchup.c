@@ -13,8 +13,8 @@
  * connections.  Pieces of PIECE rows come from the database; after each of
  * them it goes to the end of the queue.  When it is covered, up to a row R,
  * the rows from R+1 to the hub's position come from memory.  If they are not
- * all there, are many, change whom its account follows, or one of them must be
- * asked for, it resumes again from R, which is soon enough the position.  While
+ * all there, are many, change whom its account follows, one of them must be
+ * asked for, or what its account or others filter has changed after R, it resumes again from R, which is soon enough the position.  While
  * a batch waits for its answers, it cannot become live, because it was not
  * asked for: it waits for its end.
  *
@@ -273,11 +273,13 @@ row_concern(const HubRow *row, const Subscriber *subscriber)
 
 	if (notifications && id_is_in(row->notify, id))
 		return CONCERN_ASK;
-	if (row->event == NULL || (id == 0 && !row->everyone))
+	if (row->event == NULL || (id == 0 && !row->strangers))
 		return CONCERN_NONE;
 	if (!home && !(notifications && id_is_in(row->target_ids, id)) && !row_has_topic(row, subscriber))
 		return CONCERN_NONE;
-	return !row->everyone || row->data == NULL ? CONCERN_ASK : home ? CONCERN_HOME : CONCERN_EVENT;
+	if (row->data == NULL || (id != 0 && (!row->everyone || filter_asks(subscriber->account))))
+		return CONCERN_ASK;
+	return home ? CONCERN_HOME : CONCERN_EVENT;
 }
 
 /*
@@ -291,6 +293,8 @@ memory_suffices(const Subscriber *subscriber)
 	bool		shown = false;
 
 	if (rows_first() > subscriber->seen + 1 || hub.position - subscriber->seen > FROM_MEMORY)
+		return false;
+	if (subscriber->account && subscriber->account->filter_seq > subscriber->seen)
 		return false;
 	for (int64_t seq = subscriber->seen + 1; seq <= hub.position; seq++)
 	{

@@ -116,6 +116,7 @@ hub_move(int64_t epoch, int64_t seq)
 	unrung = 0;
 	broken = false;
 	session_check();
+	filter_forget_all();
 	if (watcher)
 		watcher(NULL);
 }
@@ -277,6 +278,7 @@ read_take(const PGresult *result)
 		}
 		rows_add(row);
 		metrics->hub_rows++;
+		filter_note(row);
 		watch_row(row);
 	}
 	/* what nobody sees is not there */
@@ -378,6 +380,7 @@ hub_work(void)
 	if (hub.epoch)
 	{
 		home_run();
+		filter_run();
 		hub_read();
 		do
 			catchup_settle();
@@ -433,6 +436,7 @@ hub_start(struct ev_loop *loop)
 {
 	list_init(&hub.everybody);
 	home_start();
+	filter_start();
 	batch_start();
 	catchup_start();
 	ev_timer_init(&soon, on_soon, 0., 0.);

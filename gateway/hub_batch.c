@@ -8,7 +8,8 @@
  * says that rows have been lost, so that the rows of a batch are all delivered
  * by the same homes.  Of rows that somebody here wants, it is asked what they
  * say, and of entries in mailboxes those that are here; then, of rows that are
- * not for everyone, which of the accounts that want them may see them.  In this
+ * not for everyone, which of the accounts that want them may see them; accounts
+ * with muted words are asked about of all rows.  In this
  * order: what was hidden before it was read is asked for as hidden, and what is
  * hidden later shows what was there before.  The questions are asked in chunks,
  * some at once.  When all have been answered the batch is delivered.  If one
@@ -52,7 +53,6 @@ typedef struct Notice
 
 static List gathered;			/* Question */
 static int	pairs;
-static uint32_t pair_stamp;
 static bool asking;				/* a batch waits for its answers */
 static bool seeing;				/* to the second question, who may see it */
 static int	asked;				/* its questions that are under way */
@@ -117,17 +117,32 @@ row_is_next(const HubRow *row, const Subscriber *subscriber)
 	return subscriber->catching == NULL && subscriber->seen < row->seq;
 }
 
-/* A subscriber wants a row: asks whether its account may see it, once, if `each` is asked.  Returns false if it may not. */
+/* Returns the bit of a row of the batch. */
+static uint64_t
+row_bit(const HubRow *row)
+{
+	return (uint64_t) 1 << (row->seq - hub.position - 1);
+}
+
+/*
+ * A subscriber wants a row: asks whether its account may see it, once, if `each`
+ * is asked that must be.  Returns false if it may not.
+ */
 static bool
 gather_subscriber(const HubRow *row, const Subscriber *subscriber, bool each)
 {
 	HubAccount *account = subscriber->account;
 
-	if (!row_is_next(row, subscriber) || (account == NULL && !row->everyone))
+	if (!row_is_next(row, subscriber) || (account == NULL && !row->strangers))
 		return false;
-	if (each && account->pair != pair_stamp)
+	if (!each || account == NULL || (row->everyone && !filter_asks(account)))
+		return true;
+	if (account->batch != hub.batch)
+		account->asked = account->visible = 0;
+	account->batch = hub.batch;
+	if ((account->asked & row_bit(row)) == 0)
 	{
-		account->pair = pair_stamp;
+		account->asked |= row_bit(row);
 		question_add(STATEMENT_STREAM_SEE, row->seq, account->id);
 	}
 	return true;
@@ -171,7 +186,6 @@ gather_event(const HubRow *row, bool each)
 	size_t		length;
 	bool		wanted = false;
 
-	pair_stamp++;
 	while ((word = word_next(&list, &length)) != NULL)
 	{
 		const HubTopic *topic = topic_find(word, length);
@@ -239,7 +253,7 @@ batch_gather_viewers(void)
 	{
 		const HubRow *row = rows_get(seq);
 
-		if (row->event && row->data && !row->everyone)
+		if (row->event && row->data && (!row->everyone || filter_any()))
 			gather_event(row, true);
 		if (pairs >= PAIRS)
 			hub.front = seq;
@@ -252,8 +266,13 @@ row_is_for(const HubRow *row, const Subscriber *subscriber)
 {
 	const HubAccount *account = subscriber->account;
 
-	return row_is_next(row, subscriber) &&
-		(row->everyone || (account && account->batch == hub.batch && (account->visible >> (row->seq - hub.position - 1) & 1)));
+	if (!row_is_next(row, subscriber))
+		return false;
+	if (account == NULL)
+		return row->strangers;
+	if (account->batch == hub.batch && (account->asked & row_bit(row)))
+		return (account->visible & row_bit(row)) != 0;
+	return row->everyone;
 }
 
 /* Makes room for one more item. */
@@ -455,12 +474,8 @@ answer_see(const PGresult *result)
 		int64_t		seq = strtoll(PQgetvalue(result, i, 0), NULL, 10);
 		HubAccount *account = account_find(strtoll(PQgetvalue(result, i, 1), NULL, 10));
 
-		if (account == NULL || seq <= hub.position || seq > hub.front)
-			continue;
-		if (account->batch != hub.batch)
-			account->visible = 0;
-		account->batch = hub.batch;
-		account->visible |= (uint64_t) 1 << (seq - hub.position - 1);
+		if (account && account->batch == hub.batch && seq > hub.position && seq <= hub.front)
+			account->visible |= (uint64_t) 1 << (seq - hub.position - 1);
 	}
 }
 
@@ -478,6 +493,7 @@ answer_data(const PGresult *result)
 
 			row_set_data(row, PQgetvalue(result, i, 1), (size_t) PQgetlength(result, i, 1));
 			row->everyone &= *PQgetvalue(result, i, 2) == 't';
+			row->strangers &= *PQgetvalue(result, i, 3) == 't';
 		}
 	}
 }

@@ -9,6 +9,7 @@
  * hub_channel.c	names of channels, cursors
  * hub_topic.c		who subscribes to what
  * hub_home.c		who of them follows whom
+ * hub_filter.c		who of them must be asked about everything
  * hub_deliver.c	items, masks, frames: what is sent to whom
  * hub_signal.c		signals
  * hub_client.c		what owners of subscribers call
@@ -88,6 +89,15 @@ typedef enum HomeState
 	HOME_READY					/* kept up to date; next: NONE, WAITING */
 } HomeState;
 
+/* Whether an account that has subscribers has muted words; unless NONE, it is asked about everything. */
+typedef enum FilterState
+{
+	FILTER_WAITING,				/* not known, to be asked for; next: ASKED */
+	FILTER_ASKED,				/* next: NONE, SOME, WAITING */
+	FILTER_NONE,				/* next: WAITING */
+	FILTER_SOME					/* next: WAITING */
+} FilterState;
+
 /* An account that has subscribers. */
 struct HubAccount
 {
@@ -97,9 +107,13 @@ struct HubAccount
 	int			homes;			/* of them with home or presence */
 	int			notifications;	/* of them with notifications */
 	uint32_t	number;			/* for edges */
-	uint32_t	pair;			/* the row it was asked about last */
-	uint64_t	batch;			/* that visible is about */
+	uint64_t	batch;			/* that these two are about */
+	uint64_t	asked;			/* bit i: it is asked about row i of the batch */
 	uint64_t	visible;		/* bit i: may see row i of the batch */
+	FilterState filter;
+	ListNode	filter_node;	/* WAITING, ASKED */
+	int64_t		filter_seq;		/* the last row that says that a filter has
+								 * changed that concerns it */
 	HomeState	home;
 	ListNode	home_node;		/* WAITING: of those to be asked for */
 	int64_t		home_seq;		/* READY: the position that was read */
@@ -112,7 +126,9 @@ typedef struct HubRow
 	int64_t		seq;
 	int64_t		home_id;		/* 0: nobody's */
 	int64_t		revoked;		/* 0: nothing */
-	bool		everyone;
+	bool		everyone;		/* no account need be asked, unless it has
+								 * muted words */
+	bool		strangers;		/* who has no account may see it */
 	bool		hard;
 	bool		lost;
 	const char *event;			/* NULL: nothing for clients */
@@ -121,6 +137,7 @@ typedef struct HubRow
 	const char *target_ids;
 	const char *notify;
 	const char *follow;
+	const char *filter;			/* account, and whom it is about */
 	const char *touched;
 	char	   *data;			/* NULL: nobody wanted it, or there is none */
 	size_t		data_length;
@@ -194,6 +211,16 @@ extern const HubEdges *home_followers(int64_t author_id);
 extern HubAccount *home_account(const HubEdge *edge);
 extern bool home_follows(const HubAccount *account, int64_t author_id);
 extern void home_start(void);
+
+/* hub_filter.c */
+extern void filter_enter(HubAccount *account);
+extern void filter_leave(HubAccount *account);
+extern void filter_note(const HubRow *row);
+extern bool filter_asks(const HubAccount *account);
+extern bool filter_any(void);
+extern void filter_forget_all(void);
+extern void filter_run(void);
+extern void filter_start(void);
 
 /* hub_batch.c */
 extern bool batch_try(void);

@@ -19,8 +19,8 @@
 /* Columns of STATEMENT_STREAM_READ */
 enum
 {
-	COLUMN_SEQ, COLUMN_EVENT, COLUMN_EVERYONE, COLUMN_HOME_ID, COLUMN_TOPICS, COLUMN_ACCOUNT_IDS, COLUMN_TARGET_IDS,
-	COLUMN_NOTIFY, COLUMN_FOLLOW, COLUMN_REVOKED, COLUMN_TOUCHED, COLUMN_HARD, COLUMN_LOST, COLUMNS
+	COLUMN_SEQ, COLUMN_EVENT, COLUMN_EVERYONE, COLUMN_STRANGERS, COLUMN_HOME_ID, COLUMN_TOPICS, COLUMN_ACCOUNT_IDS, COLUMN_TARGET_IDS,
+	COLUMN_NOTIFY, COLUMN_FOLLOW, COLUMN_FILTER, COLUMN_REVOKED, COLUMN_TOUCHED, COLUMN_HARD, COLUMN_LOST, COLUMNS
 };
 
 static HubRow *rows[ROWS];
@@ -54,6 +54,7 @@ static const struct
 	{COLUMN_TARGET_IDS, offsetof(HubRow, target_ids)},
 	{COLUMN_NOTIFY, offsetof(HubRow, notify)},
 	{COLUMN_FOLLOW, offsetof(HubRow, follow)},
+	{COLUMN_FILTER, offsetof(HubRow, filter)},
 	{COLUMN_TOUCHED, offsetof(HubRow, touched)},
 };
 
@@ -86,6 +87,7 @@ row_make(const PGresult *result, int line)
 	row->home_id = column_number(result, line, COLUMN_HOME_ID);
 	row->revoked = column_number(result, line, COLUMN_REVOKED);
 	row->everyone = column_is_true(result, line, COLUMN_EVERYONE);
+	row->strangers = column_is_true(result, line, COLUMN_STRANGERS);
 	row->hard = column_is_true(result, line, COLUMN_HARD);
 	row->lost = column_is_true(result, line, COLUMN_LOST);
 	return row;

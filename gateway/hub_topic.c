@@ -160,6 +160,7 @@ account_enter(Subscriber *subscriber)
 		account->id = subscriber->account_id;
 		list_init(&account->subscribers);
 		map_add(&accounts, &account->entry, map_hash_number(account->id));
+		filter_enter(account);
 		metrics->hub_accounts++;
 		if (account_handler)
 			account_handler(account->id, true);
@@ -181,6 +182,7 @@ account_leave(Subscriber *subscriber)
 	if (account->subscribers.count > 0)
 		return;
 	map_remove(&accounts, &account->entry);
+	filter_leave(account);
 	metrics->hub_accounts--;
 	if (account_handler)
 		account_handler(account->id, false);

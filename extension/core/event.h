@@ -27,7 +27,10 @@
 	X(JOB_ADDED, "job_added") \
 	X(FOLLOW_REQUEST_CREATED, "follow_request_created") \
 	X(FOLLOW_REQUEST_DELETED, "follow_request_deleted") \
-	X(PROFILE_UPDATED, "profile_updated")
+	X(PROFILE_UPDATED, "profile_updated") \
+	X(FILTER_CHANGED, "filter_changed") \
+	X(POST_HIDDEN, "post_hidden") \
+	X(POST_RELEASED, "post_released")
 
 #define ROOST_EVENT_SYMBOL(symbol, name) ROOST_EVENT_##symbol,
 typedef enum RoostEventKind
@@ -39,10 +42,10 @@ typedef enum RoostEventKind
 
 #define ROOST_EVENT_VALUES	4
 
-/* how many columns may be asked for being null or not */
+/* how many columns may be asked for being null or not, or for one of some values */
 #define ROOST_EVENT_ASKED	8
 
-/* flags: what the statement was, which values are null, what is not null */
+/* flags: what the statement was, which values are null, what was asked and is so */
 #define ROOST_EVENT_INSERT	0x01
 #define ROOST_EVENT_UPDATE	0x02
 #define ROOST_EVENT_DELETE	0x04

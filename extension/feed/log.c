@@ -39,7 +39,8 @@
 
 const char *const roost_feed_kind_names[FEED_KINDS] = {
 	"post_created", "post_updated", "post_deleted", "follow_created", "follow_deleted", "like_created", "like_deleted",
-	"follow_request_created", "follow_request_deleted", "account_deleted", "events_lost", "account_updated", "session_revoked"
+	"follow_request_created", "follow_request_deleted", "account_deleted", "events_lost", "account_updated", "session_revoked",
+	"filter_changed", "post_hidden", "post_released"
 };
 const char *const roost_mail_kind_names[MAIL_KINDS] = {
 	"follow", "follow_request", "like", "retweet", "quote", "reply", "mention"

@@ -28,7 +28,8 @@
 
 #define STREAM_LIMIT_CLASS	"stream"
 #define STREAM_OPEN_COLUMNS	3
-#define STREAM_READ_COLUMNS	13
+#define STREAM_READ_COLUMNS	15
+#define STREAM_DATA_COLUMNS	4
 #define STREAM_READ_MAX		10000	/* rows at once */
 #define STREAM_LIST_MAX		100000	/* in an argument */
 
@@ -175,7 +176,7 @@ stream_put(ReturnSetInfo *info, const LogRow *row, const StreamEvent *event)
 {
 	Datum		values[STREAM_READ_COLUMNS] = {0};
 	bool		nulls[STREAM_READ_COLUMNS] = {false};
-	char		follow[2 * MAXINT8LEN + 4];
+	char		words[2 * MAXINT8LEN + 4];
 	int			n = 0;
 	bool		says = event->event != NULL;
 
@@ -183,6 +184,7 @@ stream_put(ReturnSetInfo *info, const LogRow *row, const StreamEvent *event)
 	nulls[n] = !says;
 	values[n++] = says ? CStringGetTextDatum(event->event) : (Datum) 0;
 	values[n++] = BoolGetDatum(event->everyone);
+	values[n++] = BoolGetDatum(event->strangers);
 	nulls[n] = !says || event->home_id == 0;
 	values[n++] = Int64GetDatum(event->home_id);
 	nulls[n] = !says;
@@ -196,8 +198,15 @@ stream_put(ReturnSetInfo *info, const LogRow *row, const StreamEvent *event)
 	nulls[n] = event->follow == 0;
 	if (event->follow != 0)
 	{
-		snprintf(follow, sizeof(follow), "%c " INT64_FORMAT " " INT64_FORMAT, event->follow, row->account_id, row->target_id);
-		values[n] = CStringGetTextDatum(follow);
+		snprintf(words, sizeof(words), "%c " INT64_FORMAT " " INT64_FORMAT, event->follow, row->account_id, row->target_id);
+		values[n] = CStringGetTextDatum(words);
+	}
+	n++;
+	nulls[n] = !event->filter;
+	if (event->filter)
+	{
+		snprintf(words, sizeof(words), INT64_FORMAT " " INT64_FORMAT, row->account_id, row->target_id);
+		values[n] = CStringGetTextDatum(words);
 	}
 	n++;
 	nulls[n] = event->revoked == 0;
@@ -237,8 +246,9 @@ stream_id_text(int64 id, bool *isnull)
 
 /*
  * roost.stream_data(seqs) returns what the events of rows look like, and
- * whether everybody may see that: both under one snapshot, so that nothing goes
- * to everybody that was hidden after the row had been read.
+ * whether everybody may see that, and who has no account: all under one
+ * snapshot, so that nothing goes to everybody that was hidden after the row had
+ * been read.
  */
 Datum
 roost_stream_data_list(PG_FUNCTION_ARGS)
@@ -260,12 +270,14 @@ roost_stream_data_list(PG_FUNCTION_ARGS)
 		resetStringInfo(&data);
 		if (stream_find(&reader, seqs[i], &row) && roost_stream_data(&reader, &row, &data))
 		{
-			Datum		values[3] = {
-				Int64GetDatum(row.seq), PointerGetDatum(cstring_to_text_with_len(data.data, data.len)),
-				BoolGetDatum(roost_stream_is_for_everyone(&reader, &row))
-			};
-			bool		nulls[3] = {false, false, false};
+			Datum		values[STREAM_DATA_COLUMNS] = {Int64GetDatum(row.seq), PointerGetDatum(cstring_to_text_with_len(data.data, data.len))};
+			bool		nulls[STREAM_DATA_COLUMNS] = {false};
+			bool		everyone;
+			bool		strangers;
 
+			roost_stream_reach(&reader, &row, &everyone, &strangers);
+			values[2] = BoolGetDatum(everyone);
+			values[3] = BoolGetDatum(strangers);
 			tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
 			pfree(DatumGetPointer(values[1]));
 		}

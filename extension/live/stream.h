@@ -19,10 +19,13 @@
 typedef struct StreamEvent
 {
 	const char *event;			/* NULL: nothing for clients */
-	bool		everyone;		/* nobody of those that get it need be asked */
+	bool		everyone;		/* none of the accounts that get it need be
+								 * asked, unless it has muted words */
+	bool		strangers;		/* who has no account may see it */
 	bool		hard;
 	bool		lost;
 	char		follow;			/* '+', '-' or 0 */
+	bool		filter;			/* what an account filters has changed */
 	int64		home_id;
 	int64		account_id;		/* gets it in home, whoever it follows; 0:
 								 * none */
@@ -45,7 +48,7 @@ typedef struct StreamReader
 extern void roost_stream_begin(StreamReader *reader);
 extern void roost_stream_end(StreamReader *reader);
 extern const StreamEvent *roost_stream_event(StreamReader *reader, const LogRow *row);
-extern bool roost_stream_is_for_everyone(StreamReader *reader, const LogRow *row);
+extern void roost_stream_reach(StreamReader *reader, const LogRow *row, bool *everyone, bool *strangers);
 extern bool roost_stream_data(StreamReader *reader, const LogRow *row, StringInfo data);
 extern bool roost_stream_may_see(StreamReader *reader, const LogRow *row, int64 viewer_id);
 

@@ -9,9 +9,10 @@
  * Everything is as the snapshot shows it: a row whose post is gone meanwhile
  * says nothing, that of the deletion speaks.
  *
- * Who may see it is asked of the reader of posts, by the one rule; `everyone`
- * says that nobody need be asked.  Here is where blocks belong: an event by
- * somebody who has blocked anybody, or is blocked, is not for everyone.
+ * Who may see it, and wants to, is asked of the reader of posts, by the one
+ * rule; `everyone` says that no account need be asked, unless it has muted words.
+ * So an event by somebody who has blocked anybody, is blocked or is muted, is not
+ * for everyone; but `strangers`, who have no account, may see it all the same.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,11 +30,17 @@
 #define LITERAL(out, text) appendBinaryStringInfo(out, text, sizeof(text) - 1)
 
 static void event_post(StreamReader *reader, const LogRow *row, StreamEvent *event);
-static void event_post_topics(const LogRow *row, const RoostPostDetails *post, StreamEvent *event);
+static void event_post_touched(const LogRow *row, StreamEvent *event);
+static void event_post_topics(StreamReader *reader, const LogRow *row, const RoostPostDetails *post, StreamEvent *event);
+static void event_post_lists(StreamReader *reader, const LogRow *row, const RoostPostDetails *post, StreamEvent *event);
+static void event_post_hidden(StreamReader *reader, const LogRow *row, StreamEvent *event);
 static void event_post_deleted(StreamReader *reader, const LogRow *row, StreamEvent *event);
 static void event_like(StreamReader *reader, const LogRow *row, StreamEvent *event);
 static void event_follow(StreamReader *reader, const LogRow *row, StreamEvent *event);
 static void event_account(StreamReader *reader, const LogRow *row, StreamEvent *event);
+static void event_filter(StreamReader *reader, const LogRow *row, StreamEvent *event);
+static bool event_is_apart(StreamReader *reader, int64 viewer_id, int64 account_id);
+static bool event_is_hidden(const RoostPostDetails *post);
 static bool event_is_active(StreamReader *reader, int64 account_id);
 static void event_mailed(StreamReader *reader, int64 account_id, int64 seq, StringInfo list);
 static void event_word(StringInfo list, const char *prefix, int64 id);
@@ -81,7 +88,11 @@ roost_stream_event(StreamReader *reader, const LogRow *row)
 	{
 		case FEED_POST_CREATED:
 		case FEED_POST_UPDATED:
+		case FEED_POST_RELEASED:
 			event_post(reader, row, event);
+			break;
+		case FEED_POST_HIDDEN:
+			event_post_hidden(reader, row, event);
 			break;
 		case FEED_POST_DELETED:
 			event_post_deleted(reader, row, event);
@@ -105,6 +116,9 @@ roost_stream_event(StreamReader *reader, const LogRow *row)
 		case FEED_EVENTS_LOST:
 			event->lost = true;
 			break;
+		case FEED_FILTER_CHANGED:
+			event_filter(reader, row, event);
+			break;
 		case FEED_REQUEST_DELETED:
 		case FEED_KINDS:
 			break;
@@ -113,29 +127,48 @@ roost_stream_event(StreamReader *reader, const LogRow *row)
 }
 
 /*
- * A post, a retweet, or a change of one.
+ * Adds what a row about a post changes for those who keep answers.
+ */
+static void
+event_post_touched(const LogRow *row, StreamEvent *event)
+{
+	event->hard = row->kind != FEED_POST_CREATED;
+	event_word(&event->touched, "", row->post_id);
+	event_word(&event->touched, "", row->account_id);
+	event_word(&event->touched, "", row->retweet_of_id);
+}
+
+/*
+ * A post, a retweet, or a change of one.  One that is held or removed is told to
+ * its author alone; so is that it is not any more, for others it is new then.
  */
 static void
 event_post(StreamReader *reader, const LogRow *row, StreamEvent *event)
 {
 	const RoostPostFacts *facts = roost_page_find(reader->page, row->post_id);
+	bool		changed = row->kind == FEED_POST_UPDATED;
+	bool		own = changed && row->target_id != 0;
 	RoostPostDetails post;
 
-	event->hard = row->kind == FEED_POST_UPDATED;
-	event_word(&event->touched, "", row->post_id);
-	event_word(&event->touched, "", row->account_id);
-	event_word(&event->touched, "", row->retweet_of_id);
+	event_post_touched(row, event);
 	if (!roost_page_details(reader->page, row->post_id, &post))
 		return;
 	event_word(&event->touched, "", post.reply_to_id);
 	event_word(&event->touched, "", facts->quote_of_id);
+	if (row->kind == FEED_POST_CREATED ? row->author_id == 0 || event_is_hidden(&post) : !changed && event_is_hidden(&post))
+		return;
 
-	event->event = row->kind == FEED_POST_UPDATED ? "tweet:updated" :
-		row->retweet_of_id != 0 ? "tweet:retweeted" : "tweet:new";
-	event->everyone = roost_stream_is_for_everyone(reader, row);
-	event->home_id = event->account_id = row->account_id;
-	event_post_topics(row, &post, event);
-	event_mailed(reader, row->target_id, row->seq, &event->notify);
+	event->event = changed ? "tweet:updated" : row->retweet_of_id != 0 ? "tweet:retweeted" : "tweet:new";
+	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
+	if (row->kind != FEED_POST_RELEASED)
+		event->account_id = row->account_id;
+	if (!own && !event_is_hidden(&post))
+	{
+		event->home_id = row->account_id;
+		event_post_topics(reader, row, &post, event);
+	}
+	if (row->target_id != row->account_id)
+		event_mailed(reader, row->target_id, row->seq, &event->notify);
 	if (row->reply_to_account_id != row->target_id)
 		event_mailed(reader, row->reply_to_account_id, row->seq, &event->notify);
 	for (int i = 0; i < post.num_mentions; i++)
@@ -143,6 +176,9 @@ event_post(StreamReader *reader, const LogRow *row, StreamEvent *event)
 		if (post.mention_ids[i] != row->target_id && post.mention_ids[i] != row->reply_to_account_id)
 			event_mailed(reader, post.mention_ids[i], row->seq, &event->notify);
 	}
+	/* an entry for whom it quotes comes with the row that releases it */
+	if (row->kind == FEED_POST_RELEASED || own)
+		event_mailed(reader, roost_page_author(reader->page, row->retweet_of_id != 0 ? row->retweet_of_id : facts->quote_of_id), row->seq, &event->notify);
 }
 
 /*
@@ -150,12 +186,25 @@ event_post(StreamReader *reader, const LogRow *row, StreamEvent *event)
  * itself when it has changed; its hashtags; the public timeline.
  */
 static void
-event_post_topics(const LogRow *row, const RoostPostDetails *post, StreamEvent *event)
+event_post_topics(StreamReader *reader, const LogRow *row, const RoostPostDetails *post, StreamEvent *event)
 {
 	event_word(&event->topics, "user:", row->account_id);
 	event_word(&event->topics, "post:", row->kind == FEED_POST_UPDATED ? row->post_id :
 			   row->retweet_of_id != 0 ? row->retweet_of_id : post->reply_to_id);
-	if (post->visibility == 'p' && post->hashtags != (Datum) 0)
+	if (post->state == 'v')
+		event_post_lists(reader, row, post, event);
+}
+
+/*
+ * The topics of a post that are lists of many: its hashtags, the public
+ * timeline.  What limited accounts write is not in them.
+ */
+static void
+event_post_lists(StreamReader *reader, const LogRow *row, const RoostPostDetails *post, StreamEvent *event)
+{
+	if (post->visibility != 'p' || roost_page_is_limited(reader->page, row->account_id))
+		return;
+	if (post->hashtags != (Datum) 0)
 	{
 		Datum	   *tags;
 		bool	   *nulls;
@@ -166,14 +215,41 @@ event_post_topics(const LogRow *row, const RoostPostDetails *post, StreamEvent *
 		{
 			if (nulls[i])
 				continue;
-			LITERAL(&event->topics, " hashtag:");
+			appendStringInfoString(&event->topics, event->topics.len > 0 ? " hashtag:" : "hashtag:");
 			appendBinaryStringInfo(&event->topics, VARDATA_ANY(tags[i]), VARSIZE_ANY_EXHDR(tags[i]));
 		}
 		pfree(tags);
 		pfree(nulls);
 	}
-	if (event->everyone && post->visibility == 'p' && post->reply_to_id == 0 && row->retweet_of_id == 0)
-		LITERAL(&event->topics, " public");
+	if (event->strangers && post->reply_to_id == 0 && row->retweet_of_id == 0)
+		appendStringInfoString(&event->topics, event->topics.len > 0 ? " public" : "public");
+}
+
+/*
+ * A post that was held or removed, for all but its author: it is gone.  One that
+ * was limited is gone from the lists of many.  If it is there again by now,
+ * nothing is said of it.
+ */
+static void
+event_post_hidden(StreamReader *reader, const LogRow *row, StreamEvent *event)
+{
+	RoostPostDetails post;
+
+	event_post_touched(row, event);
+	if (!roost_page_details(reader->page, row->post_id, &post) || post.state == 'v')
+		return;
+	event_word(&event->touched, "", post.reply_to_id);
+	event->event = "tweet:deleted";
+	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
+	if (event_is_hidden(&post))
+	{
+		event->home_id = row->account_id;
+		event_word(&event->topics, "user:", row->account_id);
+		event_word(&event->topics, "post:", row->post_id);
+	}
+	event_post_lists(reader, row, &post, event);
+	if (event->home_id == 0 && event->topics.len == 0)
+		event->event = NULL;
 }
 
 /*
@@ -186,22 +262,19 @@ event_post_deleted(StreamReader *reader, const LogRow *row, StreamEvent *event)
 {
 	bool		known = event_is_active(reader, row->account_id);
 
-	event->hard = true;
-	event_word(&event->touched, "", row->post_id);
-	event_word(&event->touched, "", row->account_id);
-	event_word(&event->touched, "", row->retweet_of_id);
+	event_post_touched(row, event);
 	/* for the post that it answered, in which its author shows */
 	event_word(&event->touched, "", row->reply_to_account_id);
 
 	event->event = "tweet:deleted";
-	event->everyone = roost_stream_is_for_everyone(reader, row);
+	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
 	if (known)
 	{
 		event->home_id = event->account_id = row->account_id;
 		event_word(&event->topics, "user:", row->account_id);
 	}
 	event_word(&event->topics, "post:", row->post_id);
-	if (known && event->everyone && row->retweet_of_id == 0)
+	if (known && event->strangers && row->retweet_of_id == 0)
 		LITERAL(&event->topics, " public");
 }
 
@@ -215,7 +288,7 @@ event_like(StreamReader *reader, const LogRow *row, StreamEvent *event)
 	if (!roost_page_shows(reader->page, row->post_id) || !event_is_active(reader, row->account_id))
 		return;
 	event->event = row->kind == FEED_LIKE_CREATED ? "tweet:liked" : "tweet:unliked";
-	event->everyone = roost_stream_is_for_everyone(reader, row);
+	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
 	event->account_id = row->account_id;
 	event_word(&event->topics, "post:", row->post_id);
 	if (row->kind == FEED_LIKE_CREATED)
@@ -240,7 +313,7 @@ event_follow(StreamReader *reader, const LogRow *row, StreamEvent *event)
 		return;
 	event->event = row->kind == FEED_FOLLOW_CREATED ? "user:followed" :
 		row->kind == FEED_FOLLOW_DELETED ? "user:unfollowed" : "user:follow_requested";
-	event->everyone = roost_stream_is_for_everyone(reader, row);
+	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
 	event->account_id = row->account_id;
 	if (row->kind != FEED_FOLLOW_DELETED)
 		event_mailed(reader, row->target_id, row->seq, &event->notify);
@@ -263,30 +336,77 @@ event_account(StreamReader *reader, const LogRow *row, StreamEvent *event)
 		event->account_id = row->id;
 	}
 	event->event = row->kind == FEED_ACCOUNT_UPDATED ? "user:updated" : "user:deleted";
-	event->everyone = roost_stream_is_for_everyone(reader, row);
+	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
 	event_word(&event->topics, "user:", row->id);
 }
 
 /*
- * Returns whether nobody of those who get the event of a row need be asked.
+ * A block, a mute or a muted word is new or gone: for those who keep who may see
+ * what, and for other devices of the account.  The other one is never told.
  */
-bool
-roost_stream_is_for_everyone(StreamReader *reader, const LogRow *row)
+static void
+event_filter(StreamReader *reader, const LogRow *row, StreamEvent *event)
 {
+	event->filter = true;
+	if (row->target_id == 0 || !event_is_active(reader, row->account_id))
+		return;
+	event->event = "relationship:changed";
+	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
+	event->account_id = row->account_id;
+}
+
+/*
+ * Says whether none of the accounts that get the event of a row need be asked,
+ * and whether those who have no account may see it.
+ */
+void
+roost_stream_reach(StreamReader *reader, const LogRow *row, bool *everyone, bool *strangers)
+{
+	RoostPage  *page = reader->page;
 	bool		active;
 	bool		is_private;
 
+	*everyone = *strangers = true;
 	switch (row->kind)
 	{
-		case FEED_POST_CREATED:
 		case FEED_POST_UPDATED:
+			/* who gets it is its author */
+			if (row->target_id != 0)
+			{
+				*strangers = false;
+				return;
+			}
+			/* FALLTHROUGH */
+		case FEED_POST_CREATED:
+		case FEED_POST_RELEASED:
+			*strangers = roost_page_is_public(page, row->post_id);
+			*everyone = *strangers && roost_page_is_free(page, row->account_id) &&
+				(row->retweet_of_id == 0 || roost_page_is_free(page, roost_page_author(page, row->retweet_of_id)));
+			break;
+		case FEED_POST_HIDDEN:
+			/* everybody is asked: the author must not notice */
+			*strangers = roost_page_was_seen_by(page, row->post_id, 0);
+			*everyone = false;
+			break;
 		case FEED_LIKE_CREATED:
 		case FEED_LIKE_DELETED:
-			return roost_page_is_public(reader->page, row->post_id);
+			*strangers = roost_page_is_public(page, row->post_id) && !roost_page_is_limited(page, row->account_id);
+			*everyone = *strangers && roost_page_is_free(page, row->account_id) && roost_page_is_free(page, row->author_id);
+			break;
 		case FEED_POST_DELETED:
-			return roost_page_account(reader->page, row->account_id, &active, &is_private) && !is_private;
+			*strangers = roost_page_account(page, row->account_id, &active, &is_private) && !is_private;
+			*everyone = *strangers && roost_page_is_free(page, row->account_id);
+			break;
+		case FEED_FOLLOW_CREATED:
+		case FEED_FOLLOW_DELETED:
+		case FEED_REQUEST_CREATED:
+			*everyone = !roost_page_is_apart(page, row->account_id, row->target_id);
+			break;
+		case FEED_ACCOUNT_UPDATED:
+			*everyone = roost_page_is_free(page, row->id);
+			break;
 		default:
-			return true;
+			break;
 	}
 }
 
@@ -300,11 +420,13 @@ roost_stream_data(StreamReader *reader, const LogRow *row, StringInfo data)
 	{
 		case FEED_POST_CREATED:
 		case FEED_POST_UPDATED:
+		case FEED_POST_RELEASED:
 			LITERAL(data, "{\"post\":");
 			if (!roost_page_json(reader->page, row->post_id, data))
 				return false;
 			break;
 		case FEED_POST_DELETED:
+		case FEED_POST_HIDDEN:
 			data_id(data, "{\"post_id\":", row->post_id);
 			data_id(data, ",\"author_id\":", row->account_id);
 			break;
@@ -335,6 +457,9 @@ roost_stream_data(StreamReader *reader, const LogRow *row, StringInfo data)
 			break;
 		case FEED_ACCOUNT_DELETED:
 			data_id(data, "{\"account_id\":", row->id);
+			break;
+		case FEED_FILTER_CHANGED:
+			data_id(data, "{\"account_id\":", row->target_id);
 			break;
 		case FEED_REQUEST_DELETED:
 		case FEED_SESSION_REVOKED:
@@ -376,34 +501,49 @@ data_account(int64 account_id, StringInfo data)
 }
 
 /*
- * Returns whether the viewer (0: nobody) may see the event of a row.
+ * Returns whether the viewer (0: nobody) may see the event of a row, and wants
+ * to.
  */
 bool
 roost_stream_may_see(StreamReader *reader, const LogRow *row, int64 viewer_id)
 {
+	RoostPage  *page = reader->page;
+	bool		own = viewer_id != 0 && viewer_id == row->account_id;
 	bool		active;
 	bool		is_private;
 
 	switch (row->kind)
 	{
-		case FEED_POST_CREATED:
 		case FEED_POST_UPDATED:
-			return roost_page_is_seen_by(reader->page, row->post_id, viewer_id);
+			if (row->target_id != 0)
+				return own;
+			/* FALLTHROUGH */
+		case FEED_POST_CREATED:
+		case FEED_POST_RELEASED:
+			return roost_page_is_seen_by(page, row->post_id, viewer_id) && (own || roost_page_is_wanted_by(page, row->post_id, viewer_id));
+		case FEED_POST_HIDDEN:
+			return !own && roost_page_was_seen_by(page, row->post_id, viewer_id) && !roost_page_is_muted(page, viewer_id, row->account_id);
 		case FEED_LIKE_CREATED:
 		case FEED_LIKE_DELETED:
-			return event_is_active(reader, row->account_id) && roost_page_is_seen_by(reader->page, row->post_id, viewer_id);
+			if (!event_is_active(reader, row->account_id) || !roost_page_is_seen_by(page, row->post_id, viewer_id))
+				return false;
+			return own ||
+				(!event_is_apart(reader, viewer_id, row->account_id) && roost_page_is_wanted_by(page, row->post_id, viewer_id) &&
+				 (!roost_page_is_limited(page, row->account_id) || roost_page_follows(page, viewer_id, row->account_id)));
 		case FEED_POST_DELETED:
-			return roost_page_account(reader->page, row->account_id, &active, &is_private) &&
-				(!is_private || roost_page_follows(reader->page, viewer_id, row->account_id));
+			return roost_page_account(page, row->account_id, &active, &is_private) &&
+				(own || ((!is_private || roost_page_follows(page, viewer_id, row->account_id)) && !event_is_apart(reader, viewer_id, row->account_id)));
 		case FEED_FOLLOW_CREATED:
 		case FEED_REQUEST_CREATED:
-			return viewer_id != 0 && (viewer_id == row->account_id || viewer_id == row->target_id);
+			return viewer_id != 0 && (own || viewer_id == row->target_id) && !roost_page_is_apart(page, row->account_id, row->target_id);
 		case FEED_FOLLOW_DELETED:
-			return viewer_id != 0 && viewer_id == row->account_id;
+			return own && !roost_page_is_apart(page, row->account_id, row->target_id);
 		case FEED_ACCOUNT_UPDATED:
-			return event_is_active(reader, row->account_id);
+			return event_is_active(reader, row->account_id) && (own || !event_is_apart(reader, viewer_id, row->account_id));
 		case FEED_ACCOUNT_DELETED:
 			return true;
+		case FEED_FILTER_CHANGED:
+			return own;
 		case FEED_REQUEST_DELETED:
 		case FEED_SESSION_REVOKED:
 		case FEED_EVENTS_LOST:
@@ -411,6 +551,24 @@ roost_stream_may_see(StreamReader *reader, const LogRow *row, int64 viewer_id)
 			break;
 	}
 	return false;
+}
+
+/*
+ * Returns whether nothing of what an account does is told to the viewer.
+ */
+static bool
+event_is_apart(StreamReader *reader, int64 viewer_id, int64 account_id)
+{
+	return roost_page_is_apart(reader->page, viewer_id, account_id) || roost_page_is_muted(reader->page, viewer_id, account_id);
+}
+
+/*
+ * Returns whether only its author sees a post.
+ */
+static bool
+event_is_hidden(const RoostPostDetails *post)
+{
+	return post->state != 'v' && post->state != 'l';
 }
 
 /*

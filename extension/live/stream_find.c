@@ -241,9 +241,11 @@ resume_may_want(Resume *resume, const LogRow *row)
 		case FEED_POST_CREATED:
 		case FEED_POST_UPDATED:
 		case FEED_POST_DELETED:
+		case FEED_POST_HIDDEN:
+		case FEED_POST_RELEASED:
 			if (roost_resume_known(resume, row->account_id) != NULL)
 				return true;
-			if (resume->num_posts > 0 && (row->kind != FEED_POST_CREATED ? resume_has_post(resume, row->post_id) :
+			if (resume->num_posts > 0 && (row->kind != FEED_POST_CREATED && row->kind != FEED_POST_RELEASED ? resume_has_post(resume, row->post_id) :
 										  row->reply_to_account_id != 0 || resume_has_post(resume, row->retweet_of_id)))
 				return true;
 			if (resume->hashtags && row->kind != FEED_POST_DELETED && row->retweet_of_id == 0)
@@ -263,6 +265,8 @@ resume_may_want(Resume *resume, const LogRow *row)
 		case FEED_ACCOUNT_DELETED:
 			source = roost_resume_known(resume, row->account_id);
 			return (source != NULL && source->channel) || (resume->home && row->account_id == resume->account_id);
+		case FEED_FILTER_CHANGED:
+			return resume->home && row->account_id == resume->account_id;
 		case FEED_REQUEST_DELETED:
 		case FEED_SESSION_REVOKED:
 		case FEED_EVENTS_LOST:

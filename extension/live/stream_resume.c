@@ -268,7 +268,7 @@ resume_look(Resume *resume, const LogRow *row)
 	if (resume->notifications && roost_log_is_mailed(&resume->reader.log, resume->account_id, row->seq))
 		notification = roost_stream_notification(resume->account_id, row->seq);
 	if (resume_wants(resume, event, notification != NULL) &&
-		(event->everyone || roost_stream_may_see(&resume->reader, row, resume->account_id)))
+		(resume->account_id == 0 ? event->strangers : roost_stream_may_see(&resume->reader, row, resume->account_id)))
 	{
 		resetStringInfo(&resume->data);
 		if (roost_stream_data(&resume->reader, row, &resume->data))

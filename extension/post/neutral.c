@@ -5,10 +5,10 @@
  *
  * What is sent to many is rendered once.  A neutral page has every post of an
  * active account, whoever may see it, with what it retweets; of what it quotes,
- * what everybody may see.  So who gets such a post must be allowed to see it
- * and what it retweets, and must not be apart from the author of a quote: that is
- * asked here, of everybody or of one account, by the same rule as everywhere
- * (viewer.c).  What is found out of a viewer is kept with the page.
+ * what everybody may see and nobody is kept from by a block.  So who gets such a
+ * post must be allowed to see it and what it retweets: that is asked here, of
+ * everybody or of one account, by the same rule as everywhere (viewer.c).  What
+ * is found out of a viewer is kept with the page.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,6 +17,7 @@
 #include "post/view.h"
 
 #define NEUTRAL_VIEWERS	16
+#define NEUTRAL_AUTHORS	16
 
 static PostViewer *neutral_viewer(RoostPage *page, int64 viewer_id);
 static bool neutral_is_seen(PostViewer *viewer, const Post *post);
@@ -56,16 +57,9 @@ roost_page_is_seen_by(RoostPage *page, int64 id, int64 viewer_id)
 {
 	PostViewer *viewer = neutral_viewer(page, viewer_id);
 	Post	   *post = roost_view_post(page, id);
-	Post	   *quoted;
 
 	if (post == NULL || !neutral_is_seen(viewer, post))
 		return false;
-	if (post->facts.quote_of_id != 0)
-	{
-		quoted = roost_view_post(page, post->facts.quote_of_id);
-		if (quoted != NULL && quoted->everyone && roost_viewer_is_apart(viewer, quoted->facts.author_id))
-			return false;
-	}
 	return post->facts.retweet_of_id == 0 ||
 		((post = roost_view_post(page, post->facts.retweet_of_id)) != NULL && neutral_is_seen(viewer, post));
 }
@@ -135,6 +129,51 @@ roost_page_is_apart(RoostPage *page, int64 viewer_id, int64 account_id)
 }
 
 /*
+ * Returns whether an account has blocked anybody, or was blocked.
+ */
+bool
+roost_page_has_blocks(RoostPage *page, int64 account_id)
+{
+	return roost_viewer_has_blocks(neutral_viewer(page, account_id));
+}
+
+/*
+ * Returns whether an account stands in no block, and nobody has muted it.
+ */
+bool
+roost_page_is_free(RoostPage *page, int64 account_id)
+{
+	IdEntry    *entry;
+	bool		found;
+
+	if (account_id == 0)
+		return true;
+	if (page->free == NULL)
+		page->free = idmap_create(page->context, NEUTRAL_AUTHORS, NULL);
+	entry = idmap_insert(page->free, account_id, &found);
+	if (!found)
+		entry->thing = !roost_page_has_blocks(page, account_id) &&
+			(!roost_post_is_there(LOOKUP_MUTED_BY) || roost_post_read(&page->reader, LOOKUP_MUTED_BY, 1, account_id, 0) == NULL) ? page : NULL;
+	return entry->thing != NULL;
+}
+
+/*
+ * Returns whether an account may see a post, whatever state it is in.
+ */
+bool
+roost_page_was_seen_by(RoostPage *page, int64 id, int64 viewer_id)
+{
+	Post	   *post = roost_view_post(page, id);
+	PostRule	rule;
+
+	if (post == NULL)
+		return false;
+	roost_view_rule(post, &rule);
+	rule.state = 'v';
+	return roost_viewer_sees(neutral_viewer(page, viewer_id), &rule);
+}
+
+/*
  * Returns whether a viewer has muted an account.
  */
 bool
@@ -155,6 +194,7 @@ roost_page_details(RoostPage *page, int64 id, RoostPostDetails *details)
 	if (post == NULL || !roost_page_shows(page, id) || !roost_view_load(page, post))
 		return false;
 	details->visibility = roost_post_enum_letter(DatumGetObjectId(post->values[POST_VISIBILITY]));
+	details->state = roost_post_state_letter(post->values[POST_STATE], post->nulls[POST_STATE]);
 	if (!post->nulls[POST_REPLY_TO_ID])
 		details->reply_to_id = DatumGetInt64(post->values[POST_REPLY_TO_ID]);
 	details->num_mentions = roost_post_mentioned(post->nulls[POST_MENTION_IDS] ? (Datum) 0 : post->values[POST_MENTION_IDS],
@@ -189,6 +229,28 @@ roost_page_account(RoostPage *page, int64 account_id, bool *active, bool *is_pri
 	*active = author != NULL && author->active;
 	*is_private = author != NULL && (author->is_private || author->is_limited);
 	return author != NULL;
+}
+
+/*
+ * Returns whether an account is limited.
+ */
+bool
+roost_page_is_limited(RoostPage *page, int64 account_id)
+{
+	Author	   *author = roost_view_author(page, account_id);
+
+	return author != NULL && author->is_limited;
+}
+
+/*
+ * Returns the author of a post, or 0.
+ */
+int64
+roost_page_author(RoostPage *page, int64 id)
+{
+	Post	   *post = id == 0 ? NULL : roost_view_post(page, id);
+
+	return post == NULL ? 0 : post->facts.author_id;
 }
 
 /*

@@ -53,13 +53,24 @@ extern bool roost_page_is_wanted_by(RoostPage *page, int64 id, int64 viewer_id);
 /* Returns whether one of two accounts has blocked the other. */
 extern bool roost_page_is_apart(RoostPage *page, int64 viewer_id, int64 account_id);
 
+/* Returns whether an account has blocked anybody, or was blocked; and whether that is not so and nobody has muted it. */
+extern bool roost_page_has_blocks(RoostPage *page, int64 account_id);
+extern bool roost_page_is_free(RoostPage *page, int64 account_id);
+
+/*
+ * Returns whether an account (0: a stranger) may see a post, whatever state it
+ * is in now: one that is held or removed, it may have seen before.
+ */
+extern bool roost_page_was_seen_by(RoostPage *page, int64 id, int64 viewer_id);
+
 /* Returns whether a viewer has muted an account. */
 extern bool roost_page_is_muted(RoostPage *page, int64 viewer_id, int64 account_id);
 
 /* More of a post, in memory of the page; 0 where there is nothing */
 typedef struct RoostPostDetails
 {
-	char		visibility;		/* its first letter */
+	char		visibility;		/* first letters */
+	char		state;
 	int64		reply_to_id;
 	const int64 *mention_ids;
 	int			num_mentions;
@@ -72,6 +83,12 @@ extern int64 roost_page_like_count(RoostPage *page, int64 id);
 
 /* Returns whether an account is there, whether it is active, and whether it is private or limited. */
 extern bool roost_page_account(RoostPage *page, int64 account_id, bool *active, bool *is_private);
+
+/* Returns whether an account is limited. */
+extern bool roost_page_is_limited(RoostPage *page, int64 account_id);
+
+/* Returns the author of a post, or 0. */
+extern int64 roost_page_author(RoostPage *page, int64 id);
 
 /* Returns whether an account follows another one, or is it. */
 extern bool roost_page_follows(RoostPage *page, int64 viewer_id, int64 account_id);

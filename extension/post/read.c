@@ -75,6 +75,7 @@ static const struct
 	[LOOKUP_BLOCK] = {"account_block", "account_block_pkey", {"blocked_id"}, "account_block"},
 	[LOOKUP_BLOCKED_BY] = {"account_block", "account_block_blocked_id_account_id_idx", {"account_id"}, "account_block"},
 	[LOOKUP_MUTE] = {"account_mute", "account_mute_pkey", {"muted_id", "expires_at"}, "account_mute"},
+	[LOOKUP_MUTED_BY] = {"account_mute", "account_mute_muted_id_idx", {"account_id"}, "account_mute"},
 	[LOOKUP_MUTED_WORD] = {"muted_word", "muted_word_pkey", {"folded", "whole_word", "expires_at"}, "muted_word"},
 };
 

@@ -35,6 +35,7 @@ typedef enum PostLookup
 	LOOKUP_BLOCK,				/* (account_id, blocked_id) */
 	LOOKUP_BLOCKED_BY,			/* (blocked_id, account_id) */
 	LOOKUP_MUTE,				/* (account_id, muted_id) */
+	LOOKUP_MUTED_BY,			/* (muted_id) */
 	LOOKUP_MUTED_WORD,			/* (account_id), in the order of id */
 	LOOKUPS
 } PostLookup;

@@ -91,7 +91,7 @@ roost_page_json(RoostPage *page, int64 id, StringInfo out)
 		retweeted = roost_view_post(page, post->facts.retweet_of_id);
 	if (post->facts.quote_of_id != 0)
 		quoted = roost_view_post(page, post->facts.quote_of_id);
-	if (quoted != NULL && page->neutral && !quoted->everyone)
+	if (quoted != NULL && page->neutral && (!quoted->everyone || roost_page_has_blocks(page, quoted->facts.author_id)))
 		quoted = NULL;
 	if (page->address.data == NULL)
 	{

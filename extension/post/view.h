@@ -72,6 +72,7 @@ struct RoostPage
 	idmap_hash *authors;		/* Author */
 	idmap_hash *posts;			/* Post */
 	idmap_hash *viewers;		/* others, of a neutral page */
+	idmap_hash *free;			/* anything for an account that is free */
 	StringInfoData url;
 	StringInfoData scratch;
 	StringInfoData address;		/* of the site, with JSON's escapes */

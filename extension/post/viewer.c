@@ -158,6 +158,15 @@ viewer_look_apart(PostViewer *viewer, int64 account_id)
 }
 
 /*
+ * Returns whether the viewer has blocked anybody, or was blocked by anybody.
+ */
+bool
+roost_viewer_has_blocks(PostViewer *viewer)
+{
+	return viewer->id != 0 && (viewer_facts(viewer) & VIEWER_BLOCKS) != 0;
+}
+
+/*
  * Returns whether one of the two has blocked the other.
  */
 bool

@@ -65,6 +65,9 @@ extern bool roost_viewer_sees(PostViewer *viewer, const PostRule *rule);
 /* Returns whether the viewer follows the account, or is it. */
 extern bool roost_viewer_follows(PostViewer *viewer, int64 account_id);
 
+/* Returns whether the viewer has blocked anybody, or was blocked by anybody. */
+extern bool roost_viewer_has_blocks(PostViewer *viewer);
+
 /* Returns whether one of the two has blocked the other. */
 extern bool roost_viewer_is_apart(PostViewer *viewer, int64 account_id);
 

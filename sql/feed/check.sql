@@ -91,7 +91,7 @@ AS $$
 	LEFT JOIN roost_data.post p ON l.what = 'like' AND p.id = l.post_id
 	WHERE (l.post_id, l.retweet_of_id, l.reply_to_account_id) IS DISTINCT FROM (t.post_id, t.retweet_of_id, t.reply_to_account_id)
 		OR l.what LIKE 'follow%' AND l.target_id IS DISTINCT FROM t.target_id
-		OR l.what = 'post' AND l.author_id IS DISTINCT FROM l.account_id
+		OR l.what = 'post' AND l.author_id <> l.account_id
 		OR l.what = 'like' AND (l.author_id, l.target_id) IS DISTINCT FROM (p.author_id, p.author_id)
 			AND NOT EXISTS (SELECT FROM gone g WHERE g.what = 'post' AND g.id = l.post_id)
 	UNION ALL
@@ -106,6 +106,13 @@ AS $$
 	SELECT 'no entry', w.kind::text, NULL, NULL, w.account_id, w.post_id
 	FROM wanted w WHERE w.id >= (SELECT greatest(s.since, s.mail_since) FROM roost_data.feed_state s)
 		AND NOT EXISTS (SELECT FROM kept k WHERE k.account_id = w.account_id AND k.kind = w.kind AND k.actor_id = w.actor_id AND k.post_id IS NOT DISTINCT FROM w.post_id)
+		-- what is held may not have made its entries yet
+		AND NOT EXISTS (SELECT FROM roost_data.post p WHERE p.id = w.post_id AND p.author_id = w.actor_id AND p.state IN ('held', 'removed'))
+	UNION ALL
+	SELECT 'trace not logged once', t.kind::text, NULL, t.id, t.account_id, NULL
+	FROM roost_data.feed_trace t WHERE t.kind IN ('filter_changed', 'post_hidden', 'post_released')
+		AND t.id >= (SELECT s.since FROM roost_data.feed_state s)
+		AND (SELECT count(*) FROM logged l WHERE l.kind = t.kind AND l.id = t.row_id AND l.account_id = t.account_id) <> 1
 	UNION ALL
 	SELECT 'entry too many', k.kind::text, k.seq, k.actor_id, k.account_id, k.post_id
 	FROM kept k WHERE NOT EXISTS (SELECT FROM wanted w WHERE k.account_id = w.account_id AND k.kind = w.kind AND k.actor_id = w.actor_id AND k.post_id IS NOT DISTINCT FROM w.post_id)

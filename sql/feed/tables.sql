@@ -101,7 +101,7 @@ CREATE INDEX IF NOT EXISTS post_like_id_brin ON roost_data.post_like USING brin 
 CREATE INDEX IF NOT EXISTS follow_id_brin ON roost_data.follow USING brin (id) WITH (pages_per_range = 32);
 
 CREATE OR REPLACE TRIGGER post_update_trace AFTER UPDATE ON roost_data.post
-	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_post('post_updated');
+	REFERENCING OLD TABLE AS before NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_post_update();
 CREATE OR REPLACE TRIGGER post_delete_trace AFTER DELETE ON roost_data.post
 	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_post('post_deleted');
 CREATE OR REPLACE TRIGGER post_like_delete_trace AFTER DELETE ON roost_data.post_like
@@ -144,3 +144,33 @@ ALTER TABLE roost_data.post ENABLE ALWAYS TRIGGER post_insert_trace;
 ALTER TABLE roost_data.follow ENABLE ALWAYS TRIGGER follow_insert_trace;
 CREATE OR REPLACE TRIGGER feed_trace_insert_event AFTER INSERT ON roost_data.feed_trace
 	FOR EACH ROW WHEN (NEW.kind = 'account_deleted') EXECUTE FUNCTION roost_internal.event_emit('account_deleted', 'row_id');
+CREATE OR REPLACE TRIGGER feed_trace_insert_filter_event AFTER INSERT ON roost_data.feed_trace
+	FOR EACH ROW WHEN (NEW.kind = 'filter_changed') EXECUTE FUNCTION roost_internal.event_emit('filter_changed', 'id', 'account_id', 'target_id');
+CREATE OR REPLACE TRIGGER feed_trace_insert_hidden_event AFTER INSERT ON roost_data.feed_trace
+	FOR EACH ROW WHEN (NEW.kind = 'post_hidden') EXECUTE FUNCTION roost_internal.event_emit('post_hidden', 'id', 'account_id', 'post_id', 'retweet_of_id');
+CREATE OR REPLACE TRIGGER feed_trace_insert_released_event AFTER INSERT ON roost_data.feed_trace
+	FOR EACH ROW WHEN (NEW.kind = 'post_released') EXECUTE FUNCTION roost_internal.event_emit('post_released', 'id', 'account_id', 'post_id', 'retweet_of_id');
+CREATE OR REPLACE TRIGGER account_block_insert_trace AFTER INSERT ON roost_data.account_block
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_filter();
+CREATE OR REPLACE TRIGGER account_block_update_trace AFTER UPDATE ON roost_data.account_block
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_filter();
+CREATE OR REPLACE TRIGGER account_block_delete_trace AFTER DELETE ON roost_data.account_block
+	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_filter();
+CREATE OR REPLACE TRIGGER account_block_truncate_lose AFTER TRUNCATE ON roost_data.account_block
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
+CREATE OR REPLACE TRIGGER account_mute_insert_trace AFTER INSERT ON roost_data.account_mute
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_filter();
+CREATE OR REPLACE TRIGGER account_mute_update_trace AFTER UPDATE ON roost_data.account_mute
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_filter();
+CREATE OR REPLACE TRIGGER account_mute_delete_trace AFTER DELETE ON roost_data.account_mute
+	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_filter();
+CREATE OR REPLACE TRIGGER account_mute_truncate_lose AFTER TRUNCATE ON roost_data.account_mute
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
+CREATE OR REPLACE TRIGGER muted_word_insert_trace AFTER INSERT ON roost_data.muted_word
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_filter();
+CREATE OR REPLACE TRIGGER muted_word_update_trace AFTER UPDATE ON roost_data.muted_word
+	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_filter();
+CREATE OR REPLACE TRIGGER muted_word_delete_trace AFTER DELETE ON roost_data.muted_word
+	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_filter();
+CREATE OR REPLACE TRIGGER muted_word_truncate_lose AFTER TRUNCATE ON roost_data.muted_word
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();

@@ -2,8 +2,8 @@
 
 CREATE TYPE roost.feed_kind AS ENUM ('post_created', 'post_updated', 'post_deleted', 'follow_created', 'follow_deleted', 'like_created', 'like_deleted',
 	'follow_request_created', 'follow_request_deleted', 'account_deleted', 'events_lost',
-	'account_updated', 'session_revoked');
-COMMENT ON TYPE roost.feed_kind IS 'What a row of the log says. A retweet is a post. events_lost: the log had to be completed from the tables; what was derived from its rows and not from tables is void. account_updated: something has changed that others see of an account. session_revoked: a session, or an account with all its sessions, is refused.';
+	'account_updated', 'session_revoked', 'filter_changed', 'post_hidden', 'post_released');
+COMMENT ON TYPE roost.feed_kind IS 'What a row of the log says. A retweet is a post. events_lost: the log had to be completed from the tables; what was derived from its rows and not from tables is void. account_updated: something has changed that others see of an account. session_revoked: a session, or an account with all its sessions, is refused. filter_changed: whom or what an account blocks or mutes. post_hidden: a post was held, removed or limited; post_released: it was held or removed and can be seen.';
 
 CREATE TYPE roost.mailbox_kind AS ENUM ('follow', 'follow_request', 'like', 'retweet', 'quote', 'reply', 'mention');
 COMMENT ON TYPE roost.mailbox_kind IS 'What somebody did to an account, or to a post of it.';

@@ -48,21 +48,33 @@ $$;
 REVOKE ALL ON FUNCTION roost.stream_home(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost.stream_home(bigint) IS 'Whom an account follows (ids with spaces between), and the row of the log that this is at least as new as.';
 
+CREATE OR REPLACE FUNCTION roost.stream_filters(account_ids bigint[]) RETURNS TABLE (account_id bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY SELECT a.id FROM unnest(account_ids) a (id)
+	WHERE EXISTS (SELECT FROM roost_data.muted_word w WHERE w.account_id = a.id AND (w.expires_at IS NULL OR w.expires_at > roost_internal.clock_now()));
+END
+$$;
+REVOKE ALL ON FUNCTION roost.stream_filters(bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost.stream_filters(bigint[]) IS 'Those of the accounts that have muted words: roost.stream_see() is to be asked about them also where everybody may see an event.';
+
 CREATE OR REPLACE FUNCTION roost.stream_read(after bigint, "limit" integer) RETURNS TABLE (
-	seq bigint, event text, everyone boolean, home_id bigint, topics text, account_ids text, target_ids text, notify text,
-	follow text, revoked bigint, touched text, hard boolean, lost boolean)
+	seq bigint, event text, everyone boolean, strangers boolean, home_id bigint, topics text, account_ids text, target_ids text, notify text,
+	follow text, filter text, revoked bigint, touched text, hard boolean, lost boolean)
 LANGUAGE c STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'roost_stream_read';
 REVOKE ALL ON FUNCTION roost.stream_read(bigint, integer) FROM PUBLIC;
 COMMENT ON FUNCTION roost.stream_read(bigint, integer) IS 'The rows of the log after a seq, oldest first and none left out, up to limit (1 to 10000), and where their events go; docs/live.md has the columns.';
 
-CREATE OR REPLACE FUNCTION roost.stream_data(seqs bigint[]) RETURNS TABLE (seq bigint, data text, everyone boolean)
+CREATE OR REPLACE FUNCTION roost.stream_data(seqs bigint[]) RETURNS TABLE (seq bigint, data text, everyone boolean, strangers boolean)
 LANGUAGE c STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'roost_stream_data_list';
 REVOKE ALL ON FUNCTION roost.stream_data(bigint[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost.stream_data(bigint[]) IS 'What the events of some rows of the log look like, as JSON, and whether everybody who gets them may see that; rows without an event are left out. 54000 for more than 100000.';
+COMMENT ON FUNCTION roost.stream_data(bigint[]) IS 'What the events of some rows of the log look like, as JSON, and whether everybody who gets them may see that: all accounts without muted words, and those who have none; rows without an event are left out. 54000 for more than 100000.';
 
 CREATE OR REPLACE FUNCTION roost.stream_see(seqs bigint[], viewer_ids bigint[]) RETURNS TABLE (seq bigint, viewer_id bigint)
 LANGUAGE c STABLE SECURITY DEFINER

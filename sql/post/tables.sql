@@ -110,9 +110,9 @@ CREATE OR REPLACE TRIGGER post_like_delete_count AFTER DELETE ON roost_data.post
 
 -- Events for the worker.
 CREATE OR REPLACE TRIGGER post_insert_event AFTER INSERT ON roost_data.post
-	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('post_created', 'id', 'author_id', 'retweet_of_id', 'reply_to_account_id', 'quote_of_id?', 'mention_ids?');
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('post_created', 'id', 'author_id', 'retweet_of_id', 'reply_to_account_id', 'quote_of_id?', 'mention_ids?', 'state=held|removed');
 CREATE OR REPLACE TRIGGER post_update_event AFTER UPDATE ON roost_data.post
-	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('post_updated', 'id', 'author_id', 'retweet_of_id', 'reply_to_account_id', 'quote_of_id?', 'mention_ids?');
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('post_updated', 'id', 'author_id', 'retweet_of_id', 'reply_to_account_id', 'quote_of_id?', 'mention_ids?', 'state=held|removed');
 CREATE OR REPLACE TRIGGER post_delete_event AFTER DELETE ON roost_data.post
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('post_deleted', 'id', 'author_id', 'retweet_of_id', 'reply_to_account_id');
 CREATE OR REPLACE TRIGGER post_like_insert_event AFTER INSERT ON roost_data.post_like

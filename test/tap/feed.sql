@@ -34,7 +34,20 @@ BEGIN
 		PERFORM roost.account_follow(v_actor, walk.pick(random())::text);
 	ELSIF v_what < 90 THEN
 		PERFORM roost.account_unfollow(v_actor, walk.pick(random())::text);
+	ELSIF v_what < 91 THEN
+		UPDATE roost_data.post SET state = (ARRAY['visible', 'visible', 'limited', 'held', 'removed'])[1 + floor(random() * 5)::int]::roost.post_state WHERE id = v_post.id;
+	ELSIF v_what < 92 THEN
+		PERFORM roost.account_block(v_actor, walk.pick(random())::text);
+		PERFORM roost.account_unblock(v_actor, walk.pick(random())::text);
+	ELSIF v_what < 93 THEN
+		PERFORM roost.account_mute(v_actor, walk.pick(random())::text);
+		PERFORM roost.muted_word_create(v_actor, 'word ' || floor(random() * 20));
 	ELSIF v_what < 94 THEN
+		-- held when it is made; the first held ones are released
+		INSERT INTO roost_data.post (id, author_id, thread_id, created_at, text, mention_ids, state)
+		SELECT i, v_actor, i, now(), 'held', ARRAY[walk.pick(random()), walk.pick(random())], 'held' FROM (SELECT roost_internal.id_next(v_actor) AS i) n;
+		UPDATE roost_data.post SET state = 'visible' WHERE id IN (SELECT id FROM roost_data.post WHERE state = 'held' AND random() < 0.5 ORDER BY id LIMIT 5);
+	ELSIF v_what < 95 THEN
 		UPDATE roost_data.account SET is_private = NOT is_private WHERE id = v_actor / 5 * 5;
 	ELSIF v_what < 97 THEN
 		PERFORM roost.follow_request_accept(r.followee_id, r.follower_id::text)

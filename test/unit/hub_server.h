@@ -159,6 +159,8 @@ typedef struct Event
 	bool		follows;
 	int64_t		revoked;
 	bool		lost;			/* the follow has been lost */
+	int			filter;			/* who has changed what it filters; 0: nobody */
+	int			filtered;		/* about whom; 0: words */
 } Event;
 
 static Event events[LOG_SIZE];
@@ -171,6 +173,50 @@ static int64_t home_reached[ACCOUNTS + 1][LOG_SIZE];	/* by row: how new the
 														 * newest home is by
 														 * which it may have
 														 * been given */
+
+static bool words_now[ACCOUNTS + 1];	/* accounts with muted words */
+static int64_t words_at[ACCOUNTS + 1];	/* the row that said so last */
+static int64_t apart_at[AUTHORS + 1][AUTHORS + 1];	/* the row with which two
+													 * are apart; 0: they are
+													 * not */
+
+/* Returns whether somebody is apart from an author. */
+static bool
+is_apart(int author)
+{
+	for (int other = 1; other <= AUTHORS; other++)
+		if (apart_at[author][other])
+			return true;
+	return false;
+}
+
+/* Returns whether a row is for all accounts at present, but for their words. */
+static bool
+for_everyone(int64_t seq)
+{
+	return events[seq].everyone && !is_apart(events[seq].account);
+}
+
+/*
+ * Returns whether a filter keeps a row from an account at present, and the row
+ * that has changed that last.
+ */
+static bool
+is_filtered(int64_t seq, int64_t account, int64_t *changed)
+{
+	const Event *event = &events[seq];
+
+	*changed = 0;
+	if (account == 0 || event->account == account || event->event == NULL || *event->event != 't')
+		return false;
+	*changed = apart_at[event->account][account];
+	if (*changed)
+		return true;
+	if ((seq * 3 + account) % 4 != 0)
+		return false;
+	*changed = words_at[account];
+	return words_now[account];
+}
 
 /* Returns whether an account may see a row that is not for everyone. */
 static bool
@@ -192,6 +238,7 @@ log_row(void)
 {
 	Event	   *event = &events[++log_last];
 	int			author = 1 + (int) pick(chance(500) ? ACCOUNTS : AUTHORS);
+	int			other = 1 + (int) pick(AUTHORS);
 
 	if (log_last >= LOG_SIZE)
 		abort();
@@ -209,6 +256,21 @@ log_row(void)
 		event->everyone = true;
 		event->account = author;
 		event->target = event->followee;
+	}
+	else if (chance(4) && author <= ACCOUNTS && author != other && !apart_at[author][other])
+	{
+		event->filter = chance(500) ? author : other;
+		event->filtered = author + other - event->filter;
+		apart_at[author][other] = apart_at[other][author] = log_last;
+		event->event = chance(500) ? "relationship:changed" : NULL;
+		event->everyone = true;
+		event->account = event->filter;
+	}
+	else if (chance(20) && author <= ACCOUNTS)
+	{
+		event->filter = author;
+		words_now[author] = !words_now[author];
+		words_at[author] = log_last;
 	}
 	else if (chance(50))
 		return;
@@ -228,6 +290,18 @@ log_row(void)
 		event->mailed |= 1 << event->target;
 }
 
+/* Takes a row back from what is known of filters. */
+static void
+filters_undo(const Event *event)
+{
+	if (event->filter == 0)
+		return;
+	if (event->filtered == 0)
+		words_now[event->filter] = !words_now[event->filter];
+	else
+		apart_at[event->filter][event->filtered] = apart_at[event->filtered][event->filter] = 0;
+}
+
 /* Takes a row back from what is known of follows, or applies it. */
 static void
 follows_change(bool state[AUTHORS + 1][AUTHORS + 1], const Event *event, bool back)
@@ -239,7 +313,7 @@ follows_change(bool state[AUTHORS + 1][AUTHORS + 1], const Event *event, bool ba
 /* ---- answers ---- */
 
 #define RESULT_ROWS 1000
-#define RESULT_COLUMNS 13
+#define RESULT_COLUMNS 15
 
 struct pg_result
 {
@@ -324,21 +398,24 @@ answer_row(PGresult *result, int64_t seq)
 			list_id(mailed, sizeof(mailed), account);
 	set(result, 0, "%lld", (long long) seq);
 	set(result, 1, "%s", event->event ? event->event : "");
-	set(result, 2, "%s", event->everyone ? "t" : "f");
+	set(result, 2, "%s", for_everyone(seq) ? "t" : "f");
+	set(result, 3, "%s", event->everyone ? "t" : "f");
 	if (event->author)
-		set(result, 3, "%d", event->author);
-	set(result, 4, "%s", event->topics);
+		set(result, 4, "%d", event->author);
+	set(result, 5, "%s", event->topics);
 	if (event->account)
-		set(result, 5, "%d", event->account);
+		set(result, 6, "%d", event->account);
 	if (event->target)
-		set(result, 6, "%d", event->target);
-	set(result, 7, "%s", mailed);
+		set(result, 7, "%d", event->target);
+	set(result, 8, "%s", mailed);
 	if (event->follower && !event->lost)
-		set(result, 8, "%c %d %d", event->follows ? '+' : '-', event->follower, event->followee);
+		set(result, 9, "%c %d %d", event->follows ? '+' : '-', event->follower, event->followee);
+	if (event->filter)
+		set(result, 10, "%d %d", event->filter, event->filtered);
 	if (event->revoked)
-		set(result, 9, "%lld", (long long) event->revoked);
-	set(result, 11, "f");
-	set(result, 12, "%s", event->lost ? "t" : "f");
+		set(result, 11, "%lld", (long long) event->revoked);
+	set(result, 13, "f");
+	set(result, 14, "%s", event->lost ? "t" : "f");
 	result->rows++;
 }
 
@@ -392,6 +469,7 @@ answer_resume(PGresult *result, const PoolQuery *query)
 	const char *channels = query->values[3];
 	bool		more = false;
 	bool		state[AUTHORS + 1][AUTHORS + 1];
+	int64_t		changed;
 
 	result->columns = 6;
 	if (atoll(query->values[1]) != log_epoch || seq < log_first - 1 || seq > log_last)
@@ -413,7 +491,7 @@ answer_resume(PGresult *result, const PoolQuery *query)
 		bool		notifications = account && channels_have(channels, "notifications");
 
 		if (event->event && (home || topics_match(event->topics, channels) || (notifications && event->target == account && wants(seq, account))) &&
-			(event->everyone || may_see(seq, account)))
+			(event->everyone || may_see(seq, account)) && !is_filtered(seq, account, &changed))
 		{
 			set(result, 0, "%lld", (long long) seq);
 			set(result, 1, "0");
@@ -448,18 +526,20 @@ answer_pairs(PGresult *result, const PoolQuery *query)
 	const char *accounts = query->values[1];
 	int64_t		seq;
 	int64_t		account = 0;
+	int64_t		changed;
 
-	result->columns = query->statement == STATEMENT_STREAM_SEE ? 2 : 3;
+	result->columns = query->statement == STATEMENT_STREAM_SEE ? 2 : query->statement == STATEMENT_STREAM_DATA ? 4 : 3;
 	while (array_next(&seqs, &seq) && (query->statement == STATEMENT_STREAM_DATA || array_next(&accounts, &account)))
 	{
-		if (query->statement == STATEMENT_STREAM_SEE ? !may_see(seq, account) :
+		if (query->statement == STATEMENT_STREAM_SEE ? is_filtered(seq, account, &changed) || !(events[seq].everyone || may_see(seq, account)) :
 			query->statement == STATEMENT_STREAM_NOTIFY && !wants(seq, account))
 			continue;
 		set(result, 0, "%lld", (long long) seq);
 		if (query->statement == STATEMENT_STREAM_DATA)
 		{
 			set(result, 1, "{%lld}", (long long) seq);
-			set(result, 2, "%s", events[seq].everyone ? "t" : "f");
+			set(result, 2, "%s", for_everyone(seq) ? "t" : "f");
+			set(result, 3, "%s", events[seq].everyone ? "t" : "f");
 		}
 		else
 			set(result, 1, "%lld", (long long) account);
@@ -485,6 +565,22 @@ answer_check(PGresult *result, const PoolQuery *query)
 				result->rows++;
 				break;
 			}
+}
+
+/* Answers stream_filters: those who have muted words. */
+static void
+answer_filters(PGresult *result, const PoolQuery *query)
+{
+	const char *accounts = query->values[0];
+	int64_t		account;
+
+	result->columns = 1;
+	while (array_next(&accounts, &account))
+		if (account <= ACCOUNTS && words_now[account])
+		{
+			set(result, 0, "%lld", (long long) account);
+			result->rows++;
+		}
 }
 
 /* Answers any question by the log as it is now. */
@@ -519,6 +615,9 @@ answer(const PoolQuery *query)
 			break;
 		case STATEMENT_STREAM_RESUME:
 			answer_resume(result, query);
+			break;
+		case STATEMENT_STREAM_FILTERS:
+			answer_filters(result, query);
 			break;
 		case STATEMENT_STREAM_CHECK:
 			answer_check(result, query);
