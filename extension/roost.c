@@ -51,6 +51,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_verdict_module,
 	&roost_post_viewer_module,
 	&roost_feed_module,
+	&roost_case_module,
 	&roost_timeline_module,
 	&roost_timeline_strategy_module,
 	&roost_timeline_top_module,

@@ -51,6 +51,7 @@ extern const RoostModule roost_post_module;
 extern const RoostModule roost_verdict_module;
 extern const RoostModule roost_post_viewer_module;
 extern const RoostModule roost_feed_module;
+extern const RoostModule roost_case_module;
 extern const RoostModule roost_timeline_module;
 extern const RoostModule roost_timeline_strategy_module;
 extern const RoostModule roost_timeline_top_module;

@@ -115,6 +115,9 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	IF roost_internal.email_banned(email, account_id) THEN
+		RETURN false;
+	END IF;
 	UPDATE roost_data.account_email e SET email = email_verified.email, verified_at = roost_internal.clock_now()
 	WHERE e.account_id = email_verified.account_id AND (e.verified_at IS NULL OR e.email <> email_verified.email);
 	RETURN true;
@@ -123,7 +126,7 @@ EXCEPTION WHEN unique_violation THEN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.email_verified(bigint, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.email_verified(bigint, text) IS 'Makes an address the verified one of an account. False if another account has verified it.';
+COMMENT ON FUNCTION roost_internal.email_verified(bigint, text) IS 'Makes an address the verified one of an account. False if another account has verified it, or it is that of a banned account.';
 
 CREATE OR REPLACE FUNCTION roost.auth_verify_email(token roost.secret_token) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

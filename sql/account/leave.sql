@@ -126,7 +126,8 @@ BEGIN
 	UPDATE roost_data.account a SET
 		username = 'deleted_' || a.id, display_name = '', bio = '', avatar_url = NULL, header_url = NULL, birth_date = NULL,
 		language = 'en', is_private = false, is_verified = false, status = 'deleted', role = 'user', message_policy = 'everyone',
-		updated_at = roost_internal.clock_now(), last_login_at = NULL, last_active_at = NULL
+		updated_at = roost_internal.clock_now(), last_login_at = NULL, last_active_at = NULL,
+		limited_at = NULL, suspended_until = NULL, suspended_for = NULL
 	WHERE a.id = account_erase.account_id;
 END
 $$;
@@ -157,8 +158,9 @@ BEGIN
 	v_count := v_count + v_rows;
 	DELETE FROM roost_data.reserved_handle r WHERE r.until < v_now;
 	GET DIAGNOSTICS v_rows = ROW_COUNT;
+	PERFORM roost_internal.suspension_lift(a.id) FROM roost_data.account a WHERE a.suspended_until <= v_now ORDER BY a.id;
 	RETURN v_count + v_rows + roost_internal.account_stat_fold();
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.account_maintenance() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.account_maintenance() IS 'Deletes what has expired (sessions, tokens of mails, devices without a name of their own, reserved user names) and folds counters. Returns how many rows went away.';
+COMMENT ON FUNCTION roost_internal.account_maintenance() IS 'Deletes what has expired (sessions, tokens of mails, devices without a name of their own, reserved user names) folds counters, and ends suspensions whose time is over. Returns how many rows went away.';

@@ -19,6 +19,27 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.password_set(bigint, text, text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.password_set(bigint, text, text, text, text) IS 'Gives an account a password; 22023 naming the field, and why, if it is too weak.';
 
+CREATE OR REPLACE FUNCTION roost_internal.email_ban_digest(email text) RETURNS bytea
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT sha256(convert_to(regexp_replace(lower($1), '\+[^@]*@', '@'), 'UTF8'))
+$$;
+REVOKE ALL ON FUNCTION roost_internal.email_ban_digest(text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.email_ban_digest(text) IS 'The digest under which an address is banned; what follows a + before the @ does not count.';
+
+CREATE OR REPLACE FUNCTION roost_internal.email_banned(email text, account_id bigint DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN EXISTS (SELECT FROM roost_data.banned_email b
+		WHERE b.digest = roost_internal.email_ban_digest(email) AND b.account_id IS DISTINCT FROM email_banned.account_id);
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.email_banned(text, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.email_banned(text, bigint) IS 'Whether an address is that of a banned account other than account_id.';
+
 CREATE OR REPLACE FUNCTION roost.auth_register(
 	username roost.username,
 	email roost.email,
@@ -39,6 +60,9 @@ DECLARE
 	v_id bigint := roost_internal.id_next();
 BEGIN
 	PERFORM roost_internal.birth_date_check(birth_date);
+	IF roost_internal.email_banned(v_email) THEN
+		RAISE EXCEPTION USING ERRCODE = '42501', COLUMN = 'email', MESSAGE = 'this e-mail address cannot be used';
+	END IF;
 	PERFORM roost_internal.audit_actor(v_id, 'roost.auth_register');
 	INSERT INTO roost_data.account (id, username, display_name, birth_date, language, created_at, updated_at)
 	VALUES (v_id, username, coalesce(display_name, ''), birth_date, coalesce(language, 'en'), v_now, v_now);
@@ -50,7 +74,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.auth_register(roost.username, roost.email, roost.password, roost.display_name, roost.birth_date, roost.language, roost.device_input, inet, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost.auth_register(roost.username, roost.email, roost.password, roost.display_name, roost.birth_date, roost.language, roost.device_input, inet, text) IS 'Makes an account, logs it in and sends a mail to verify the address. The answer is the same whether or not the address belongs to an account already (then the mail says so). 23505 if the user name is taken, 22023 for a weak password (the message says why) or a birth_date in the future.';
+COMMENT ON FUNCTION roost.auth_register(roost.username, roost.email, roost.password, roost.display_name, roost.birth_date, roost.language, roost.device_input, inet, text) IS 'Makes an account, logs it in and sends a mail to verify the address. The answer is the same whether or not the address belongs to an account already (then the mail says so). 23505 if the user name is taken, 22023 for a weak password (the message says why) or a birth_date in the future, 42501 for the verified address of a banned account.';
 SELECT roost_internal.route('POST', '/auth/register', 'roost.auth_register', auth => 'none', limit_class => 'register', status => 201, lane => 'slow', cookies => true, sensitive => true);
 
 CREATE OR REPLACE FUNCTION roost_internal.login_key(identifier text) RETURNS bigint
@@ -110,6 +134,80 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.login_check(bigint, inet) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.login_check(bigint, inet) IS 'Refuses with 53400 while an account or address is locked after failed logins.';
 
+CREATE OR REPLACE FUNCTION roost_internal.login_prove(identifier text, password text, client_address inet, OUT account_id bigint, OUT password_hash text)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_key bigint := roost_internal.login_key(identifier);
+	v_candidate record;
+	v_matches boolean;
+	v_meant bigint;
+BEGIN
+	-- One at a time for a name: guesses at once would all be made before the first one counts.
+	PERFORM pg_catalog.pg_advisory_xact_lock(1919905649, pg_catalog.hashint8(v_key));
+	PERFORM roost_internal.login_check(v_key, client_address);
+	FOR v_candidate IN SELECT * FROM roost_internal.login_candidates(identifier) LOOP
+		v_matches := CASE WHEN v_candidate.password_hash IS NULL THEN roost_internal.password_verify_dummy(password)
+			ELSE roost_internal.password_verify(password, v_candidate.password_hash) END;
+		v_meant := coalesce(v_meant, v_candidate.account_id);
+		IF v_matches AND account_id IS NULL THEN
+			account_id := v_candidate.account_id;
+			password_hash := v_candidate.password_hash;
+		END IF;
+	END LOOP;
+	IF account_id IS NULL THEN
+		PERFORM roost_internal.login_failed(v_key, pg_catalog.host(client_address));
+		PERFORM roost_internal.audit_login_failed(v_meant);
+		RAISE EXCEPTION USING ERRCODE = '28P01', MESSAGE = 'wrong user name, e-mail address or password';
+	END IF;
+	PERFORM roost_internal.login_succeeded(v_key);
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.login_prove(text, text, inet) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.login_prove(text, text, inet) IS 'The account, active or suspended, whose name and password these are, and its password hash. 28P01 if they do not belong together, 53400 while locked after failed logins.';
+
+CREATE OR REPLACE FUNCTION roost_internal.suspension_lift(account_id bigint) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_until timestamptz;
+BEGIN
+	SELECT a.suspended_until INTO v_until FROM roost_data.account a
+	WHERE a.id = suspension_lift.account_id AND a.status = 'suspended' AND a.suspended_until <= roost_internal.clock_now()
+	FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	UPDATE roost_data.account a SET status = 'active', suspended_until = NULL, suspended_for = NULL WHERE a.id = suspension_lift.account_id;
+	PERFORM roost_internal.audit_add('account.suspension_end', 'account', account_id, jsonb_build_object('until', v_until));
+	RETURN true;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.suspension_lift(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.suspension_lift(bigint) IS 'Ends the suspension of an account whose time is over; false if there is nothing to end.';
+
+CREATE OR REPLACE FUNCTION roost_internal.login_admit(account_id bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_account roost_data.account;
+BEGIN
+	SELECT a.* INTO v_account FROM roost_data.account a WHERE a.id = login_admit.account_id;
+	IF v_account.status = 'suspended' AND NOT roost_internal.suspension_lift(v_account.id) THEN
+		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'the account is suspended',
+			DETAIL = CASE WHEN v_account.suspended_until IS NULL THEN 'It is suspended for good.'
+				ELSE format('It is suspended until %s.', to_char(v_account.suspended_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) END
+				|| coalesce(' ' || nullif(v_account.suspended_for, ''), ''),
+			HINT = 'To object, send identifier, password and text to POST /appeals.';
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.login_admit(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.login_admit(bigint) IS 'Refuses (42501) a suspended account, saying until when, why, and how to appeal; ends a suspension whose time is over. Only for who has proved to own it.';
+
 CREATE OR REPLACE FUNCTION roost.auth_login(
 	identifier roost.login_identifier,
 	password roost.password,
@@ -121,32 +219,10 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	v_key bigint := roost_internal.login_key(identifier);
-	v_candidate record;
-	v_matches boolean;
 	v_found record;
-	v_meant bigint;
 BEGIN
-	-- One at a time for a name: guesses at once would all be made before the first one counts.
-	PERFORM pg_catalog.pg_advisory_xact_lock(1919905649, pg_catalog.hashint8(v_key));
-	PERFORM roost_internal.login_check(v_key, client_address);
-	FOR v_candidate IN SELECT * FROM roost_internal.login_candidates(identifier) LOOP
-		v_matches := CASE WHEN v_candidate.password_hash IS NULL THEN roost_internal.password_verify_dummy(password)
-			ELSE roost_internal.password_verify(password, v_candidate.password_hash) END;
-		v_meant := coalesce(v_meant, v_candidate.account_id);
-		IF v_matches AND v_found IS NULL THEN
-			v_found := v_candidate;
-		END IF;
-	END LOOP;
-	IF v_found IS NULL THEN
-		PERFORM roost_internal.login_failed(v_key, pg_catalog.host(client_address));
-		PERFORM roost_internal.audit_login_failed(v_meant);
-		RAISE EXCEPTION USING ERRCODE = '28P01', MESSAGE = 'wrong user name, e-mail address or password';
-	END IF;
-	IF v_found.status <> 'active' THEN
-		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'the account is suspended';
-	END IF;
-	PERFORM roost_internal.login_succeeded(v_key);
+	SELECT * INTO v_found FROM roost_internal.login_prove(identifier, password, client_address);
+	PERFORM roost_internal.login_admit(v_found.account_id);
 	IF roost_internal.password_needs_rehash(v_found.password_hash) THEN
 		UPDATE roost_data.account_credential c SET password_hash = roost_internal.password_hash(password)
 		WHERE c.account_id = v_found.account_id AND c.password_hash = v_found.password_hash;
@@ -155,7 +231,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.auth_login(roost.login_identifier, roost.password, roost.device_input, inet, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost.auth_login(roost.login_identifier, roost.password, roost.device_input, inet, text) IS 'Logs in with a user name or e-mail address. 28P01 if they do not belong together (the answer does not tell which is wrong), 53400 while locked after failed logins (Retry-After in seconds), 42501 if the account is suspended.';
+COMMENT ON FUNCTION roost.auth_login(roost.login_identifier, roost.password, roost.device_input, inet, text) IS 'Logs in with a user name or e-mail address. 28P01 if they do not belong together (the answer does not tell which is wrong), 53400 while locked after failed logins (Retry-After in seconds), 42501 if the account is suspended (the answer says until when, why, and how to appeal).';
 SELECT roost_internal.route('POST', '/auth/login', 'roost.auth_login', auth => 'none', limit_class => 'login', lane => 'slow', cookies => true, sensitive => true);
 
 CREATE OR REPLACE FUNCTION roost.auth_refresh(

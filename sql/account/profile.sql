@@ -43,7 +43,8 @@ BEGIN
 		coalesce(s.follower_count, 0), coalesce(s.following_count, 0), coalesce(s.post_count, 0),
 		e.email, e.verified_at IS NOT NULL, a.birth_date,
 		pg_catalog.date_part('year', pg_catalog.age(roost_internal.clock_now() AT TIME ZONE 'UTC', a.birth_date)),
-		a.message_policy, a.role, a.last_login_at, a.last_active_at
+		a.message_policy, a.role, a.last_login_at, a.last_active_at,
+		CASE WHEN a.status = 'active' THEN ARRAY(SELECT r.permission FROM roost_data.role_permission r WHERE r.role = a.role ORDER BY r.permission) ELSE '{}' END
 	INTO v_me
 	FROM roost_data.account a
 	LEFT JOIN roost_data.account_email e ON e.account_id = a.id

@@ -29,9 +29,15 @@ COMMENT ON COLUMN roost_data.account.is_private IS 'Following it takes its conse
 COMMENT ON COLUMN roost_data.account.is_verified IS 'The operator vouches for it. Whether the e-mail address is verified stands in account_email.';
 COMMENT ON COLUMN roost_data.account.last_active_at IS 'Last sign of life, written at most once in five minutes.';
 
-ALTER TABLE roost_data.account ADD COLUMN IF NOT EXISTS limited_at timestamptz, ADD COLUMN IF NOT EXISTS suspended_until timestamptz;
+ALTER TABLE roost_data.account ADD COLUMN IF NOT EXISTS limited_at timestamptz, ADD COLUMN IF NOT EXISTS suspended_until timestamptz,
+	ADD COLUMN IF NOT EXISTS suspended_for text;
 COMMENT ON COLUMN roost_data.account.limited_at IS 'Since when its reach is limited (docs/safety.md): only its followers see its posts. Null: it is not. It is not told.';
 COMMENT ON COLUMN roost_data.account.suspended_until IS 'When a suspension ends; null for one that has no end.';
+COMMENT ON COLUMN roost_data.account.suspended_for IS 'Why it is suspended, as its owner is told who tries to log in.';
+CREATE INDEX IF NOT EXISTS account_suspended_until_idx ON roost_data.account (suspended_until) WHERE suspended_until IS NOT NULL;
+CREATE INDEX IF NOT EXISTS account_role_idx ON roost_data.account (role, id) WHERE role <> 'user';
+CREATE INDEX IF NOT EXISTS account_status_idx ON roost_data.account (status, id DESC) WHERE status <> 'active';
+CREATE INDEX IF NOT EXISTS account_limited_idx ON roost_data.account (id DESC) WHERE limited_at IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS roost_data.role (
 	name text COLLATE "C" PRIMARY KEY CHECK (name ~ '^[a-z_]{1,30}$'),
@@ -59,6 +65,15 @@ BEGIN
 	END IF;
 END
 $$;
+
+-- Not a foreign key: registering would lock the row of the role user each time.
+CREATE OR REPLACE TRIGGER account_role_there BEFORE INSERT OR UPDATE OF role ON roost_data.account
+	FOR EACH ROW WHEN (NEW.role <> 'user') EXECUTE FUNCTION roost_internal.account_role_there();
+CREATE OR REPLACE TRIGGER account_role_kept AFTER UPDATE OF role, status ON roost_data.account
+	FOR EACH ROW WHEN (OLD.role <> 'user' AND OLD.status = 'active' AND (OLD.role, OLD.status) IS DISTINCT FROM (NEW.role, NEW.status))
+	EXECUTE FUNCTION roost_internal.account_role_kept();
+CREATE OR REPLACE TRIGGER role_unused BEFORE DELETE OR UPDATE OF name ON roost_data.role
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.role_unused();
 
 CREATE TABLE IF NOT EXISTS roost_data.account_handle (
 	username text COLLATE "C" PRIMARY KEY CHECK (username ~ '^[a-z0-9_]{1,30}$'),
@@ -88,6 +103,14 @@ CREATE TABLE IF NOT EXISTS roost_data.account_email (
 COMMENT ON TABLE roost_data.account_email IS 'The e-mail address of each account, in lower case. Anybody may name any address when registering; it is unique, and worth anything, from the moment its owner opens the link of the mail (verified_at).';
 CREATE UNIQUE INDEX IF NOT EXISTS account_email_verified_idx ON roost_data.account_email (email) WHERE verified_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS account_email_account_id_idx ON roost_data.account_email (account_id);
+
+CREATE TABLE IF NOT EXISTS roost_data.banned_email (
+	digest bytea PRIMARY KEY,
+	account_id bigint NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE roost_data.banned_email IS 'Digests of the verified addresses of banned accounts (account_id): nobody else registers with them. They outlive the account.';
+CREATE INDEX IF NOT EXISTS banned_email_account_id_idx ON roost_data.banned_email (account_id);
 
 CREATE TABLE IF NOT EXISTS roost_data.account_credential (
 	account_id bigint PRIMARY KEY REFERENCES roost_data.account ON DELETE CASCADE,

@@ -114,9 +114,10 @@ CREATE TYPE roost.me AS (
 	message_policy roost.message_policy,
 	role text,
 	last_login_at timestamptz,
-	last_active_at timestamptz
+	last_active_at timestamptz,
+	permissions text[]
 );
-COMMENT ON TYPE roost.me IS 'An account as its owner sees it: the public profile and what is for nobody else. age is in whole years.';
+COMMENT ON TYPE roost.me IS 'An account as its owner sees it: the public profile and what is for nobody else. age is in whole years; permissions is what its role allows beyond what everybody may.';
 
 CREATE TYPE roost.session_token AS (
 	access_token text,
@@ -164,3 +165,15 @@ CREATE TYPE roost.import_result AS (
 	refused bigint
 );
 COMMENT ON TYPE roost.import_result IS 'What an import did: rows made, rows that were there already (known external id), and rows refused (with the reason in the staging table).';
+
+CREATE DOMAIN roost.role_name AS text COLLATE "C" CHECK (VALUE ~ '^[a-z_]{1,30}$');
+COMMENT ON DOMAIN roost.role_name IS 'The name of a role: 1 to 30 letters a-z and underscores.';
+
+CREATE TYPE roost.role AS (
+	name text,
+	rank integer,
+	description text,
+	permissions text[],
+	account_count bigint
+);
+COMMENT ON TYPE roost.role IS 'A role: nobody acts on an account whose role has the same or a higher rank (0 to 1000); account_count is how many accounts have it (null for user, which all others have).';

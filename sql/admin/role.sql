@@ -77,7 +77,8 @@ BEGIN
 	EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA roost TO %I', role);
 	PERFORM roost_internal.grant_view_functions('roost', role);
 	EXECUTE format('GRANT EXECUTE ON ALL ROUTINES IN SCHEMA roost TO %I', role);
-	EXECUTE format('REVOKE EXECUTE ON FUNCTION roost.install(), roost.uninstall(text), roost.grant_gateway(name), roost.grant_worker(name), roost.grant_analyst(name), roost.grant_admin(name) FROM %I', role);
+	EXECUTE format('REVOKE EXECUTE ON FUNCTION roost.install(), roost.uninstall(text), roost.grant_gateway(name), roost.grant_worker(name), roost.grant_analyst(name), roost.grant_admin(name),
+		roost.role_grant(roost.account_ref, roost.role_name) FROM %I', role);
 	PERFORM roost_internal.audit_add('grant.admin', 'role', NULL, jsonb_build_object('role', role));
 END
 $$;

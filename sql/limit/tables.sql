@@ -36,6 +36,7 @@ INSERT INTO roost_data.limit_policy (class, name, "limit", period, burst, key) V
 	('signal', 'account', 120, '1 minute', 60, 'account'),
 	('message', 'account', 60, '1 minute', 60, 'account'),
 	('upload', 'account', 30, '30 minutes', 30, 'account'),
+	('report', 'account', 30, '1 day', 10, 'account'),
 	('search', 'account', 60, '1 minute', 60, 'account_or_address'),
 	('stream', 'minute', 20, '1 minute', 20, 'account'),
 	('stream', 'hour', 200, '1 hour', 200, 'account'),

@@ -129,3 +129,195 @@ CREATE INDEX IF NOT EXISTS post_fingerprint_key4_idx ON roost_data.post_fingerpr
 CREATE OR REPLACE VIEW roost_bi.moderation_verdict AS
 SELECT v.id, v.at, v.subject, v.policy, v.signal, v.score, v.threshold, v.action, v.dry_run FROM roost_data.moderation_verdict v;
 COMMENT ON VIEW roost_bi.moderation_verdict IS 'What filters said about posts and profiles, and when; not whose they were, nor what stood there.';
+
+--
+-- Reports, cases, decisions and appeals belong to the operator, not to the
+-- accounts they are about: ids of accounts and posts are no foreign keys, and
+-- what is written here outlives them (until roost.report_retention).
+
+-- Reports and cases.
+
+CREATE TABLE IF NOT EXISTS roost_data.report_category (
+	name text COLLATE "C" PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]{0,39}$'),
+	description text NOT NULL DEFAULT '' CHECK (char_length(description) <= 300),
+	severity integer NOT NULL DEFAULT 10 CHECK (severity BETWEEN 0 AND 100),
+	enabled boolean NOT NULL DEFAULT true,
+	place integer NOT NULL DEFAULT 100
+);
+COMMENT ON TABLE roost_data.report_category IS 'What a report may be about, for the operator to edit: own rules of the site are rows, too. severity (0 to 100) decides how urgent a case is. To drop a built-in category set enabled to false: roost.install() adds missing ones.';
+INSERT INTO roost_data.report_category (place, name, severity, description) VALUES
+	(1, 'spam', 20, 'Advertising, fraud, the same thing over and over'),
+	(2, 'harassment', 50, 'Insults, threats, bullying'),
+	(3, 'hate', 60, 'Hatred against people for what they are'),
+	(4, 'violence', 70, 'Violence, or calls for it'),
+	(5, 'self_harm', 80, 'Somebody may be hurting themselves'),
+	(6, 'sexual', 40, 'Sexual content without a warning'),
+	(7, 'minors', 100, 'Sexual content with minors'),
+	(8, 'impersonation', 40, 'Pretends to be somebody else'),
+	(9, 'illegal', 70, 'Against the law'),
+	(10, 'copyright', 30, 'Somebody else''s work'),
+	(11, 'other', 10, 'Something else')
+ON CONFLICT DO NOTHING;
+
+CREATE TABLE IF NOT EXISTS roost_data.moderation_case (
+	id bigint PRIMARY KEY,
+	subject_type text COLLATE "C" NOT NULL CHECK (subject_type ~ '^[a-z][a-z0-9_]{0,39}$'),
+	subject_id bigint NOT NULL,
+	account_id bigint,
+	status text COLLATE "C" NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'assigned', 'decided', 'appealed', 'closed')),
+	category text COLLATE "C" NOT NULL,
+	source text COLLATE "C" NOT NULL,
+	severity integer NOT NULL,
+	weight double precision NOT NULL DEFAULT 0,
+	reach bigint NOT NULL DEFAULT 0,
+	priority integer NOT NULL DEFAULT 0,
+	assignee_id bigint,
+	report_count integer NOT NULL DEFAULT 0,
+	decision roost.decision,
+	outcome text COLLATE "C" CHECK (outcome IN ('action', 'no_action', 'gone')),
+	version integer NOT NULL DEFAULT 1,
+	snapshot jsonb,
+	verdicts jsonb NOT NULL DEFAULT '[]',
+	created_at timestamptz NOT NULL,
+	updated_at timestamptz NOT NULL,
+	decided_at timestamptz,
+	purged_at timestamptz
+) WITH (fillfactor = 80);
+COMMENT ON TABLE roost_data.moderation_case IS 'What moderators have to decide, or have decided: one open case for each subject, in which all reports and verdicts of filters about it gather.';
+COMMENT ON COLUMN roost_data.moderation_case.account_id IS 'Whom it concerns: the account, or the author of the post.';
+COMMENT ON COLUMN roost_data.moderation_case.weight IS 'The sum of the credibility of those who reported it, and 1 for each verdict of a filter.';
+COMMENT ON COLUMN roost_data.moderation_case.reach IS 'How many followers the account had when it was last reported.';
+COMMENT ON COLUMN roost_data.moderation_case.priority IS 'How urgent it is: roost_internal.case_priority().';
+COMMENT ON COLUMN roost_data.moderation_case.outcome IS 'What reporters are told: action (something was done), no_action, or gone (the subject was deleted before).';
+COMMENT ON COLUMN roost_data.moderation_case.version IS 'Grows with everything that happens to the case, so that nobody decides what has changed meanwhile.';
+COMMENT ON COLUMN roost_data.moderation_case.snapshot IS 'What could be seen of the subject when it was first reported.';
+CREATE UNIQUE INDEX IF NOT EXISTS moderation_case_subject_idx ON roost_data.moderation_case (subject_type, subject_id) WHERE status IN ('open', 'assigned');
+CREATE INDEX IF NOT EXISTS moderation_case_priority_id_idx ON roost_data.moderation_case (priority DESC, id DESC) WHERE status IN ('open', 'assigned', 'appealed');
+CREATE INDEX IF NOT EXISTS moderation_case_status_id_idx ON roost_data.moderation_case (status, id DESC);
+CREATE INDEX IF NOT EXISTS moderation_case_account_id_id_idx ON roost_data.moderation_case (account_id, id DESC);
+CREATE INDEX IF NOT EXISTS moderation_case_assignee_id_idx ON roost_data.moderation_case (assignee_id, id DESC) WHERE assignee_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS moderation_case_purge_idx ON roost_data.moderation_case (updated_at) WHERE status = 'closed' AND purged_at IS NULL;
+
+CREATE TABLE IF NOT EXISTS roost_data.report (
+	id bigint PRIMARY KEY,
+	case_id bigint NOT NULL REFERENCES roost_data.moderation_case ON DELETE CASCADE,
+	reporter_id bigint,
+	account_id bigint,
+	category text COLLATE "C" NOT NULL,
+	comment text,
+	evidence text,
+	snapshot jsonb,
+	credibility double precision NOT NULL,
+	created_at timestamptz NOT NULL,
+	updated_at timestamptz NOT NULL,
+	told_at timestamptz,
+	CONSTRAINT report_case_id_reporter_id_key UNIQUE (case_id, reporter_id)
+);
+COMMENT ON TABLE roost_data.report IS 'What people have reported, one row for each reporter and case. reporter_id is null once that account is deleted; account_id is the account concerned.';
+COMMENT ON COLUMN roost_data.report.evidence IS 'What the reporter chose to show of what only it could read.';
+COMMENT ON COLUMN roost_data.report.snapshot IS 'What the reporter saw, where it differs from the snapshot of the case.';
+COMMENT ON COLUMN roost_data.report.told_at IS 'When the reporter was told by mail what became of it.';
+CREATE INDEX IF NOT EXISTS report_case_id_id_idx ON roost_data.report (case_id, id DESC);
+CREATE INDEX IF NOT EXISTS report_reporter_id_id_idx ON roost_data.report (reporter_id, id DESC);
+CREATE INDEX IF NOT EXISTS report_account_id_idx ON roost_data.report (account_id);
+CREATE INDEX IF NOT EXISTS report_untold_idx ON roost_data.report (case_id) WHERE told_at IS NULL;
+
+CREATE TABLE IF NOT EXISTS roost_data.moderation_event (
+	id bigint PRIMARY KEY,
+	case_id bigint NOT NULL REFERENCES roost_data.moderation_case ON DELETE CASCADE,
+	kind text COLLATE "C" NOT NULL CHECK (kind IN ('opened', 'reported', 'flagged', 'assigned', 'unassigned', 'note', 'decided', 'appealed', 'appeal_decided', 'reopened', 'closed')),
+	account_id bigint,
+	text text,
+	detail jsonb NOT NULL DEFAULT '{}',
+	created_at timestamptz NOT NULL
+);
+COMMENT ON TABLE roost_data.moderation_event IS 'What happened to a case, who did it (account_id), and notes of moderators. Reports have rows of their own.';
+CREATE INDEX IF NOT EXISTS moderation_event_case_id_id_idx ON roost_data.moderation_event (case_id, id);
+
+CREATE TABLE IF NOT EXISTS roost_data.moderation_decision (
+	id bigint PRIMARY KEY,
+	decision roost.decision NOT NULL,
+	subject_type text COLLATE "C" NOT NULL,
+	subject_id bigint NOT NULL,
+	account_id bigint,
+	case_id bigint REFERENCES roost_data.moderation_case,
+	category text COLLATE "C",
+	reason text,
+	note text,
+	labels text[] COLLATE "C",
+	until timestamptz,
+	told boolean NOT NULL,
+	source text COLLATE "C" NOT NULL DEFAULT 'moderator',
+	undo jsonb,
+	decided_by bigint,
+	created_at timestamptz NOT NULL,
+	reverted_at timestamptz,
+	reverted_by bigint
+);
+COMMENT ON TABLE roost_data.moderation_decision IS 'What was decided, about what, whom it concerns, why, until when and by whom. What is told is the strike that the account concerned sees.';
+COMMENT ON COLUMN roost_data.moderation_decision.undo IS 'What the decision replaced: what comes back if it is overturned.';
+COMMENT ON COLUMN roost_data.moderation_decision.reverted_at IS 'When it was undone after an appeal.';
+CREATE INDEX IF NOT EXISTS moderation_decision_account_id_id_idx ON roost_data.moderation_decision (account_id, id DESC);
+CREATE INDEX IF NOT EXISTS moderation_decision_case_id_idx ON roost_data.moderation_decision (case_id);
+CREATE INDEX IF NOT EXISTS moderation_decision_subject_idx ON roost_data.moderation_decision (subject_type, subject_id, id);
+
+CREATE TABLE IF NOT EXISTS roost_data.moderation_appeal (
+	id bigint PRIMARY KEY,
+	decision_id bigint NOT NULL UNIQUE REFERENCES roost_data.moderation_decision,
+	account_id bigint NOT NULL,
+	text text NOT NULL,
+	status roost.appeal_status NOT NULL DEFAULT 'open',
+	reason text,
+	decided_by bigint,
+	created_at timestamptz NOT NULL,
+	decided_at timestamptz
+);
+COMMENT ON TABLE roost_data.moderation_appeal IS 'Objections of accounts to decisions about them, one each.';
+CREATE INDEX IF NOT EXISTS moderation_appeal_status_id_idx ON roost_data.moderation_appeal (status, id);
+CREATE INDEX IF NOT EXISTS moderation_appeal_account_id_id_idx ON roost_data.moderation_appeal (account_id, id DESC);
+
+CREATE OR REPLACE VIEW roost_bi.moderation_queue AS
+SELECT c.status, c.category, c.subject_type, c.source,
+	CASE WHEN now() - c.created_at < interval '1 hour' THEN 'hour' WHEN now() - c.created_at < interval '1 day' THEN 'day'
+		WHEN now() - c.created_at < interval '7 days' THEN 'week' ELSE 'older' END AS age,
+	count(*) AS cases, sum(c.report_count)::bigint AS reports, min(c.created_at) AS oldest_at, max(c.priority) AS highest_priority
+FROM roost_data.moderation_case c
+WHERE c.status IN ('open', 'assigned', 'appealed')
+GROUP BY 1, 2, 3, 4, 5;
+COMMENT ON VIEW roost_bi.moderation_queue IS 'How many cases wait, by status (open, assigned, appealed), category, type of subject, source and age (less than an hour, a day, a week old, or older): cases, their reports, the oldest, and the highest priority. No texts, no accounts.';
+
+CREATE OR REPLACE VIEW roost_bi.decision AS
+SELECT d.id, d.case_id, d.decision, d.subject_type, d.category, d.source, d.created_at, d.until, d.reverted_at,
+	a.status AS appeal_status, a.created_at AS appealed_at, a.decided_at AS appeal_decided_at,
+	c.created_at AS case_opened_at, c.report_count
+FROM roost_data.moderation_decision d
+LEFT JOIN roost_data.moderation_appeal a ON a.decision_id = d.id
+LEFT JOIN roost_data.moderation_case c ON c.id = d.case_id;
+COMMENT ON VIEW roost_bi.decision IS 'Decisions of moderators, with what became of appeals, and when the case was opened. No texts, no accounts, no moderators.';
+
+INSERT INTO roost_data.mail_template (name, language, subject, text, html) VALUES
+	('decision_warn', 'en', 'A warning for your account on {{site_name}}',
+		E'Hello {{display_name}},\n\na moderator of {{site_name}} warns @{{username}}.\n\nReason: {{reason}}\n\nNothing else has changed. You may appeal once, under your account''s decisions:\n\n{{public_url}}\n',
+		'<p>Hello {{display_name}},</p><p>a moderator of {{site_name}} warns @{{username}}.</p><p>Reason: {{reason}}</p><p>Nothing else has changed. You may appeal once, under your account''s decisions: <a href="{{public_url}}">{{public_url}}</a></p>'),
+	('decision_remove', 'en', 'A post of yours was removed from {{site_name}}',
+		E'Hello {{display_name}},\n\na moderator of {{site_name}} has removed a post of @{{username}}. Nobody but you sees it.\n\nReason: {{reason}}\n\nYou may appeal once, under your account''s decisions:\n\n{{public_url}}\n',
+		'<p>Hello {{display_name}},</p><p>a moderator of {{site_name}} has removed a post of @{{username}}. Nobody but you sees it.</p><p>Reason: {{reason}}</p><p>You may appeal once, under your account''s decisions: <a href="{{public_url}}">{{public_url}}</a></p>'),
+	('decision_suspend', 'en', 'Your account on {{site_name}} is suspended',
+		E'Hello {{display_name}},\n\n@{{username}} on {{site_name}} is suspended until {{until}}. Until then you cannot log in, and nobody sees your posts; nothing is lost.\n\nReason: {{reason}}\n\nYou may appeal once, where you log in:\n\n{{public_url}}\n',
+		'<p>Hello {{display_name}},</p><p>@{{username}} on {{site_name}} is suspended until {{until}}. Until then you cannot log in, and nobody sees your posts; nothing is lost.</p><p>Reason: {{reason}}</p><p>You may appeal once, where you log in: <a href="{{public_url}}">{{public_url}}</a></p>'),
+	('decision_ban', 'en', 'Your account on {{site_name}} is closed to you',
+		E'Hello {{display_name}},\n\n@{{username}} on {{site_name}} is suspended for good. You cannot log in, and nobody sees your posts.\n\nReason: {{reason}}\n\nYou may appeal once, where you log in:\n\n{{public_url}}\n',
+		'<p>Hello {{display_name}},</p><p>@{{username}} on {{site_name}} is suspended for good. You cannot log in, and nobody sees your posts.</p><p>Reason: {{reason}}</p><p>You may appeal once, where you log in: <a href="{{public_url}}">{{public_url}}</a></p>'),
+	('decision_unsuspend', 'en', 'Your account on {{site_name}} is open again',
+		E'Hello {{display_name}},\n\n@{{username}} on {{site_name}} is no longer suspended. You can log in again; everything is as it was.\n\n{{public_url}}\n',
+		'<p>Hello {{display_name}},</p><p>@{{username}} on {{site_name}} is no longer suspended. You can log in again; everything is as it was.</p><p><a href="{{public_url}}">{{public_url}}</a></p>'),
+	('appeal_upheld', 'en', 'Your appeal on {{site_name}}',
+		E'Hello {{display_name}},\n\nsomebody else has looked at your appeal for @{{username}}. The decision stands.\n\n{{reason}}\n',
+		'<p>Hello {{display_name}},</p><p>somebody else has looked at your appeal for @{{username}}. The decision stands.</p><p>{{reason}}</p>'),
+	('appeal_overturned', 'en', 'Your appeal on {{site_name}}',
+		E'Hello {{display_name}},\n\nsomebody else has looked at your appeal for @{{username}}. You were right: the decision was undone.\n\n{{reason}}\n',
+		'<p>Hello {{display_name}},</p><p>somebody else has looked at your appeal for @{{username}}. You were right: the decision was undone.</p><p>{{reason}}</p>'),
+	('report_decided', 'en', 'What became of your report on {{site_name}}',
+		E'Hello {{display_name}},\n\nyou reported something on {{site_name}}. {{outcome}}\n\nThank you for telling us.\n',
+		'<p>Hello {{display_name}},</p><p>you reported something on {{site_name}}. {{outcome}}</p><p>Thank you for telling us.</p>')
+ON CONFLICT DO NOTHING;

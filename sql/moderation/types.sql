@@ -113,3 +113,236 @@ CREATE TYPE roost.account_reputation AS (
 	history jsonb
 );
 COMMENT ON TYPE roost.account_reputation IS 'How an account stands with the filters: reputation from -2 to 1 moves the thresholds of adaptive policies; standing (0 to 1) comes from age and posts, burden from what it has done, fading with time; is_new: policies for new accounts apply; history has count and weight by kind.';
+
+-- Reports, cases, decisions, appeals.
+CREATE DOMAIN roost.report_comment AS text CHECK (char_length(VALUE) <= 2000 AND VALUE !~ '[\u0001-\u0008\u000b-\u001f\u007f-\u009f]');
+COMMENT ON DOMAIN roost.report_comment IS 'A few words to a moderator or to an account: at most 2000 characters; line breaks are kept.';
+
+CREATE DOMAIN roost.report_evidence AS text CHECK (octet_length(VALUE) <= 65536);
+COMMENT ON DOMAIN roost.report_evidence IS 'What a reporter chooses to show of what only it can read, for instance the text of an encrypted message: at most 64 KiB.';
+
+CREATE DOMAIN roost.assignee AS text COLLATE "C" CHECK (VALUE ~ '^([0-9]{1,19}|@[A-Za-z0-9_]{1,30}|me|none)$');
+COMMENT ON DOMAIN roost.assignee IS 'Who handles a case: an account''s id, @name, "me" or "none".';
+
+CREATE TYPE roost.decision AS ENUM ('dismiss', 'warn', 'label', 'limit', 'hold', 'release', 'remove', 'restore',
+	'limit_account', 'unlimit_account', 'suspend', 'ban', 'unsuspend', 'verify', 'unverify');
+COMMENT ON TYPE roost.decision IS 'What a moderator decides: dismiss (nothing is wrong), warn (an account); of a post label, limit, hold, release, remove, restore; of an account limit_account, unlimit_account, suspend, ban, unsuspend, verify, unverify.';
+
+CREATE TYPE roost.post_action AS ENUM ('label', 'limit', 'hold', 'release', 'remove', 'restore');
+COMMENT ON TYPE roost.post_action IS 'What moderators do to posts: see roost.decision.';
+
+CREATE TYPE roost.account_action AS ENUM ('warn', 'limit', 'unlimit', 'suspend', 'ban', 'restore', 'verify', 'unverify');
+COMMENT ON TYPE roost.account_action IS 'What moderators do to accounts: warn, limit, unlimit, suspend, ban, restore (end a suspension or ban), verify, unverify.';
+
+CREATE TYPE roost.case_filter AS ENUM ('open', 'unassigned', 'assigned', 'appealed', 'decided', 'closed', 'all');
+COMMENT ON TYPE roost.case_filter IS 'Which cases: open (all that wait: for a moderator, with one, or for the decision of an appeal), unassigned, assigned, appealed, decided, closed, all.';
+
+CREATE TYPE roost.appeal_status AS ENUM ('open', 'upheld', 'overturned');
+COMMENT ON TYPE roost.appeal_status IS 'What became of an appeal: open (not decided yet), upheld (the decision stands), overturned (it was undone).';
+
+CREATE TYPE roost.appeal_filter AS ENUM ('open', 'upheld', 'overturned', 'all');
+COMMENT ON TYPE roost.appeal_filter IS 'Which appeals: open, upheld, overturned, all.';
+
+CREATE TYPE roost.appeal_verdict AS ENUM ('uphold', 'overturn');
+COMMENT ON TYPE roost.appeal_verdict IS 'How an appeal is decided: uphold leaves the decision as it is, overturn undoes it.';
+
+CREATE TYPE roost.account_filter AS ENUM ('active', 'limited', 'suspended', 'deleted');
+COMMENT ON TYPE roost.account_filter IS 'Which accounts: active, limited, suspended, deleted.';
+
+CREATE TYPE roost.report_category AS (
+	name text,
+	description text
+);
+COMMENT ON TYPE roost.report_category IS 'What a report may be about.';
+
+CREATE TYPE roost.report AS (
+	id roost.id,
+	subject_type text,
+	subject_id roost.id,
+	account roost.author,
+	category text,
+	comment text,
+	status text,
+	outcome text,
+	created_at timestamptz,
+	decided_at timestamptz
+);
+COMMENT ON TYPE roost.report IS 'A report as its author sees it. subject_type is account, post or what else can be reported, account whom it concerns (null once that is deleted); status is open or decided; outcome action (something was done), no_action, or gone (the account or post was deleted before).';
+
+CREATE TYPE roost.strike AS (
+	id roost.id,
+	decision roost.decision,
+	subject_type text,
+	subject_id roost.id,
+	category text,
+	reason text,
+	labels text[],
+	until timestamptz,
+	created_at timestamptz,
+	reverted_at timestamptz,
+	appeal_status roost.appeal_status,
+	can_appeal boolean
+);
+COMMENT ON TYPE roost.strike IS 'A decision as the account concerned sees it: about itself or a post of its own. until: when a suspension ends; reverted_at: when it was undone after an appeal; appeal_status is null without an appeal.';
+
+CREATE TYPE roost.appeal AS (
+	id roost.id,
+	decision_id roost.id,
+	text text,
+	status roost.appeal_status,
+	reason text,
+	created_at timestamptz,
+	decided_at timestamptz
+);
+COMMENT ON TYPE roost.appeal IS 'An appeal as its author sees it; reason is what was answered.';
+
+CREATE TYPE roost.moderation_decision AS (
+	id roost.id,
+	decision roost.decision,
+	subject_type text,
+	subject_id roost.id,
+	account roost.author,
+	case_id roost.id,
+	category text,
+	reason text,
+	note text,
+	labels text[],
+	until timestamptz,
+	told boolean,
+	source text,
+	decided_by roost.author,
+	created_at timestamptz,
+	reverted_at timestamptz,
+	appeal_status roost.appeal_status
+);
+COMMENT ON TYPE roost.moderation_decision IS 'A decision as moderators see it: what, about what, whom it concerns, why (reason is told to the account if told is true, note is not), by whom.';
+
+CREATE TYPE roost.appeal_entry AS (
+	id roost.id,
+	decision_id roost.id,
+	text text,
+	status roost.appeal_status,
+	reason text,
+	created_at timestamptz,
+	decided_at timestamptz,
+	account roost.author,
+	decision roost.moderation_decision,
+	decided_by roost.author
+);
+COMMENT ON TYPE roost.appeal_entry IS 'An appeal as moderators see it, with the decision that it is about; decided_by: who decided the appeal.';
+
+CREATE TYPE roost.case_event AS (
+	id roost.id,
+	kind text,
+	account roost.author,
+	text text,
+	detail jsonb,
+	created_at timestamptz
+);
+COMMENT ON TYPE roost.case_event IS 'Something that happened to a case, who did it, and what was said.';
+
+CREATE TYPE roost.case_report AS (
+	id roost.id,
+	reporter roost.author,
+	category text,
+	comment text,
+	evidence text,
+	snapshot jsonb,
+	credibility double precision,
+	created_at timestamptz
+);
+COMMENT ON TYPE roost.case_report IS 'A report as moderators see it. snapshot: what the reporter saw, where that differs from the snapshot of the case; credibility: how much it weighed (about 1 for somebody who never reported before); reporter is null once that account is deleted.';
+
+CREATE TYPE roost.admin_account AS (
+	id roost.id,
+	username text,
+	display_name text,
+	bio text,
+	avatar_url text,
+	header_url text,
+	url text,
+	language text,
+	is_private boolean,
+	is_verified boolean,
+	status text,
+	limited_at timestamptz,
+	suspended_until timestamptz,
+	role text,
+	rank integer,
+	email_verified boolean,
+	created_at timestamptz,
+	last_login_at timestamptz,
+	last_active_at timestamptz,
+	follower_count bigint,
+	following_count bigint,
+	post_count bigint,
+	session_count bigint,
+	strike_count bigint,
+	open_case_count bigint,
+	report_count bigint,
+	made_report_count bigint,
+	upheld_report_count bigint
+);
+COMMENT ON TYPE roost.admin_account IS 'An account as moderators see it, without addresses. strike_count: measures against it that were not undone; report_count: reports about it and its posts; made_report_count: reports that it made, upheld_report_count those that led to a measure.';
+
+CREATE TYPE roost.moderation_case AS (
+	id roost.id,
+	status text,
+	priority integer,
+	category text,
+	source text,
+	subject_type text,
+	subject_id roost.id,
+	account roost.author,
+	assignee roost.author,
+	report_count integer,
+	decision roost.decision,
+	version integer,
+	created_at timestamptz,
+	updated_at timestamptz,
+	decided_at timestamptz,
+	cursor text
+);
+COMMENT ON TYPE roost.moderation_case IS 'A case in a list. status: open, assigned, decided (and may be appealed against), appealed, closed; source: report, or the name of the filter that opened it; version changes with everything that happens to it.';
+
+CREATE TYPE roost.case_detail AS (
+	id roost.id,
+	status text,
+	priority integer,
+	category text,
+	source text,
+	subject_type text,
+	subject_id roost.id,
+	account roost.author,
+	assignee roost.author,
+	report_count integer,
+	decision roost.decision,
+	version integer,
+	created_at timestamptz,
+	updated_at timestamptz,
+	decided_at timestamptz,
+	snapshot jsonb,
+	post jsonb,
+	target roost.admin_account,
+	reports roost.case_report[],
+	events roost.case_event[],
+	decisions roost.moderation_decision[],
+	history roost.moderation_decision[],
+	verdicts jsonb
+);
+COMMENT ON TYPE roost.case_detail IS 'A case with all that helps to decide it: snapshot (what was seen when it was opened), post (what it is now; null if it is gone or the case is not about a post), target (the account concerned), its newest 100 reports, what happened to it, what was decided in it, the newest 50 decisions about the account outside of it, and what filters said.';
+
+CREATE TYPE roost.session_address AS (
+	address text,
+	user_agent text,
+	created_at timestamptz,
+	last_used_at timestamptz
+);
+COMMENT ON TYPE roost.session_address IS 'Where a session of an account comes from.';
+
+CREATE TYPE roost.account_addresses AS (
+	email text,
+	email_verified_at timestamptz,
+	sessions roost.session_address[]
+);
+COMMENT ON TYPE roost.account_addresses IS 'The addresses of an account: e-mail, and those of its sessions, the one used last first.';

@@ -1,0 +1,193 @@
+-- Cases: the queue, looking at one, assigning, noting, deciding once, reopening; and who may not.
+\set VERBOSITY terse
+\set ON_ERROR_ROLLBACK on
+\pset format unaligned
+BEGIN;
+
+INSERT INTO roost_data.account (id, username, created_at) SELECT 8300 + n, 'case_' || n, now() - interval '10 days' FROM generate_series(1, 12) n;
+INSERT INTO roost_data.account_handle (username, account_id) SELECT 'case_' || n, 8300 + n FROM generate_series(1, 12) n;
+INSERT INTO roost_data.account_stat (account_id, slot, follower_count) VALUES (8304, 0, 999);
+SELECT roost.role_grant('8309', 'moderator'), roost.role_grant('8310', 'moderator'), roost.role_grant('8311', 'admin');
+SELECT id AS post FROM roost.post_create(8301, 'first text') \gset
+
+-- priority: what is worse, reported by more, or of somebody with more readers comes first
+SELECT category FROM roost.report_create(8305, 'spam', '8302');
+SELECT category FROM roost.report_create(8305, 'minors', '8303');
+SELECT category FROM roost.report_create(8305, 'spam', '8304');
+SELECT r.category FROM generate_series(8305, 8307) n, roost.report_create(n::roost.id, 'spam', post_id => :post) r;
+SELECT (account).username, category, report_count, priority, status, source, assignee FROM roost.case_list(8309);
+SELECT roost_internal.case_priority(20, 1, 0) AS one_report, roost_internal.case_priority(20, 3, 0) AS three, roost_internal.case_priority(20, 1, 999) AS read_by_many;
+-- pages: each case once, in order
+WITH RECURSIVE page AS (
+	(SELECT 1 AS n, c.* FROM roost.case_list(8309, "limit" => 1) c)
+	UNION ALL
+	SELECT p.n + 1, c.* FROM page p CROSS JOIN LATERAL roost.case_list(8309, "limit" => 1, before => p.cursor::roost.cursor) c
+) SELECT n, (account).username FROM page;
+SELECT roost.case_list(8309, before => 'nonsense');
+\echo :LAST_ERROR_SQLSTATE
+
+-- filters
+SELECT (account).username FROM roost.case_list(8309, category => 'minors');
+SELECT count(*) FROM roost.case_list(8309, account_id => '@case_1');
+SELECT count(*) FROM roost.case_list(8309, subject_type => 'post');
+SELECT count(*) FROM roost.case_list(8309, source => 'report');
+SELECT count(*) FROM roost.case_list(8309, source => 'spam_filter');
+SELECT count(*) FROM roost.case_list(8309, 'unassigned');
+SELECT count(*) FROM roost.case_list(8309, 'assigned');
+SELECT count(*) FROM roost.case_list(8309, 'decided');
+
+-- who may look
+SELECT roost.case_list(8305);
+\echo :LAST_ERROR_SQLSTATE
+SELECT id AS case FROM roost_data.moderation_case WHERE subject_id = :post \gset
+SELECT roost.case_get(8305, :case);
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_list(8305, account_id => '@nobody_at_all');
+\echo :LAST_ERROR_SQLSTATE
+
+-- looking
+SELECT (c).subject_type, (c).report_count, (c).snapshot->>'text' AS text, (c).post->>'state' AS state, ((c).target).username, ((c).target).report_count,
+	cardinality((c).reports) AS reports, cardinality((c).events) AS events, (c).decisions, (c).history, (c).verdicts
+FROM roost.case_get(8309, :case) c;
+SELECT (r.reporter).username, r.category, r.credibility FROM roost.case_get(8309, :case) c, unnest(c.reports) r ORDER BY 1;
+SELECT (r.reporter).username FROM roost.case_report_list(8309, :case, 2) r ORDER BY 1;
+SELECT roost.case_get(8309, 1);
+\echo :LAST_ERROR_SQLSTATE
+
+-- assigning
+SELECT status, (assignee).username, version FROM roost.case_assign(8309, :case);
+SELECT status, (assignee).username, version FROM roost.case_assign(8309, :case, 'me');
+SELECT status, (assignee).username FROM roost.case_assign(8310, :case, '@case_9');
+SELECT status, (assignee).username FROM roost.case_assign(8309, :case, '8310');
+SELECT count(*) FROM roost.case_list(8310, assignee => 'me');
+SELECT count(*) FROM roost.case_list(8309, assignee => '@case_10');
+SELECT count(*) FROM roost.case_list(8309, assignee => 'me');
+SELECT count(*) FROM roost.case_list(8309, assignee => 'none');
+SELECT status, (assignee).username FROM roost.case_assign(8309, :case, 'none');
+SELECT roost.case_assign(8309, :case, '8305');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_assign(8309, :case, '@nobody_at_all');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_assign(8305, :case);
+\echo :LAST_ERROR_SQLSTATE
+
+-- notes
+SELECT kind, (account).username, text FROM roost.case_note(8310, :case, 'seen this one before');
+SELECT roost.case_note(8310, :case, ' ');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_note(8305, :case, 'let me in');
+\echo :LAST_ERROR_SQLSTATE
+
+-- deciding: once, and what was looked at
+SELECT roost.case_decide(8309, :case, 'remove', version => 1);
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_decide(8305, :case, 'dismiss');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_decide(8309, :case, 'ban');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_decide(8309, :case, 'suspend');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_decide(8309, :case, 'remove', until => now() + interval '1 day');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_decide(8309, :case, 'remove', labels => '{nude}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_decide(8309, :case, 'remove', category => 'nonsense');
+\echo :LAST_ERROR_SQLSTATE
+SELECT decision, subject_type, category, reason, note, told, source, (decided_by).username, case_id = :case AS of_case
+FROM roost.case_decide(8309, :case, 'remove', 'Advertising.', 'the third time', version => (SELECT version FROM roost_data.moderation_case WHERE id = :case));
+SELECT roost.case_decide(8310, :case, 'dismiss');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_assign(8310, :case);
+\echo :LAST_ERROR_SQLSTATE
+SELECT status, decision, decided_at IS NOT NULL AS decided FROM roost.case_list(8309, 'decided');
+SELECT e.kind, (e.account).username, e.text, e.detail - 'decision_id' AS detail FROM roost.case_get(8309, :case) c, unnest(c.events) e;
+SELECT outcome, count(*) FROM roost.report_list(8305) GROUP BY 1 ORDER BY 1;
+SELECT state FROM roost_data.post WHERE id = :post;
+
+-- reopening
+SELECT status, decision, decided_at FROM roost.case_reopen(8310, :case, 'I am not sure');
+SELECT roost.case_reopen(8310, :case);
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_reopen(8305, :case);
+\echo :LAST_ERROR_SQLSTATE
+SELECT outcome FROM roost.report_list(8306);
+SELECT decision FROM roost.case_decide(8310, :case, 'restore');
+SELECT status, outcome FROM roost_data.moderation_case WHERE id = :case;
+SELECT outcome FROM roost.report_list(8306);
+-- not when another one about the same is open
+SELECT subject_type FROM roost.report_create(8306, 'spam', post_id => :post);
+SELECT roost.case_reopen(8310, :case);
+\echo :LAST_ERROR_SQLSTATE
+
+-- a post that is held waits for release or removal; holding does not end the case
+SELECT id AS second FROM roost_data.moderation_case WHERE subject_id = :post AND status = 'open' \gset
+SELECT decision, told FROM roost.case_decide(8309, :second, 'hold', 'We look at it.');
+SELECT status, decision, outcome FROM roost_data.moderation_case WHERE id = :second;
+SELECT roost.case_decide(8309, :second, 'dismiss');
+\echo :LAST_ERROR_SQLSTATE
+SELECT decision, told FROM roost.case_decide(8309, :second, 'release');
+SELECT status, outcome FROM roost_data.moderation_case WHERE id = :second;
+
+-- decisions about posts need a post; one that is gone can only be dismissed, or its author be told
+SELECT id AS other FROM roost_data.moderation_case WHERE subject_id = 8302 \gset
+SELECT roost.case_decide(8309, :other, 'remove');
+\echo :LAST_ERROR_SQLSTATE
+SELECT id AS gone FROM roost.post_create(8302, 'short-lived') \gset
+SELECT subject_type FROM roost.report_create(8306, 'spam', post_id => :gone);
+SELECT count(*) FROM roost.post_delete(8302, :gone);
+SELECT roost.case_decide(8309, (SELECT id FROM roost_data.moderation_case WHERE subject_id = :gone)::roost.id, 'remove');
+\echo :LAST_ERROR_SQLSTATE
+SELECT decision, subject_type FROM roost.case_decide(8309, (SELECT id FROM roost_data.moderation_case WHERE subject_id = :gone)::roost.id, 'warn', 'Do not.');
+
+-- nobody handles cases about themselves, nor acts on accounts of the same or a higher rank
+SELECT r.category FROM unnest('{8309,8311}'::text[]) n, roost.report_create(8306, 'harassment', n::roost.account_ref) r;
+SELECT id AS own FROM roost_data.moderation_case WHERE subject_id = 8309 \gset
+SELECT id AS above FROM roost_data.moderation_case WHERE subject_id = 8311 \gset
+SELECT count(*) FILTER (WHERE id = :own) AS own, count(*) FILTER (WHERE id = :above) AS above FROM roost.case_list(8309, "limit" => 100);
+SELECT roost.case_get(8309, :own);
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_report_list(8309, :own);
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_decide(8309, :own, 'dismiss');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_note(8309, :own, 'not me');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_assign(8310, :own, '8309');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_decide(8310, :own, 'warn');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_decide(8310, :above, 'limit_account');
+\echo :LAST_ERROR_SQLSTATE
+SELECT decision FROM roost.case_decide(8311, :own, 'warn', 'Be polite.');
+SELECT decision FROM roost.case_decide(8310, :above, 'dismiss');
+
+-- a moderator who is suspended does nothing, with whatever token
+UPDATE roost_data.account SET status = 'suspended' WHERE id = 8310;
+SELECT roost.case_list(8310);
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_note(8310, :case, 'still here');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.case_assign(8309, (SELECT id FROM roost_data.moderation_case WHERE subject_id = 8303)::roost.id, '8310');
+\echo :LAST_ERROR_SQLSTATE
+
+-- maintenance: what nobody can appeal against is closed; texts go after a while, what happened stays
+SELECT subject_type FROM roost.report_create(8305, 'spam', post_id => :post, comment => 'a comment', evidence => 'proof');
+SELECT id AS last FROM roost_data.moderation_case WHERE subject_id = :post AND status = 'open' \gset
+SELECT decision FROM roost.case_decide(8309, :last, 'remove', 'Advertising.', 'a note');
+SELECT roost_internal.moderation_maintenance() >= 0 AS ran;
+SELECT status FROM roost_data.moderation_case WHERE id = :last;
+UPDATE roost_data.moderation_case SET decided_at = now() - interval '31 days' WHERE id = :last;
+SELECT roost_internal.moderation_maintenance() >= 0 AS ran;
+SELECT status, snapshot IS NOT NULL AS snapshot FROM roost_data.moderation_case WHERE id = :last;
+UPDATE roost_data.moderation_case SET updated_at = now() - interval '181 days' WHERE id = :last;
+SELECT roost_internal.moderation_maintenance() >= 0 AS ran;
+SELECT c.status, c.snapshot, c.purged_at IS NOT NULL AS purged, r.category, r.comment, r.evidence, d.decision, d.reason, d.note
+FROM roost_data.moderation_case c JOIN roost_data.report r ON r.case_id = c.id JOIN roost_data.moderation_decision d ON d.case_id = c.id WHERE c.id = :last;
+-- reporters are told by mail, once
+SELECT count(*) FILTER (WHERE told_at IS NULL) AS untold FROM roost_data.report WHERE case_id = :last;
+
+-- what analysts see
+SELECT status, category, subject_type, source, age, cases, reports FROM roost_bi.moderation_queue WHERE category IN ('minors') ORDER BY 1, 2, 3;
+SELECT decision, subject_type, category, report_count FROM roost_bi.decision WHERE case_id = :case ORDER BY id;
+
+ROLLBACK;
