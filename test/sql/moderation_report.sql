@@ -23,7 +23,7 @@ SELECT id AS r_report FROM roost.report_list(8202) \gset
 SELECT subject_id = :post AS same FROM roost.report_create(8205, 'hate', post_id => (SELECT id FROM roost_data.post WHERE retweet_of_id = :post)::roost.id);
 -- an account
 SELECT subject_type, subject_id, category FROM roost.report_create(8202, 'impersonation', '@report_1');
-SELECT subject_type, subject_id FROM roost.report_create(8205, 'spoiler', account_id => '8201', post_id => :post);
+SELECT subject_type, subject_id = :post AS same FROM roost.report_create(8205, 'spoiler', account_id => '8201', post_id => :post);
 
 -- what cannot be reported
 SELECT roost.report_create(8202, 'spam');
@@ -70,7 +70,7 @@ SELECT roost.report_create(8202, 'spam', post_id => :post, comment => repeat('y'
 -- the snapshot is kept when the post changes or goes; only where it differs from that of the case
 SELECT text FROM roost.post_edit(8201, :post, 'nothing to see here');
 SELECT count(*) FROM roost.report_create(8208, 'spam', post_id => :post);
-SELECT roost.post_delete(8201, :post);
+SELECT count(*) FROM roost.post_delete(8201, :post);
 SELECT snapshot->>'text' AS text, snapshot->>'username' AS username FROM roost_data.moderation_case WHERE id = :c_case;
 SELECT reporter_id, snapshot->>'text' AS text FROM roost_data.report WHERE case_id = :c_case ORDER BY reporter_id;
 SELECT (c).snapshot->>'text' AS text, (c).post IS NULL AS gone, cardinality((c).reports) AS reports FROM roost.case_get(8209, :c_case) c;
