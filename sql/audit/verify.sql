@@ -103,7 +103,7 @@ BEGIN
 		v_report.bad_seq := v_report.head_seq + 1;
 		v_report.reason := format('rows %s to %s are missing at the end: a head was noted there', v_report.head_seq + 1, expected_seq);
 	ELSIF expected_seq > v_report.anchor_seq AND NOT EXISTS (
-			SELECT FROM roost_data.audit a WHERE a.seq = expected_seq AND encode(a.hash, 'hex') = lower(expected_hash))
+			SELECT FROM roost_data.audit a WHERE a.seq = expected_seq AND (expected_hash IS NULL OR encode(a.hash, 'hex') = lower(expected_hash)))
 		OR expected_seq <= v_report.anchor_seq AND EXISTS (
 			SELECT FROM roost_data.audit_anchor n WHERE n.seq = expected_seq AND encode(n.hash, 'hex') <> lower(expected_hash)) THEN
 		v_report.bad_seq := expected_seq;
