@@ -321,3 +321,90 @@ INSERT INTO roost_data.mail_template (name, language, subject, text, html) VALUE
 		E'Hello {{display_name}},\n\nyou reported something on {{site_name}}. {{outcome}}\n\nThank you for telling us.\n',
 		'<p>Hello {{display_name}},</p><p>you reported something on {{site_name}}. {{outcome}}</p><p>Thank you for telling us.</p>')
 ON CONFLICT DO NOTHING;
+
+-- Analyzers: words, hosts, the spam model. ------------------------------
+
+CREATE TABLE IF NOT EXISTS roost_data.moderation_word (
+	language text COLLATE "C" NOT NULL DEFAULT '' CHECK (language ~ '^([a-z]{2,8})?$'),
+	word text NOT NULL CHECK (length(word) BETWEEN 1 AND 100 AND word = btrim(word)),
+	kind text COLLATE "C" NOT NULL DEFAULT 'profanity' CHECK (kind ~ '^[a-z][a-z0-9_]{0,30}$'),
+	severity real NOT NULL DEFAULT 0.7 CHECK (severity > 0 AND severity <= 1),
+	whole_word boolean NOT NULL DEFAULT true,
+	allowed boolean NOT NULL DEFAULT false,
+	PRIMARY KEY (language, word)
+);
+COMMENT ON TABLE roost_data.moderation_word IS 'Words and phrases that roost.profanity_score() finds. language is a code like en, empty for all; kind what the operator calls it; severity how bad one is, 0 to 1; whole_word: not as a part of longer words. allowed: an exception, what it covers is not found: scunthorpe.';
+
+CREATE OR REPLACE TRIGGER moderation_word_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON roost_data.moderation_word
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.relation_changed();
+
+-- A few words that are the same everywhere, with what they are innocently part of.
+INSERT INTO roost_data.moderation_word (language, word, kind, severity, whole_word, allowed) VALUES
+	('en', 'fuck', 'profanity', 0.8, false, false),
+	('en', 'shit', 'profanity', 0.6, false, false),
+	('en', 'cunt', 'profanity', 0.9, false, false),
+	('en', 'nigger', 'slur', 1, false, false),
+	('en', 'faggot', 'slur', 1, false, false),
+	('en', 'scunthorpe', 'profanity', 0.5, false, true),
+	('en', 'snigger', 'profanity', 0.5, false, true),
+	('en', 'shitake', 'profanity', 0.5, false, true),
+	('en', 'matsushita', 'profanity', 0.5, false, true),
+	('en', 'kinoshita', 'profanity', 0.5, false, true),
+	('en', 'yamashita', 'profanity', 0.5, false, true),
+	('en', 'morishita', 'profanity', 0.5, false, true),
+	('en', 'miyashita', 'profanity', 0.5, false, true),
+	('en', 'sakashita', 'profanity', 0.5, false, true),
+	('en', 'takeshita', 'profanity', 0.5, false, true),
+	('en', 'ishita', 'profanity', 0.5, false, true),
+	('en', 'yoshita', 'profanity', 0.5, false, true),
+	('en', 'toshita', 'profanity', 0.5, false, true),
+	('en', 'moshita', 'profanity', 0.5, false, true),
+	('en', 'oshita', 'profanity', 0.5, false, true),
+	('en', 'mishit', 'profanity', 0.5, false, true),
+	('en', 'cushit', 'profanity', 0.5, false, true),
+	('en', 'kushit', 'profanity', 0.5, false, true),
+	('en', 'shittim', 'profanity', 0.5, false, true),
+	('en', 'shittah', 'profanity', 0.5, false, true)
+ON CONFLICT DO NOTHING;
+
+CREATE TABLE IF NOT EXISTS roost_data.moderation_url_host (
+	host text COLLATE "C" NOT NULL CHECK (host = lower(host) AND length(host) BETWEEN 1 AND 253 AND host !~ '[\s/@]'),
+	kind text COLLATE "C" NOT NULL CHECK (kind IN ('shortener', 'blocked', 'allowed', 'protected')),
+	note text,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (host, kind)
+);
+COMMENT ON TABLE roost_data.moderation_url_host IS 'Hosts that roost.url_analyze() knows; a row is about the host and all below it, of blocked and allowed ones the longest decides. shortener: its links lead elsewhere; protected: other hosts that look like it are suspicious. Names in other scripts stand as xn-- labels.';
+
+CREATE OR REPLACE TRIGGER moderation_url_host_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON roost_data.moderation_url_host
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.relation_changed();
+
+INSERT INTO roost_data.moderation_url_host (host, kind)
+SELECT host, 'shortener' FROM unnest(ARRAY['bit.ly', 'tinyurl.com', 'goo.gl', 't.co', 'ow.ly', 'is.gd', 'buff.ly', 'cutt.ly', 'rb.gy', 'rebrand.ly', 'shorturl.at',
+	'tiny.cc', 't.ly', 'v.gd', 'lnkd.in', 'bl.ink', 'soo.gd', 's.id', 'adf.ly', 'bc.vc', 'x.gd', 'urlz.fr', 'tiny.one', 'clck.ru', 'qr.ae', 'dlvr.it', 'ift.tt',
+	'youtu.be', 'amzn.to', 'fb.me', 'wp.me', 'surl.li', 'shorte.st', 'snip.ly', 'short.io', 'kutt.it', 'trib.al', 'u.to', 'bitly.com', 't.me']) host
+UNION ALL
+SELECT host, 'protected' FROM unnest(ARRAY['google.com', 'facebook.com', 'youtube.com', 'instagram.com', 'whatsapp.com', 'twitter.com', 'x.com', 'paypal.com', 'amazon.com',
+	'apple.com', 'icloud.com', 'microsoft.com', 'live.com', 'outlook.com', 'office.com', 'netflix.com', 'linkedin.com', 'github.com', 'ebay.com', 'wikipedia.org',
+	'steamcommunity.com', 'steampowered.com', 'discord.com', 'telegram.org', 'tiktok.com', 'spotify.com', 'dropbox.com', 'coinbase.com', 'binance.com', 'metamask.io',
+	'stripe.com', 'visa.com', 'mastercard.com', 'chase.com', 'wellsfargo.com', 'dhl.com', 'ups.com', 'fedex.com', 'usps.com', 'roblox.com', 'reddit.com', 'yahoo.com']) host
+ON CONFLICT DO NOTHING;
+
+CREATE TABLE IF NOT EXISTS roost_data.spam_sample (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	text text NOT NULL,
+	is_spam boolean NOT NULL,
+	is_test boolean NOT NULL DEFAULT false,
+	source text,
+	created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE roost_data.spam_sample IS 'Labelled texts from which roost.spam_train() learns. is_test: not learnt from, but kept for roost.spam_evaluate().';
+
+CREATE TABLE IF NOT EXISTS roost_data.spam_weight (
+	feature text COLLATE "C" PRIMARY KEY,
+	weight real NOT NULL CHECK (weight BETWEEN -1000 AND 1000)
+);
+COMMENT ON TABLE roost_data.spam_weight IS 'The spam model: how much each feature of a text adds to the logarithm of the odds that it is spam. Written by roost.spam_train(). While it is empty the model that roost brings along is in force.';
+
+CREATE OR REPLACE TRIGGER spam_weight_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON roost_data.spam_weight
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.relation_changed();

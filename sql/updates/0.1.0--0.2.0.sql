@@ -605,3 +605,80 @@ CREATE TYPE roost.account_addresses AS (
 	sessions roost.session_address[]
 );
 COMMENT ON TYPE roost.account_addresses IS 'The addresses of an account: e-mail, and those of its sessions, the one used last first.';
+
+-- Moderation: analyzers.
+CREATE TYPE roost.profanity_match AS (
+	word text,
+	language text,
+	kind text,
+	severity real,
+	"start" integer,
+	"end" integer,
+	text text,
+	disguised boolean
+);
+COMMENT ON TYPE roost.profanity_match IS 'A listed word that stands in a text: the list''s word, language (null: any) and kind; severity 0 to 1, less than the list''s where it is a guess; start and end (exclusive) count code points from 0; text is what stands there; disguised: not written as it is.';
+
+CREATE TYPE roost.profanity_result AS (
+	score real,
+	language text,
+	matches roost.profanity_match[]
+);
+COMMENT ON TYPE roost.profanity_result IS 'What roost.profanity_score() finds: score 0 to 1 (1 minus the product of what the severities leave), the language that was told or guessed (null: none), and the words.';
+
+CREATE TYPE roost.url_report AS (
+	scheme text,
+	host text,
+	host_unicode text,
+	domain text,
+	port integer,
+	is_ip boolean,
+	ip text,
+	is_shortener boolean,
+	is_punycode boolean,
+	mixed_script boolean,
+	looks_like text,
+	userinfo boolean,
+	odd_port boolean,
+	mismatched boolean,
+	too_long boolean,
+	too_deep boolean,
+	blocked boolean,
+	allowed boolean,
+	listed_as text,
+	reasons text[],
+	score real
+);
+COMMENT ON TYPE roost.url_report IS 'What roost.url_analyze() says of a link. host as a resolver gets it, host_unicode with xn-- labels decoded, domain the part that was registered (as far as the name''s form tells); of an address ip in its usual form. mixed_script: a label has letters of several scripts that look alike; looks_like: the protected host for which it may be taken; userinfo: something stands before an @; mismatched: the text shown names another domain; blocked, allowed: by the row listed_as of roost_data.moderation_url_host. reasons: what is suspicious, the worst first; score 0 to 1. Without a host (mailto:…) host is null.';
+
+CREATE TYPE roost.spam_feature AS (
+	feature text,
+	value real,
+	weight real,
+	contribution real
+);
+COMMENT ON TYPE roost.spam_feature IS 'What a feature of a text adds to the logarithm of the odds that it is spam: contribution = value * weight. Words are features, pairs of words ("one two"), links ~url, numbers # and their length, and shapes that begin with =; (bias) is what every text has.';
+
+CREATE TYPE roost.spam_metrics AS (
+	samples bigint,
+	spam bigint,
+	features integer,
+	held bigint,
+	loss double precision,
+	"precision" double precision,
+	recall double precision,
+	accuracy double precision,
+	slope double precision
+);
+COMMENT ON TYPE roost.spam_metrics IS 'What roost.spam_train() did: samples learnt from and how many of them are spam, features that have a weight; held: samples that were held out first to measure and calibrate: mean loss in nats, precision, recall and accuracy at 0.5 on them (null if none), and the slope that their sums were multiplied by.';
+
+CREATE TYPE roost.spam_point AS (
+	threshold real,
+	"precision" double precision,
+	recall double precision,
+	f1 double precision,
+	found bigint,
+	wrong bigint,
+	missed bigint
+);
+COMMENT ON TYPE roost.spam_point IS 'What a threshold does: texts with at least this score are called spam. found: spam called so, wrong: other texts called so, missed: spam not called so. precision is null where nothing is called spam.';

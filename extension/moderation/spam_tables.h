@@ -1,0 +1,7 @@
+static const struct
+{
+	const char *feature;
+	float		weight;
+}			spam_default[] = {
+	{"(bias)", -4},
+};

@@ -1,0 +1,370 @@
+/*-------------------------------------------------------------------------
+ *
+ * url_report.c
+ *		Known hosts, and roost.url_analyze().
+ *
+ * A backend keeps roost_data.moderation_url_host as two hash tables in the
+ * context of the table: hosts by name, and the protected ones by what they look
+ * like.  A row is about its host and all below it; of several the longest
+ * decides.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "moderation/moderation.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "moderation/url.h"
+
+PG_FUNCTION_INFO_V1(roost_moderation_url_analyze);
+PG_FUNCTION_INFO_V1(roost_moderation_url_host);
+
+#define HOST_SHORTENER	1
+#define HOST_BLOCKED	2
+#define HOST_ALLOWED	4
+#define HOST_PROTECTED	8
+
+#define HOST_KEY_LENGTH	256
+#define URL_LONG		300
+#define HOST_LONG		60
+#define LABELS_DEEP		6
+#define REASONS_MAX		16
+#define REPORT_COLUMNS	21
+
+ModerationTable roost_moderation_host_table = {
+	.name = "moderation_url_host",
+	.columns = {"host", "kind"},
+};
+
+typedef struct HostEntry
+{
+	char		host[HOST_KEY_LENGTH];
+	int			kinds;
+} HostEntry;
+
+/* what a protected host looks like, and which it is */
+typedef struct SkeletonEntry
+{
+	char		skeleton[HOST_KEY_LENGTH];
+	char		host[HOST_KEY_LENGTH];
+} SkeletonEntry;
+
+/* Why a link is bad, and how bad it is together */
+typedef struct UrlReasons
+{
+	Datum		names[REASONS_MAX];
+	int			count;
+	float		left;
+} UrlReasons;
+
+static HTAB *url_hosts = NULL;
+static HTAB *url_skeletons = NULL;
+
+static void url_hosts_load(void);
+static void url_host_row(const Datum *values, const bool *nulls, void *arg);
+static const char *url_host_kind(const char *host, int kinds, int *found);
+static const char *url_looks_like(const UrlParts *parts);
+static bool url_is_mismatched(const UrlParts *parts, text *shown);
+static void url_reason(UrlReasons *reasons, bool is_so, const char *name, float weight);
+static Datum url_report(TupleDesc desc, const UrlParts *parts, text *url, text *shown);
+
+/*
+ * roost.url_analyze(url, shown)
+ */
+Datum
+roost_moderation_url_analyze(PG_FUNCTION_ARGS)
+{
+	text	   *url;
+	text	   *shown;
+	UrlParts   *parts;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	url = PG_GETARG_TEXT_PP(0);
+	shown = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
+	url_hosts_load();
+	parts = palloc(sizeof(UrlParts));
+	roost_moderation_url_parse(VARDATA_ANY(url), VARSIZE_ANY_EXHDR(url), parts);
+	PG_RETURN_DATUM(url_report(roost_moderation_desc(fcinfo), parts, url, shown));
+}
+
+/*
+ * roost_internal.url_host(url) returns the host of a link, as the table of
+ * hosts has it.
+ */
+Datum
+roost_moderation_url_host(PG_FUNCTION_ARGS)
+{
+	text	   *url = PG_GETARG_TEXT_PP(0);
+	UrlParts   *parts = palloc(sizeof(UrlParts));
+
+	roost_moderation_url_parse(VARDATA_ANY(url), VARSIZE_ANY_EXHDR(url), parts);
+	if (!parts->has_host)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(parts->is_ip ? parts->ip : parts->host));
+}
+
+static Datum
+url_report(TupleDesc desc, const UrlParts *parts, text *url, text *shown)
+{
+	Datum		values[REPORT_COLUMNS];
+	bool		nulls[REPORT_COLUMNS] = {false};
+	int			kinds = 0;
+	const char *host = parts->is_ip ? parts->ip : parts->host;
+	const char *listed = url_host_kind(host, HOST_BLOCKED | HOST_ALLOWED, &kinds);
+	bool		blocked = listed != NULL && (kinds & HOST_BLOCKED) != 0;
+	bool		allowed = listed != NULL && !blocked;
+	bool		shortener = url_host_kind(host, HOST_SHORTENER, &kinds) != NULL;
+	const char *looks_like = allowed ? NULL : url_looks_like(parts);
+	bool		mismatched = shown != NULL && url_is_mismatched(parts, shown);
+	bool		odd_port = parts->port >= 0 &&
+	!(parts->port == 443 || parts->port == 80 || (parts->port == 21 && strcmp(parts->scheme, "ftp") == 0));
+	bool		too_long = VARSIZE_ANY_EXHDR(url) > URL_LONG || strlen(parts->host) > HOST_LONG;
+	bool		too_deep = parts->labels >= LABELS_DEEP;
+	UrlReasons	reasons = {.left = 1};
+
+	url_reason(&reasons, blocked, "blocked", 1);
+	url_reason(&reasons, parts->is_script, "script", 1);
+	url_reason(&reasons, looks_like != NULL, "looks_like", 0.9f);
+	url_reason(&reasons, mismatched, "mismatched", 0.7f);
+	url_reason(&reasons, parts->is_mixed, "mixed_script", 0.7f);
+	url_reason(&reasons, parts->has_userinfo, "userinfo", 0.6f);
+	url_reason(&reasons, parts->is_odd_ip, "disguised_ip", 0.6f);
+	url_reason(&reasons, parts->has_hidden || parts->is_malformed, "malformed", 0.5f);
+	url_reason(&reasons, parts->is_ip, "ip", 0.4f);
+	url_reason(&reasons, shortener, "shortener", 0.3f);
+	url_reason(&reasons, odd_port, "odd_port", 0.25f);
+	url_reason(&reasons, parts->is_punycode, "punycode", 0.15f);
+	url_reason(&reasons, too_deep, "deep", 0.2f);
+	url_reason(&reasons, too_long, "long", 0.15f);
+
+	nulls[0] = parts->scheme[0] == '\0';
+	values[0] = CStringGetTextDatum(parts->scheme);
+	nulls[1] = nulls[2] = nulls[3] = !parts->has_host;
+	values[1] = CStringGetTextDatum(parts->host);
+	values[2] = CStringGetTextDatum(parts->unicode);
+	values[3] = CStringGetTextDatum(parts->is_ip ? parts->ip : parts->domain);
+	nulls[4] = parts->port < 0;
+	values[4] = Int32GetDatum(parts->port);
+	values[5] = BoolGetDatum(parts->is_ip);
+	nulls[6] = !parts->is_ip;
+	values[6] = CStringGetTextDatum(parts->ip);
+	values[7] = BoolGetDatum(shortener);
+	values[8] = BoolGetDatum(parts->is_punycode);
+	values[9] = BoolGetDatum(parts->is_mixed);
+	nulls[10] = looks_like == NULL;
+	values[10] = nulls[10] ? (Datum) 0 : CStringGetTextDatum(looks_like);
+	values[11] = BoolGetDatum(parts->has_userinfo);
+	values[12] = BoolGetDatum(odd_port);
+	values[13] = BoolGetDatum(mismatched);
+	values[14] = BoolGetDatum(too_long);
+	values[15] = BoolGetDatum(too_deep);
+	values[16] = BoolGetDatum(blocked);
+	values[17] = BoolGetDatum(allowed);
+	nulls[18] = listed == NULL;
+	values[18] = nulls[18] ? (Datum) 0 : CStringGetTextDatum(listed);
+	values[19] = PointerGetDatum(construct_array(reasons.names, reasons.count, TEXTOID, -1, false, TYPALIGN_INT));
+
+	/* who is trusted may have odd ports and long paths, but not be imitated */
+	values[20] = Float4GetDatum(allowed && !mismatched && !parts->has_userinfo ? 0 : 1 - reasons.left);
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
+static void
+url_reason(UrlReasons *reasons, bool is_so, const char *name, float weight)
+{
+	if (!is_so)
+		return;
+	reasons->names[reasons->count++] = CStringGetTextDatum(name);
+	reasons->left *= 1 - weight;
+}
+
+/*
+ * Returns the longest listed name of one of the kinds that the host is or lies
+ * below, and its kinds; NULL if there is none.
+ */
+static const char *
+url_host_kind(const char *host, int kinds, int *found)
+{
+	for (const char *p = host; *p != '\0';)
+	{
+		char		key[HOST_KEY_LENGTH] = {0};
+		const HostEntry *entry;
+		const char *dot = strchr(p, '.');
+
+		if (strlen(p) < HOST_KEY_LENGTH)
+		{
+			strcpy(key, p);
+			entry = hash_search(url_hosts, key, HASH_FIND, NULL);
+			if (entry != NULL && (entry->kinds & kinds) != 0)
+			{
+				*found = entry->kinds;
+				return entry->host;
+			}
+		}
+		if (dot == NULL)
+			break;
+		p = dot + 1;
+	}
+	return NULL;
+}
+
+/*
+ * Returns the protected host for which a reader may take this one, or NULL.
+ */
+static const char *
+url_looks_like(const UrlParts *parts)
+{
+	const char *domain;
+	int			kinds;
+	const char *genuine = url_host_kind(parts->host, HOST_PROTECTED, &kinds);
+
+	if (!parts->has_host || parts->is_ip || genuine != NULL)
+		return NULL;
+
+	/* as a whole, or its registered part */
+	domain = roost_moderation_url_domain(parts->skeleton);
+	for (const char *p = parts->skeleton; *p != '\0';)
+	{
+		char		key[HOST_KEY_LENGTH] = {0};
+		const SkeletonEntry *entry;
+		const char *dot = strchr(p, '.');
+
+		if (strlen(p) < HOST_KEY_LENGTH)
+		{
+			strcpy(key, p);
+			entry = hash_search(url_skeletons, key, HASH_FIND, NULL);
+			if (entry != NULL)
+				return entry->host;
+		}
+		if (dot == NULL || p == domain)
+			break;
+		p = dot + 1;
+	}
+
+	/*
+	 * in front of another's: example.com.evil.test,
+	 * example.com-login.evil.test
+	 */
+	for (const char *p = parts->skeleton; p < domain;)
+	{
+		const char *end = p;
+		const char *next = strchr(p, '.');
+		int			dots = 0;
+
+		while (*end != '\0' && end - p < HOST_KEY_LENGTH - 1)
+		{
+			bool		stops = *end == '-' ? dots > 0 : *end == '.' && dots++ > 0;
+
+			if (stops && end - p < HOST_KEY_LENGTH - 1)
+			{
+				char		key[HOST_KEY_LENGTH] = {0};
+				const SkeletonEntry *entry;
+
+				memcpy(key, p, end - p);
+				entry = hash_search(url_skeletons, key, HASH_FIND, NULL);
+				if (entry != NULL)
+					return entry->host;
+			}
+			if (dots > 3)
+				break;
+			end++;
+		}
+		if (next == NULL)
+			break;
+		p = next + 1;
+	}
+	return NULL;
+}
+
+/*
+ * Returns whether what is shown looks like a link to another domain.
+ */
+static bool
+url_is_mismatched(const UrlParts *parts, text *shown)
+{
+	const char *data = VARDATA_ANY(shown);
+	int			length = VARSIZE_ANY_EXHDR(shown);
+	UrlParts   *other = palloc(sizeof(UrlParts));
+	const char *dot;
+	bool		mismatched;
+
+	/* one word with a dot inside, or something with a scheme */
+	while (length > 0 && isspace((unsigned char) data[0]))
+	{
+		data++;
+		length--;
+	}
+	while (length > 0 && (isspace((unsigned char) data[length - 1]) || strchr(".,;:!?)", data[length - 1]) != NULL))
+		length--;
+	for (int i = 0; i < length; i++)
+		if (isspace((unsigned char) data[i]))
+			length = i;
+	if (length == 0 || length > URL_LENGTH_MAX || !parts->has_host)
+		return false;
+	roost_moderation_url_parse(data, length, other);
+	dot = strrchr(other->host, '.');
+	mismatched = other->has_host && !other->has_userinfo && (other->is_ip || (dot != NULL && strlen(dot + 1) >= 2)) &&
+		strcmp(other->is_ip ? other->ip : other->domain, parts->is_ip ? parts->ip : parts->domain) != 0;
+	/* "e.g." and "readme.txt" are words: a name of a host ends in letters */
+	if (mismatched && !other->is_ip && other->scheme[0] == '\0')
+	{
+		for (const char *p = dot + 1; *p != '\0'; p++)
+			if ((unsigned char) *p < 0x80 && !isalpha((unsigned char) *p) && *p != '-' && strncmp(dot + 1, "xn--", 4) != 0)
+				mismatched = false;
+	}
+	pfree(other);
+	return mismatched;
+}
+
+/*
+ * Reads the table, unless what we have is still good.
+ */
+static void
+url_hosts_load(void)
+{
+	ModerationTable *table = &roost_moderation_host_table;
+	HASHCTL		control = {.keysize = HOST_KEY_LENGTH,.entrysize = sizeof(HostEntry)};
+
+	if (!roost_moderation_table_begin(table))
+		return;
+	control.hcxt = table->context;
+	url_hosts = hash_create("roost url hosts", 256, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	control.entrysize = sizeof(SkeletonEntry);
+	url_skeletons = hash_create("roost url skeletons", 256, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	roost_moderation_table_read(table, url_host_row, NULL);
+}
+
+static void
+url_host_row(const Datum *values, const bool *nulls, void *arg)
+{
+	char	   *host = TextDatumGetCString(values[0]);
+	char	   *kind = TextDatumGetCString(values[1]);
+	HostEntry  *entry;
+	bool		found;
+
+	if (strlen(host) < HOST_KEY_LENGTH)
+	{
+		entry = hash_search(url_hosts, host, HASH_ENTER, &found);
+		if (!found)
+			entry->kinds = 0;
+		entry->kinds |= strcmp(kind, "shortener") == 0 ? HOST_SHORTENER : strcmp(kind, "blocked") == 0 ? HOST_BLOCKED :
+			strcmp(kind, "allowed") == 0 ? HOST_ALLOWED : HOST_PROTECTED;
+		if (strcmp(kind, "protected") == 0)
+		{
+			char		skeleton[URL_HOST_MAX];
+
+			roost_moderation_url_skeleton(host, skeleton);
+			skeleton[HOST_KEY_LENGTH - 1] = '\0';
+			strlcpy(((SkeletonEntry *) hash_search(url_skeletons, skeleton, HASH_ENTER, NULL))->host, host, HOST_KEY_LENGTH);
+		}
+	}
+	pfree(host);
+	pfree(kind);
+}

@@ -1,0 +1,707 @@
+/*-------------------------------------------------------------------------
+ *
+ * word.c
+ *		Finds listed words in texts, also where they are disguised.
+ *
+ * The entries form a trie of symbols: letters and digits in the form that
+ * fold.c calls bare, and a gap for what lies between the words of a phrase.
+ * From every place of the text where a word may begin, all paths are followed
+ * on which the text may be read:
+ *
+ *	- a digit or sign as the letter that it looks like (c0ck, @ss, phuck);
+ *	- a letter that is repeated as one (coooock).  Twice is not repeated, but
+ *	  for letters that are hardly ever doubled: raping is not rapping;
+ *	- letters set apart, one by one (c o c k, c.o.c.k);
+ *	- signs inside of a word (c.ock), if the whole of it is the entry;
+ *	- an asterisk as one letter between others (f*ck).
+ *
+ * What is read must then be plausible: not all digits, not a part of a longer
+ * word.  Entries that are not whole words, and those of scripts that are
+ * written without spaces, may stand anywhere.  In katakana, where most words are
+ * foreign ones spelled out, an entry must begin where the katakana do.
+ *
+ * The number of steps from one place is bounded, so that time is linear in the
+ * text.  Nothing here needs a server.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "moderation/word.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WORD_GAP		1		/* a symbol that is no code point of a text */
+#define WORD_ROOT		1
+#define STEPS_MAX		300		/* from one place */
+#define GAP_MAX			3		/* signs and spaces that stand between letters */
+
+typedef enum WordMode
+{
+	WORD_PLAIN,
+	WORD_JOINED,				/* signs lie inside of it */
+	WORD_SPACED					/* letters are set apart */
+} WordMode;
+
+/* One text that is searched */
+typedef struct WordSearch
+{
+	const WordSet *set;
+	const FoldGlyph *glyphs;
+	size_t		n;
+	const char *language;
+	const char *guessed;
+	uint32_t   *run_start;		/* of each glyph, where equal ones begin */
+	uint32_t   *run_end;
+	WordHit    *hits;
+	int			num_hits;
+	size_t		start;
+	int			steps;
+} WordSearch;
+
+/* How a path has read the text so far */
+typedef struct WordPath
+{
+	uint32_t	node;
+	uint32_t	last;			/* the glyph read last */
+	uint8_t		mode;
+	uint8_t		letters;		/* read as they are */
+	uint8_t		digits;			/* read as letters */
+	uint8_t		signs;
+	uint8_t		stars;
+	bool		repeated;
+} WordPath;
+
+static uint32_t word_edge(const WordSet *set, uint32_t node, uint32_t symbol);
+static void word_runs(WordSearch *search);
+static bool word_in_url(const WordSearch *search, size_t *end, size_t i);
+static void word_walk(WordSearch *search, WordPath path, size_t i);
+static void word_read(WordSearch *search, WordPath path, size_t i);
+static void word_step(WordSearch *search, WordPath path, size_t i, uint32_t symbol, size_t used);
+static void word_separated(WordSearch *search, WordPath path, size_t i);
+static void word_accept(WordSearch *search, const WordPath *path, size_t i);
+static bool word_plausible(const WordSearch *search, const WordPath *path, const WordEntry *entry);
+static bool word_ends(const WordSearch *search, const WordPath *path, const WordEntry *entry, size_t *i);
+static bool word_begins(const WordSearch *search, const WordPath *path, const WordEntry *entry);
+static bool word_isolated(const WordSearch *search, size_t i);
+static int	word_hit_compare(const void *a, const void *b);
+
+static inline bool
+word_is_alnum(const FoldGlyph *glyph)
+{
+	return glyph->class == FOLD_DIGIT || FOLD_IS_LETTER(glyph->class) || glyph->class == FOLD_LETTER_MARK;
+}
+
+/*
+ * Writes the symbols of an entry and returns how many there are; 0 if it has
+ * no letter or digit.  The glyphs are scratch.
+ */
+int
+roost_moderation_word_symbols(const char *word, size_t length, FoldGlyph *glyphs, uint32_t *symbols)
+{
+	size_t		n = roost_moderation_fold(word, length, FOLD_BARE, glyphs);
+	int			count = 0;
+
+	for (size_t i = 0; i < n && count < WORD_MAX; i++)
+	{
+		if (word_is_alnum(&glyphs[i]) || glyphs[i].code == '&')
+			symbols[count++] = glyphs[i].code;
+		else if (count > 0 && symbols[count - 1] != WORD_GAP)
+			symbols[count++] = WORD_GAP;
+	}
+	while (count > 0 && symbols[count - 1] == WORD_GAP)
+		count--;
+	return count;
+}
+
+/*
+ * Adds an entry of the set under its symbols.  The caller has made room: edges
+ * for twice as many symbols as there are in all, nodes for two more.
+ */
+void
+roost_moderation_word_add(WordSet *set, int entry, const uint32_t *symbols, int n)
+{
+	WordEntry  *added = &set->entries[entry];
+	FoldClass	first = roost_moderation_class(symbols[0]);
+	FoldClass	last = roost_moderation_class(symbols[n - 1]);
+	uint32_t	node = WORD_ROOT;
+
+	added->length = 0;
+	added->latin = true;
+	for (int i = 0; i < n; i++)
+	{
+		uint32_t	to = word_edge(set, node, symbols[i]);
+
+		added->length += symbols[i] != WORD_GAP;
+		added->latin &= symbols[i] < 0x250;
+		if (to == 0)
+		{
+			uint32_t	at = (node * 0x9e3779b1u ^ symbols[i] * 0x85ebca6bu) & set->edge_mask;
+
+			while (set->edges[at].node != 0)
+				at = (at + 1) & set->edge_mask;
+			to = ++set->num_nodes;
+			set->edges[at] = (WordEdge) {node, symbols[i], to};
+			set->num_edges++;
+			set->first[to] = -1;
+		}
+		node = to;
+	}
+	added->left = added->whole && (!FOLD_IS_UNSPACED(first) || first == FOLD_KATAKANA);
+	added->right = added->whole && !FOLD_IS_UNSPACED(last) && last != FOLD_HANGUL;
+	added->next = set->first[node];
+	set->first[node] = entry;
+}
+
+static uint32_t
+word_edge(const WordSet *set, uint32_t node, uint32_t symbol)
+{
+	uint32_t	at = (node * 0x9e3779b1u ^ symbol * 0x85ebca6bu) & set->edge_mask;
+
+	for (; set->edges[at].node != 0; at = (at + 1) & set->edge_mask)
+	{
+		if (set->edges[at].node == node && set->edges[at].symbol == symbol)
+			return set->edges[at].to;
+	}
+	return 0;
+}
+
+/*
+ * Adds what is found in the text to the hits, of which there are num_hits, and
+ * returns how many there are then.  A language restricts the entries to its
+ * own and those of any; a guessed one makes those of others weigh less.
+ */
+int
+roost_moderation_word_find(const WordSet *set, const FoldGlyph *glyphs, size_t n, const char *language,
+						   const char *guessed, void *scratch, WordHit *hits, int num_hits)
+{
+	WordSearch	search = {
+		.set = set,.glyphs = glyphs,.n = n,.language = language,.guessed = guessed,
+		.run_start = scratch,.run_end = (uint32_t *) scratch + n + 1,.hits = hits,.num_hits = num_hits
+	};
+	size_t		url_end = 0;
+
+	if (set->num_entries == 0 || n == 0)
+		return num_hits;
+	word_runs(&search);
+	for (size_t i = 0; i < n; i++)
+	{
+		if (word_in_url(&search, &url_end, i))
+			continue;
+		search.start = i;
+		search.steps = 0;
+		word_read(&search, (WordPath) {.node = WORD_ROOT,.last = i}, i);
+	}
+	return search.num_hits;
+}
+
+static void
+word_runs(WordSearch *search)
+{
+	for (size_t i = 0; i < search->n;)
+	{
+		size_t		end = i + 1;
+
+		while (end < search->n && search->glyphs[end].code == search->glyphs[i].code)
+			end++;
+		for (size_t k = i; k < end; k++)
+		{
+			search->run_start[k] = i;
+			search->run_end[k] = end;
+		}
+		i = end;
+	}
+}
+
+/*
+ * Returns whether the place lies in a link or an address of mail, of which
+ * *end keeps where the last one found ends.
+ */
+static bool
+word_in_url(const WordSearch *search, size_t *end, size_t i)
+{
+	const FoldGlyph *g = search->glyphs;
+	size_t		n = search->n;
+	bool		is_url = false;
+
+	if (i < *end)
+		return true;
+	if (i > 0 && g[i - 1].class != FOLD_SPACE)
+		return false;
+	if (i + 4 < n && g[i].code == 'w' && g[i + 1].code == 'w' && g[i + 2].code == 'w' && g[i + 3].code == '.')
+		is_url = true;
+	for (size_t k = i; k < n && k < i + 16 && FOLD_IS_LETTER(g[k].class); k++)
+		is_url |= k + 3 < n && g[k + 1].code == ':' && g[k + 2].code == '/' && g[k + 3].code == '/';
+	for (size_t k = i; k + 1 < n && k < i + 64 && g[k].code < 0x80 && g[k].class != FOLD_SPACE; k++)
+	{
+		if (g[k].code == '@' && k > i + 1)
+		{
+			/* name@host.tld */
+			for (size_t m = k + 1; m + 1 < n && m < k + 64 && (word_is_alnum(&g[m]) || g[m].code == '.' || g[m].code == '-'); m++)
+				is_url |= g[m].code == '.' && m > k + 1 && FOLD_IS_LETTER(g[m + 1].class);
+			break;
+		}
+	}
+	if (!is_url)
+		return false;
+	for (*end = i; *end < n && g[*end].class != FOLD_SPACE;)
+		(*end)++;
+	return true;
+}
+
+/*
+ * Goes on from a node, which all before glyph i has led to.
+ */
+static void
+word_walk(WordSearch *search, WordPath path, size_t i)
+{
+	if (++search->steps > STEPS_MAX)
+		return;
+	if (search->set->first[path.node] >= 0)
+		word_accept(search, &path, i);
+	if (i >= search->n)
+		return;
+
+	word_read(search, path, i);
+	if (!word_is_alnum(&search->glyphs[i]))
+		word_separated(search, path, i);
+
+	/* the rest of a letter that is repeated */
+	if (!path.repeated && search->glyphs[i].code == search->glyphs[path.last].code)
+	{
+		size_t		run = search->run_end[i] - search->run_start[i];
+		uint32_t	code = search->glyphs[i].code;
+		bool		rare = code < 0x80 && strchr("aiuykhqwxvj", (int) code) != NULL;
+
+		if (run >= 3 || (run == 2 && rare))
+		{
+			path.repeated = true;
+			word_walk(search, path, search->run_end[i]);
+		}
+	}
+}
+
+/*
+ * Reads glyph i in every way that it can be read.
+ */
+static void
+word_read(WordSearch *search, WordPath path, size_t i)
+{
+	/* what digits and signs look like */
+	static const char *const leet[128] = {
+		['0'] = "o",['1'] = "il",['2'] = "z",['3'] = "e",['4'] = "a",['5'] = "s",['6'] = "gb",['7'] = "t",['8'] = "b",['9'] = "g",
+		['@'] = "a",['$'] = "s",['!'] = "il",['|'] = "il",['+'] = "t",['('] = "c",['<'] = "c",['{'] = "c",['['] = "c",['#'] = "h",
+		['^'] = "a",['?'] = "",['v'] = "u",['z'] = "s"
+	};
+	const FoldGlyph *glyph = &search->glyphs[i];
+	const FoldGlyph *next = i + 1 < search->n ? glyph + 1 : NULL;
+	uint32_t	code = glyph->code;
+	bool		alnum = word_is_alnum(glyph);
+	WordPath	read = path;
+
+	read.last = i;
+	read.repeated = false;
+	if (alnum || code == '&')
+	{
+		WordPath	literal = read;
+
+		literal.letters += FOLD_IS_LETTER(glyph->class) && literal.letters < 255;
+		word_step(search, literal, i, code, 1);
+	}
+	if (code < 128 && leet[code] != NULL)
+	{
+		WordPath	guess = read;
+
+		if (glyph->class == FOLD_DIGIT)
+			guess.digits += guess.digits < 255;
+		else if (alnum)
+			guess.letters += guess.letters < 255;
+		else
+			guess.signs += guess.signs < 255;
+		for (const char *as = leet[code]; *as != '\0'; as++)
+			word_step(search, guess, i, (unsigned char) *as, 1);
+	}
+	else if (!alnum && glyph->look != 0)
+	{
+		WordPath	guess = read;
+
+		/* regional indicators are letters, other pictures only look like some */
+		if (code >= 0x1f1e6 && code <= 0x1f1ff)
+			guess.letters += guess.letters < 255;
+		else
+			guess.signs += guess.signs < 255;
+		word_step(search, guess, i, (unsigned char) glyph->look, 1);
+	}
+	if (next != NULL && code == 'p' && next->code == 'h')
+	{
+		read.letters += read.letters < 254;
+		word_step(search, read, i, 'f', 2);
+	}
+	else if (next != NULL && code == 'v' && next->code == 'v')
+	{
+		read.letters += read.letters < 254;
+		word_step(search, read, i, 'w', 2);
+	}
+	else if (next != NULL && code == '(' && next->code == ')')
+	{
+		read.signs++;
+		word_step(search, read, i, 'o', 2);
+	}
+
+	/* a letter that was covered, between others */
+	if ((code == '*' || code == 0x2022 || code == 0x25cf || code == 0x2588) && path.node != WORD_ROOT &&
+		path.letters > 0 && path.stars < 2 && next != NULL)
+	{
+		read.stars++;
+		for (uint32_t letter = 'a'; letter <= 'z'; letter++)
+			word_step(search, read, i, letter, 1);
+	}
+}
+
+/*
+ * Follows the edge of a symbol, if there is one.
+ */
+static void
+word_step(WordSearch *search, WordPath path, size_t i, uint32_t symbol, size_t used)
+{
+	uint32_t	to = word_edge(search->set, path.node, symbol);
+
+	if (to == 0)
+		return;
+	path.node = to;
+	path.last = i + used - 1;
+	word_walk(search, path, i + used);
+}
+
+/*
+ * Goes on behind what separates letters or words, at glyph i.
+ */
+static void
+word_separated(WordSearch *search, WordPath path, size_t i)
+{
+	uint32_t	gap = word_edge(search->set, path.node, WORD_GAP);
+	size_t		end = i;
+	bool		space = false;
+
+	while (end < search->n && end < i + GAP_MAX && !word_is_alnum(&search->glyphs[end]))
+		space |= search->glyphs[end++].class == FOLD_SPACE;
+	if (end == search->n)
+		return;
+	if (gap != 0)
+	{
+		WordPath	next = path;
+
+		next.node = gap;
+		next.last = i;
+		/* what follows may begin with a sign */
+		for (size_t k = i + 1; k <= end; k++)
+			word_read(search, next, k);
+	}
+	if (path.mode != WORD_JOINED && word_isolated(search, path.last) &&
+		(path.mode == WORD_SPACED || search->run_start[path.last] <= search->start))
+	{
+		WordPath	spaced = path;
+
+		spaced.mode = WORD_SPACED;
+		spaced.repeated = true;
+		for (size_t k = i + 1; k <= end; k++)
+			if (word_isolated(search, k))
+				word_read(search, spaced, k);
+	}
+	if (path.mode != WORD_SPACED && !space && end <= i + 2 && word_is_alnum(&search->glyphs[end]))
+	{
+		path.mode = WORD_JOINED;
+		word_read(search, path, end);
+	}
+}
+
+/*
+ * Returns whether glyph i, with its repetitions, stands alone.
+ */
+static bool
+word_isolated(const WordSearch *search, size_t i)
+{
+	size_t		start = search->run_start[i];
+	size_t		end = search->run_end[i];
+
+	return (start == 0 || !word_is_alnum(&search->glyphs[start - 1])) &&
+		(end == search->n || !word_is_alnum(&search->glyphs[end]));
+}
+
+/*
+ * Notes the entries that end at the path's node, if they are really there.
+ */
+static void
+word_accept(WordSearch *search, const WordPath *path, size_t i)
+{
+	for (int32_t e = search->set->first[path->node]; e >= 0; e = search->set->entries[e].next)
+	{
+		const WordEntry *entry = &search->set->entries[e];
+		size_t		end = i;
+		WordHit    *hit;
+
+		if (search->num_hits == WORD_HITS)
+			return;
+		if (search->language != NULL && entry->language[0] != '\0' && strcmp(entry->language, search->language) != 0)
+			continue;
+		if (!word_plausible(search, path, entry) || !word_ends(search, path, entry, &end) ||
+			!word_begins(search, path, entry))
+			continue;
+
+		hit = &search->hits[search->num_hits++];
+		hit->entry = e;
+		hit->start = search->glyphs[search->start].position;
+		hit->end = search->glyphs[end - 1].position + 1;
+		hit->disguised = path->mode != WORD_PLAIN || path->digits + path->signs + path->stars > 0;
+		hit->severity = entry->severity * (path->stars > 0 ? 0.85f : hit->disguised ? 0.95f : 1);
+
+		/* what is a word of one language may be an innocent one of another */
+		if (search->language == NULL && search->guessed != NULL && entry->language[0] != '\0' && entry->latin &&
+			strcmp(entry->language, search->guessed) != 0)
+			hit->severity *= 0.3f;
+	}
+}
+
+/*
+ * Returns whether digits, signs and asterisks may mean the entry.
+ */
+static bool
+word_plausible(const WordSearch *search, const WordPath *path, const WordEntry *entry)
+{
+	int			guessed = path->digits + path->signs;
+	const FoldGlyph *first = &search->glyphs[search->start];
+
+	/* exceptions are not disguised */
+	if (entry->allowed && (guessed + path->stars > 0 || path->mode != WORD_PLAIN))
+		return false;
+	if (path->stars > 0 && (entry->length < 4 || entry->allowed || path->stars * 2 > entry->length || guessed > 0))
+		return false;
+	if (path->mode == WORD_JOINED && entry->length < 4)
+		return false;
+	if (path->mode == WORD_SPACED && entry->length < 3)
+		return false;
+	if (guessed == 0)
+		return true;
+	if (entry->length < 3)
+		return false;
+	if (path->letters == 0)
+		return path->digits == 0 && path->signs >= 3;
+	if (path->digits == 0)
+		return true;
+	if (!entry->whole && path->letters < 2)
+		return false;
+	if (entry->length == 3 && path->digits > path->letters + path->signs)
+		return FOLD_IS_LETTER(first->class) && !first->upper;
+	return true;
+}
+
+/*
+ * Returns whether a word begins where the search does.
+ */
+static bool
+word_begins(const WordSearch *search, const WordPath *path, const WordEntry *entry)
+{
+	const FoldGlyph *g = search->glyphs;
+	size_t		start = search->start;
+
+	if (path->mode == WORD_PLAIN && !entry->left)
+		return true;
+	if (start == 0)
+		return true;
+	if (word_is_alnum(&g[start - 1]))
+	{
+		size_t		k = start;
+
+		if (entry->left && g[start].class == FOLD_KATAKANA)
+			return g[start - 1].class != FOLD_KATAKANA;
+		/* of a hashtag, where a capital follows a small letter */
+		if (path->mode != WORD_PLAIN || !g[start].upper || g[start - 1].upper || entry->length < 4)
+			return false;
+		while (k > 0 && k + 64 > start && word_is_alnum(&g[k - 1]))
+			k--;
+		return k > 0 && g[k - 1].code == '#';
+	}
+	if (start >= 2 && path->mode == WORD_JOINED && g[start - 1].class != FOLD_SPACE && word_is_alnum(&g[start - 2]))
+		return false;
+	if (path->mode == WORD_SPACED && entry->length < 4)
+	{
+		for (size_t k = start; k > 0 && k + GAP_MAX >= start; k--)
+			if (word_is_alnum(&g[k - 1]))
+				return !word_isolated(search, k - 1);
+	}
+	return true;
+}
+
+/*
+ * Returns whether a word ends at glyph *i, which may move behind a plural.
+ */
+static bool
+word_ends(const WordSearch *search, const WordPath *path, const WordEntry *entry, size_t *i)
+{
+	const FoldGlyph *g = search->glyphs;
+	size_t		n = search->n;
+	size_t		k = *i;
+
+	if (path->mode == WORD_PLAIN && !entry->right)
+		return true;
+	if (path->mode == WORD_SPACED)
+	{
+		if (k < n && word_is_alnum(&g[k]))
+			return false;
+		for (; entry->length < 4 && k < n && k < *i + GAP_MAX + 1; k++)
+			if (word_is_alnum(&g[k]))
+				return !word_isolated(search, k);
+		return true;
+	}
+	if (k == n)
+		return true;
+	if (word_is_alnum(&g[k]))
+	{
+		if (path->mode == WORD_PLAIN && FOLD_IS_UNSPACED(g[k].class))
+			return true;
+		if (g[k].upper && !g[k - 1].upper && entry->length >= 4)
+		{
+			size_t		s = search->start;
+
+			while (s > 0 && s + 64 > search->start && word_is_alnum(&g[s - 1]))
+				s--;
+			if (s > 0 && g[s - 1].code == '#')
+				return true;
+		}
+		/* a plural, or a number behind it */
+		if (entry->latin && entry->length >= 3 && (g[k].code == 's' || g[k].code == 'z'))
+			k++;
+		else if (FOLD_IS_LETTER(g[k - 1].class) && path->digits == 0 && entry->length >= 3)
+		{
+			while (k < n && k < *i + 8 && g[k].class == FOLD_DIGIT)
+				k++;
+		}
+		if (k < n && word_is_alnum(&g[k]))
+			return false;
+		*i = k;
+	}
+	if (path->mode == WORD_JOINED && k + 1 < n && g[k].class != FOLD_SPACE && word_is_alnum(&g[k + 1]))
+		return false;
+	return true;
+}
+
+/*
+ * Orders the hits, drops what an exception or a longer hit covers, and
+ * returns how many are left.
+ */
+int
+roost_moderation_word_settle(const WordSet *set, WordHit *hits, int n)
+{
+	int			kept = 0;
+
+	qsort(hits, n, sizeof(WordHit), word_hit_compare);
+	for (int i = 0; i < n; i++)
+	{
+		bool		covered = set->entries[hits[i].entry].allowed;
+
+		for (int k = 0; k < n && !covered; k++)
+			covered = set->entries[hits[k].entry].allowed && hits[k].start <= hits[i].start && hits[k].end >= hits[i].end;
+		if (covered)
+			hits[i].severity = -1;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		bool		covered = hits[i].severity < 0;
+
+		for (int k = 0; k < kept && !covered; k++)
+		{
+			covered = hits[k].start <= hits[i].start && hits[k].end >= hits[i].end;
+			if (covered && hits[k].severity < hits[i].severity)
+				hits[k].severity = hits[i].severity;
+		}
+		if (!covered)
+			hits[kept++] = hits[i];
+	}
+	return kept;
+}
+
+static int
+word_hit_compare(const void *a, const void *b)
+{
+	const WordHit *left = a;
+	const WordHit *right = b;
+
+	if (left->start != right->start)
+		return left->start < right->start ? -1 : 1;
+	if (left->end != right->end)
+		return left->end > right->end ? -1 : 1;
+	if (left->severity != right->severity)
+		return left->severity > right->severity ? -1 : 1;
+	return (left->entry > right->entry) - (left->entry < right->entry);
+}
+
+/*
+ * Returns how bad the hits are together: 1 minus the product of what each
+ * leaves.
+ */
+float
+roost_moderation_word_score(const WordHit *hits, int n)
+{
+	float		left = 1;
+
+	for (int i = 0; i < n; i++)
+		left *= 1 - hits[i].severity;
+	return 1 - left;
+}
+
+/*
+ * Returns the language whose small words a text in Latin letters is full of,
+ * or NULL.
+ */
+const char *
+roost_moderation_word_language(const FoldGlyph *glyphs, size_t n)
+{
+	static const struct
+	{
+		const char *language;
+		const char *words;		/* bare, with a space at both ends of each */
+	}			small[] = {
+		{"en", " the and you that was for are with his they this have from not but what all were your can there use she how their will would which been who its it is im my me we he of to "},
+		{"de", " der die das und ist nicht ein eine ich du er sie es wir ihr den dem mit auf fur von zu im auch wie aber oder wenn war sind hat habe noch nur bei aus nach "},
+		{"es", " el los las y es un una que por para con no se su al lo como mas pero sus le ya o este si porque esta entre cuando muy sin sobre tambien yo hay fue "},
+		{"fr", " le les et est un une des du que qui dans pour pas sur au avec ce il elle je tu nous vous ne sont mais plus par se cette ou son ses leur "},
+		{"it", " il lo gli e un una che di per non con sono mi si ha le anche ma come piu questo della nel alla io se cosa dei delle del perche "},
+		{"pt", " o os as e um uma que de do da em para com nao se por mais dos das como mas foi ao ele ela seu sua ou quando muito nos ja eu tambem "},
+		{"sv", " och att det som en pa ar av for med till den har de inte om ett han men var jag sig fran vi sa kan man nar ska hon "},
+		{"pl", " i w nie na sie jest to z do ze jak co po tak za ale o od czy tylko jego przez juz byc ma dla ten ja tego sa "},
+		{"nl", " de het een en van ik te dat die in je niet is zijn op aan met als voor er maar om hem dan zou of wat mijn "},
+		{"da", " og i jeg det at en den til er som pa de med han af for ikke der var mig sig men et har om vi min havde "},
+	};
+	int			counts[sizeof(small) / sizeof(small[0])] = {0};
+	int			best = 0;
+	int			second = -1;
+	int			words = 0;
+
+	for (size_t i = 0; i < n && words < 60;)
+	{
+		char		word[16];
+		size_t		length = 0;
+
+		for (; i < n && FOLD_IS_LETTER(glyphs[i].class); i++)
+		{
+			if (length < sizeof(word) - 3)
+				word[++length] = glyphs[i].code < 0x80 ? (char) glyphs[i].code : '?';
+		}
+		if (length == 0)
+		{
+			i++;
+			continue;
+		}
+		words++;
+		word[0] = word[length + 1] = ' ';
+		word[length + 2] = '\0';
+		for (size_t k = 0; length <= 8 && k < sizeof(small) / sizeof(small[0]); k++)
+			counts[k] += strstr(small[k].words, word) != NULL;
+	}
+	for (size_t k = 1; k < sizeof(small) / sizeof(small[0]); k++)
+		if (counts[k] > counts[best])
+			best = k;
+	for (size_t k = 0; k < sizeof(small) / sizeof(small[0]); k++)
+		if ((int) k != best && (second < 0 || counts[k] > counts[second]))
+			second = k;
+	return counts[best] >= 2 && counts[best] > counts[second] ? small[best].language : NULL;
+}
