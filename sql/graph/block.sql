@@ -29,7 +29,12 @@ AS $$
 DECLARE
 	v_key integer;
 BEGIN
-	IF cardinality(account_ids) > 32 THEN
+	IF cardinality(account_ids) = 1 THEN
+		PERFORM pg_advisory_xact_lock_shared(1919905654, roost_internal.pair_key(account_ids[1], other_ids[1]));
+		IF NOT roost_internal.is_blocked(account_ids[1], other_ids[1]) THEN
+			RETURN;
+		END IF;
+	ELSIF cardinality(account_ids) > 32 THEN
 		LOCK TABLE roost_data.account_block IN SHARE MODE;
 	ELSE
 		FOR v_key IN SELECT DISTINCT roost_internal.pair_key(u.a, u.b) AS key FROM unnest(account_ids, other_ids) u (a, b) ORDER BY key LOOP
