@@ -102,6 +102,12 @@ roost_page_json(RoostPage *page, int64 id, StringInfo out)
 		MemoryContextSwitchTo(caller);
 	}
 	render_embed(page, post, out);
+	if (retweeted == NULL && quoted == NULL)
+	{
+		LITERAL(out, ",\"retweet_of\":null,\"quote_of\":null");
+		render_rest(post, out);
+		return true;
+	}
 	LITERAL(out, ",\"retweet_of\":");
 	if (retweeted != NULL)
 	{

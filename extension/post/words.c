@@ -26,6 +26,7 @@
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 
 #include "post/entity.h"
 #include "post/post.h"
@@ -82,6 +83,7 @@ struct PostWords
 static void words_add(PostWords *words, const PostWord *word, uint32 *scratch);
 static void words_link(PostWords *words);
 static int	words_read(text *folded, uint32 *points);
+static bool words_is_plain(text *value);
 static bool words_scan(const PostWords *words, int64 now_us, text *value, bool folded);
 static bool words_end(const PostWords *words, int64 now_us, int32 node, const uint32 *points, int n, int end);
 static bool words_has_tag(const PostWords *words, int64 now_us, const char *data, int length);
@@ -331,7 +333,7 @@ words_scan(const PostWords *words, int64 now_us, text *value, bool folded)
 	bool		found = false;
 	int			n;
 
-	if (!folded)
+	if (!folded && !words_is_plain(value))
 		value = roost_post_fold(value);
 	points = palloc(sizeof(uint32) * (VARSIZE_ANY_EXHDR(value) + 1));
 	n = words_read(value, points);
@@ -346,6 +348,30 @@ words_scan(const PostWords *words, int64 now_us, text *value, bool folded)
 	}
 	pfree(points);
 	return found;
+}
+
+/*
+ * Returns whether folding would only make ASCII letters lower case, which
+ * words_read() does, too.
+ */
+static bool
+words_is_plain(text *value)
+{
+	static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char small[] = "abcdefghijklmnopqrstuvwxyz";
+	static int	usual = -1;		/* not in every language */
+	const unsigned char *p = (const unsigned char *) VARDATA_ANY(value);
+	const unsigned char *end = p + VARSIZE_ANY_EXHDR(value);
+
+	if (usual < 0)
+	{
+		text	   *folded = roost_post_fold(cstring_to_text(upper));
+
+		usual = VARSIZE_ANY_EXHDR(folded) == sizeof(small) - 1 && memcmp(VARDATA_ANY(folded), small, sizeof(small) - 1) == 0;
+	}
+	while (p < end && *p < 0x80)
+		p++;
+	return usual && p == end;
 }
 
 /*
@@ -408,7 +434,7 @@ is_nothing(uint32 c)
 }
 
 /*
- * Reads a folded text; returns the number of code points.
+ * Reads a folded text, or a plain one; returns the number of code points.
  */
 static int
 words_read(text *folded, uint32 *points)
@@ -419,11 +445,21 @@ words_read(text *folded, uint32 *points)
 
 	while (p < end)
 	{
-		uint32		c = *p < 0x80 ? *p : utf8_to_unicode(p);
+		uint32		c = *p;
 
-		p += pg_utf_mblen(p);
-		if (c >= 0x80 && is_nothing(c))
-			continue;
+		if (c < 0x80)
+		{
+			p++;
+			if (c >= 'A' && c <= 'Z')
+				c |= 0x20;
+		}
+		else
+		{
+			c = utf8_to_unicode(p);
+			p += pg_utf_mblen(p);
+			if (is_nothing(c))
+				continue;
+		}
 		if (is_space(c))
 		{
 			if (n == 0 || points[n - 1] == ' ')
