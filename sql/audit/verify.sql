@@ -115,7 +115,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.audit_verify(bigint, bigint, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost.audit_verify(bigint, bigint, text) IS 'Checks the chain of the audit trail, from a row on or all of it, and against a head that roost.audit_head() gave earlier (expected_seq, expected_hash). Returns ok, or the first row that is wrong or missing and why. About a second for 200,000 rows.';
+COMMENT ON FUNCTION roost.audit_verify(bigint, bigint, text) IS 'Checks the chain of the audit trail, from a row on or all of it, and against a head that roost.audit_head() gave earlier (expected_seq, expected_hash). Returns ok, or the first row that is wrong or missing and why. About a second for 500,000 rows.';
 
 CREATE OR REPLACE FUNCTION roost.audit_head() RETURNS roost.audit_head
 LANGUAGE sql STABLE SECURITY DEFINER
