@@ -13,7 +13,7 @@ BEGIN
 		a.created_at, a.last_login_at, a.last_active_at,
 		coalesce(s.follower_count, 0), coalesce(s.following_count, 0), coalesce(s.post_count, 0),
 		(SELECT count(*) FROM roost_data.session t WHERE t.account_id = a.id AND t.revoked_at IS NULL AND t.expires_at > roost_internal.clock_now()),
-		(SELECT count(*) FROM roost_data.moderation_decision d WHERE d.account_id = a.id AND d.reverted_at IS NULL AND roost_internal.decision_measure(d.decision)),
+		(SELECT count(*) FROM roost_data.moderation_decision d WHERE d.account_id = a.id AND d.reverted_at IS NULL AND roost_internal.decision_measure(d.decision, d.labels)),
 		(SELECT count(*) FROM roost_data.moderation_case c WHERE c.account_id = a.id AND c.status IN ('open', 'assigned', 'appealed')),
 		(SELECT count(*) FROM roost_data.report r WHERE r.account_id = a.id),
 		(SELECT count(*) FROM roost_data.report r WHERE r.reporter_id = a.id),

@@ -33,7 +33,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'decision_id', MESSAGE = 'the decision does not exist';
 	ELSIF EXISTS (SELECT FROM roost_data.moderation_appeal a WHERE a.decision_id = v_decision.id) THEN
 		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = 'decision_id', MESSAGE = 'there was an appeal against this decision before';
-	ELSIF NOT roost_internal.decision_can_appeal(v_decision.decision, v_decision.told, v_decision.created_at, v_decision.reverted_at) THEN
+	ELSIF NOT roost_internal.decision_can_appeal(v_decision.decision, v_decision.labels, v_decision.told, v_decision.created_at, v_decision.reverted_at) THEN
 		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = 'decision_id', MESSAGE = 'there is no appeal against this decision',
 			DETAIL = 'It was undone, is none against the account, or was made too long ago.';
 	END IF;

@@ -250,7 +250,7 @@ AS $$
 DECLARE
 	v_now timestamptz := roost_internal.clock_now();
 	v_case record;
-	v_measure boolean := roost_internal.decision_measure(decision);
+	v_measure boolean := roost_internal.decision_measure(decision, labels);
 	v_id bigint;
 	v_told boolean;
 BEGIN
@@ -265,8 +265,21 @@ BEGIN
 	ELSIF roost_internal.decision_about(decision) LIKE 'post\_%' AND v_case.subject_type <> 'post' THEN
 		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'decision', MESSAGE = 'the case is not about a post';
 	END IF;
-	v_id := roost_internal.decision_add(actor_id, decision, v_case.subject_type, v_case.subject_id, v_case.account_id, v_case.id,
-		coalesce(category, v_case.category), reason, text, until, labels);
+	-- What stands already is not done, nor counted, again.
+	IF v_case.subject_type = 'post' THEN
+		PERFORM FROM roost_data.post p WHERE p.id = v_case.subject_id FOR NO KEY UPDATE;
+	END IF;
+	IF roost_internal.decision_about(decision) LIKE 'account\_%' THEN
+		PERFORM FROM roost_data.account a WHERE a.id = v_case.account_id FOR NO KEY UPDATE;
+	END IF;
+	v_id := roost_internal.decision_standing(decision, v_case.subject_type, v_case.subject_id, v_case.account_id);
+	IF v_id IS NULL THEN
+		v_id := roost_internal.decision_add(actor_id, decision, v_case.subject_type, v_case.subject_id, v_case.account_id, v_case.id,
+			coalesce(category, v_case.category), reason, text, until, labels);
+	ELSE
+		PERFORM roost_internal.permission_check(actor_id, roost_internal.decision_permission(decision), v_case.account_id);
+		UPDATE roost_data.moderation_decision d SET case_id = v_case.id WHERE d.id = v_id AND d.case_id IS NULL;
+	END IF;
 	SELECT d.told INTO v_told FROM roost_data.moderation_decision d WHERE d.id = v_id;
 	-- What is held waits for another decision.
 	UPDATE roost_data.moderation_case c SET
@@ -283,7 +296,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.case_decide(roost.id, roost.id, roost.decision, roost.report_comment, roost.report_comment, timestamptz, roost.moderation_label[], text, integer) FROM PUBLIC;
-COMMENT ON FUNCTION roost.case_decide(roost.id, roost.id, roost.decision, roost.report_comment, roost.report_comment, timestamptz, roost.moderation_label[], text, integer) IS 'Decides a case, and does what was decided: to the post, or to the account concerned. reason is told to that account, text is a note for moderators; until: the end of a suspension; labels: with the decision label; category: the rule that was broken (default: that of the case); version: the one that was looked at. After hold the case stays open. Returns the decision. 42501 without the permission that the decision takes, or if the account has the same or a higher rank; 55000 somebody has decided meanwhile, the case is at another version, or the post or account in a state that does not go with it; P0002 no such case (or one about the actor), or the post is gone; 22023 values that do not go with the decision.';
+COMMENT ON FUNCTION roost.case_decide(roost.id, roost.id, roost.decision, roost.report_comment, roost.report_comment, timestamptz, roost.moderation_label[], text, integer) IS 'Decides a case, and does what was decided: to the post, or to the account concerned. reason is told to that account, text is a note for moderators; until: the end of a suspension; labels: with the decision label; category: the rule that was broken (default: that of the case); version: the one that was looked at. After hold the case stays open. Where the post is limited or removed, or the account limited or banned, by a decision already, that one is taken for the case. Returns the decision. 42501 without the permission that the decision takes, or if the account has the same or a higher rank; 55000 somebody has decided meanwhile, the case is at another version, or the post or account in a state that does not go with it; P0002 no such case (or one about the actor), or the post is gone; 22023 values that do not go with the decision.';
 SELECT roost_internal.route('POST', '/admin/cases/:case_id/decide', 'roost.case_decide', status => 201, tags => '{admin}');
 
 CREATE OR REPLACE FUNCTION roost.case_reopen(actor_id roost.id, case_id roost.id, text roost.report_comment DEFAULT NULL) RETURNS roost.moderation_case

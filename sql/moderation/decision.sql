@@ -33,13 +33,13 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.decision_permission(roost.decision, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.decision_permission(roost.decision, boolean) IS 'The permission that a decision takes; is_ban: the account is banned now.';
 
-CREATE OR REPLACE FUNCTION roost_internal.decision_measure(decision roost.decision) RETURNS boolean
+CREATE OR REPLACE FUNCTION roost_internal.decision_measure(decision roost.decision, labels text[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT $1 IN ('warn', 'label', 'limit', 'hold', 'remove', 'limit_account', 'suspend', 'ban')
+	SELECT $1 IN ('warn', 'limit', 'hold', 'remove', 'limit_account', 'suspend', 'ban') OR $1 = 'label' AND coalesce($2, '{}') <> '{}'
 $$;
-REVOKE ALL ON FUNCTION roost_internal.decision_measure(roost.decision) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.decision_measure(roost.decision) IS 'Whether a decision is one against the account.';
+REVOKE ALL ON FUNCTION roost_internal.decision_measure(roost.decision, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.decision_measure(roost.decision, text[]) IS 'Whether a decision is one against the account. To take labels away is none.';
 
 CREATE OR REPLACE FUNCTION roost_internal.decision_weight(decision roost.decision) RETURNS double precision
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -64,7 +64,7 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.account_mail_add(bigint, text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.account_mail_add(bigint, text, jsonb) IS 'Sends a mail to the verified address of an account, if it has one.';
 
-CREATE OR REPLACE FUNCTION roost_internal.decision_post(decision roost.decision, post_id bigint, labels text[], OUT undo jsonb, OUT told boolean)
+CREATE OR REPLACE FUNCTION roost_internal.decision_post(decision roost.decision, post_id bigint, labels text[], confirm boolean, OUT undo jsonb, OUT told boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -72,7 +72,9 @@ DECLARE
 	v_post record;
 	v_state roost.post_state;
 BEGIN
-	SELECT p.state, p.labels, p.retweet_of_id INTO v_post FROM roost_data.post p WHERE p.id = decision_post.post_id FOR NO KEY UPDATE;
+	SELECT p.state, p.labels INTO v_post FROM roost_data.post p WHERE p.id = decision_post.post_id FOR NO KEY UPDATE;
+	-- What a moderator has decided no filter judges anew.
+	DELETE FROM roost_data.post_judgement j WHERE j.post_id = decision_post.post_id;
 	IF decision = 'label' THEN
 		IF labels IS NULL OR cardinality(labels) > 10 OR array_position(labels, NULL) IS NOT NULL THEN
 			RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'labels', MESSAGE = 'labels are missing or too many', DETAIL = 'A post has at most 10 labels.';
@@ -84,7 +86,11 @@ BEGIN
 		RETURN;
 	END IF;
 	v_state := CASE decision WHEN 'limit' THEN 'limited' WHEN 'hold' THEN 'held' WHEN 'remove' THEN 'removed' ELSE 'visible' END;
-	IF v_state = v_post.state OR decision = 'release' AND v_post.state = 'removed' OR decision = 'restore' AND v_post.state <> 'removed'
+	IF confirm AND decision IN ('limit', 'remove') AND v_state = v_post.state THEN
+		undo := '{"state": "visible"}';
+		told := decision <> 'limit';
+		RETURN;
+	ELSIF v_state = v_post.state OR decision = 'release' AND v_post.state = 'removed' OR decision = 'restore' AND v_post.state <> 'removed'
 		OR decision IN ('limit', 'hold') AND v_post.state = 'removed'
 	THEN
 		RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = format('the post is %s', v_post.state);
@@ -95,8 +101,8 @@ BEGIN
 	UPDATE roost_data.post p SET state = v_state WHERE p.id = decision_post.post_id;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.decision_post(roost.decision, bigint, text[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.decision_post(roost.decision, bigint, text[]) IS 'Does to a post what a decision says; returns what it replaced, and whether its author is told. 55000 if the post is in that state already, or in one that does not go with it.';
+REVOKE ALL ON FUNCTION roost_internal.decision_post(roost.decision, bigint, text[], boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.decision_post(roost.decision, bigint, text[], boolean) IS 'Does to a post what a decision says; returns what it replaced, and whether its author is told. confirm: a filter may have done it already. 55000 if the post is in that state already, or in one that does not go with it.';
 
 CREATE OR REPLACE FUNCTION roost_internal.decision_account(decision roost.decision, account_id bigint, until timestamptz, reason text, OUT undo jsonb, OUT told boolean)
 LANGUAGE plpgsql VOLATILE
@@ -202,7 +208,7 @@ BEGIN
 	-- What the account is told where the moderator says nothing.
 	v_why := coalesce(v_reason, (SELECT nullif(t.description, '') FROM roost_data.report_category t WHERE t.name = category));
 	IF v_about LIKE 'post\_%' THEN
-		SELECT * INTO v_effect FROM roost_internal.decision_post(decision, subject_id, labels);
+		SELECT * INTO v_effect FROM roost_internal.decision_post(decision, subject_id, labels, case_id IS NOT NULL);
 	ELSIF v_about LIKE 'account\_%' THEN
 		v_type := 'account';
 		v_subject := account_id;
@@ -213,10 +219,10 @@ BEGIN
 	v_id := roost_internal.id_next(account_id);
 	INSERT INTO roost_data.moderation_decision (id, decision, subject_type, subject_id, account_id, case_id, category, reason, note, labels, until, told, undo, decided_by, created_at)
 	VALUES (v_id, decision_add.decision, v_type, v_subject, decision_add.account_id, decision_add.case_id, decision_add.category, v_reason, nullif(btrim(decision_add.note), ''),
-		decision_add.labels, decision_add.until, v_effect.told, v_effect.undo, actor_id, roost_internal.clock_now());
+		(SELECT coalesce(array_agg(DISTINCT l COLLATE "C"), '{}') FROM unnest(decision_add.labels) l HAVING decision_add.labels IS NOT NULL), decision_add.until, v_effect.told, v_effect.undo, actor_id, roost_internal.clock_now());
 	PERFORM roost_internal.audit_add('moderation.' || decision, v_type, v_subject,
 		jsonb_strip_nulls(jsonb_build_object('decision_id', v_id::text, 'account_id', account_id::text, 'case_id', case_id::text, 'category', category, 'until', until, 'labels', to_jsonb(labels))), actor_id);
-	IF roost_internal.decision_weight(decision) > 0 THEN
+	IF roost_internal.decision_weight(decision) > 0 AND roost_internal.decision_measure(decision, labels) THEN
 		PERFORM roost_internal.reputation_add(account_id, 'decision', roost_internal.decision_weight(decision));
 	END IF;
 	IF decision IN ('warn', 'remove', 'suspend', 'ban', 'unsuspend') THEN
@@ -228,6 +234,36 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.decision_add(bigint, roost.decision, text, bigint, bigint, bigint, text, text, text, timestamptz, text[]) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.decision_add(bigint, roost.decision, text, bigint, bigint, bigint, text, text, text, timestamptz, text[]) IS 'Carries a decision out, writes it down, and tells the account if it is one that is told. Returns its id. 42501 without the permission, or if the account is of the same or a higher rank; 55000 where the state does not allow it; P0002 the post or account is gone; 22023 values that do not go with the decision.';
+
+CREATE OR REPLACE FUNCTION roost_internal.decision_standing(decision roost.decision, subject_type text, subject_id bigint, account_id bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_about text := roost_internal.decision_about(decision);
+	v_last record;
+BEGIN
+	IF decision NOT IN ('limit', 'remove', 'limit_account', 'ban') THEN
+		RETURN NULL;
+	END IF;
+	SELECT d.id, d.decision INTO v_last FROM roost_data.moderation_decision d
+	WHERE d.subject_type = CASE WHEN v_about LIKE 'account\_%' THEN 'account' ELSE decision_standing.subject_type END
+		AND d.subject_id = CASE WHEN v_about LIKE 'account\_%' THEN decision_standing.account_id ELSE decision_standing.subject_id END
+		AND d.reverted_at IS NULL AND roost_internal.decision_about(d.decision) = v_about
+	ORDER BY d.id DESC LIMIT 1;
+	IF v_last.decision = decision AND (CASE decision
+		WHEN 'limit' THEN EXISTS (SELECT FROM roost_data.post p WHERE p.id = subject_id AND p.state = 'limited')
+		WHEN 'remove' THEN EXISTS (SELECT FROM roost_data.post p WHERE p.id = subject_id AND p.state = 'removed')
+		WHEN 'limit_account' THEN EXISTS (SELECT FROM roost_data.account a WHERE a.id = account_id AND a.limited_at IS NOT NULL)
+		ELSE EXISTS (SELECT FROM roost_data.account a WHERE a.id = account_id AND a.status = 'suspended' AND a.suspended_until IS NULL) END)
+	THEN
+		RETURN v_last.id;
+	END IF;
+	RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.decision_standing(roost.decision, text, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.decision_standing(roost.decision, text, bigint, bigint) IS 'The decision by which a post or an account is limited, removed or banned already; null if it is not by a decision.';
 
 CREATE OR REPLACE FUNCTION roost_internal.decision_revert(decision_id bigint, actor_id bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -249,7 +285,7 @@ BEGIN
 		PERFORM FROM roost_data.account a WHERE a.id = v_decision.account_id FOR NO KEY UPDATE;
 	END IF;
 	UPDATE roost_data.moderation_decision d SET reverted_at = roost_internal.clock_now(), reverted_by = actor_id WHERE d.id = v_decision.id;
-	IF roost_internal.decision_weight(v_decision.decision) > 0 THEN
+	IF roost_internal.decision_weight(v_decision.decision) > 0 AND roost_internal.decision_measure(v_decision.decision, v_decision.labels) THEN
 		PERFORM roost_internal.reputation_add(v_decision.account_id, 'decision', -roost_internal.decision_weight(v_decision.decision));
 	END IF;
 	v_undo := v_decision.undo;
@@ -378,17 +414,17 @@ REVOKE ALL ON FUNCTION roost.account_moderate(roost.id, roost.account_ref, roost
 COMMENT ON FUNCTION roost.account_moderate(roost.id, roost.account_ref, roost.account_action, roost.report_comment, roost.report_comment, text, timestamptz, roost.id) IS 'Moderates an account. action: warn, limit (its reach; it is not told), unlimit, suspend (until that time: its sessions end, nobody sees its posts), ban (for good; its verified address registers no other account), restore (ends a suspension or a ban; everything is as it was), verify, unverify. reason is told to the account, text is a note for moderators; category: the rule that was broken; case_id: the case this belongs to. Returns the decision. 42501 without the permission, or if the account has the same or a higher rank; 55000 it is in that state already; 22023 suspend without a time in the next ten years; P0002 no such account.';
 SELECT roost_internal.route('POST', '/admin/accounts/:account_id/:action', 'roost.account_moderate', status => 201, tags => '{admin}');
 
-CREATE OR REPLACE FUNCTION roost_internal.decision_can_appeal(decision roost.decision, told boolean, created_at timestamptz, reverted_at timestamptz) RETURNS boolean
+CREATE OR REPLACE FUNCTION roost_internal.decision_can_appeal(decision roost.decision, labels text[], told boolean, created_at timestamptz, reverted_at timestamptz) RETURNS boolean
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN told AND reverted_at IS NULL AND roost_internal.decision_measure(decision)
+	RETURN told AND reverted_at IS NULL AND roost_internal.decision_measure(decision, labels)
 		AND created_at > roost_internal.clock_now() - pg_catalog.current_setting('roost.appeal_window')::interval;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.decision_can_appeal(roost.decision, boolean, timestamptz, timestamptz) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.decision_can_appeal(roost.decision, boolean, timestamptz, timestamptz) IS 'Whether the account concerned may appeal against such a decision now, if it has not yet.';
+REVOKE ALL ON FUNCTION roost_internal.decision_can_appeal(roost.decision, text[], boolean, timestamptz, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.decision_can_appeal(roost.decision, text[], boolean, timestamptz, timestamptz) IS 'Whether the account concerned may appeal against such a decision now, if it has not yet.';
 
 CREATE OR REPLACE FUNCTION roost_internal.strike_view(account_id bigint, ids bigint[]) RETURNS SETOF roost.strike
 LANGUAGE plpgsql STABLE
@@ -397,7 +433,7 @@ AS $$
 BEGIN
 	RETURN QUERY
 	SELECT d.id::roost.id, d.decision, d.subject_type::text, d.subject_id::roost.id, d.category::text, d.reason, d.labels::text[], d.until, d.created_at, d.reverted_at, a.status,
-		a.id IS NULL AND roost_internal.decision_can_appeal(d.decision, d.told, d.created_at, d.reverted_at)
+		a.id IS NULL AND roost_internal.decision_can_appeal(d.decision, d.labels, d.told, d.created_at, d.reverted_at)
 	FROM roost_data.moderation_decision d LEFT JOIN roost_data.moderation_appeal a ON a.decision_id = d.id
 	WHERE d.id = ANY (ids) AND d.account_id = strike_view.account_id AND d.told
 	ORDER BY d.id DESC;

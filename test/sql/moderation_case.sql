@@ -128,6 +128,26 @@ SELECT roost.case_decide(8309, :second, 'dismiss');
 SELECT decision, told FROM roost.case_decide(8309, :second, 'release');
 SELECT status, outcome FROM roost_data.moderation_case WHERE id = :second;
 
+-- what was done outside of the case, or by a filter, answers it too, and counts once
+SELECT subject_type FROM roost.report_create(8306, 'spam', post_id => :post);
+SELECT id AS third FROM roost_data.moderation_case WHERE subject_id = :post AND status = 'open' \gset
+SELECT id AS removal FROM roost.post_moderate(8309, :post, 'remove', 'Seen elsewhere.') \gset
+SELECT roost.case_decide(8309, :third, 'limit');
+\echo :LAST_ERROR_SQLSTATE
+SELECT id = :removal AS same, case_id = :third AS of_case, reason FROM roost.case_decide(8310, :third, 'remove', 'Not told, as it was told before.');
+SELECT status, outcome FROM roost_data.moderation_case WHERE id = :third;
+SELECT strike_count AS strikes FROM roost.admin_account_get(8311, '8301') \gset before_
+SELECT decision FROM roost.post_moderate(8309, :post, 'restore');
+UPDATE roost_data.post SET state = 'limited' WHERE id = :post;
+SELECT roost_internal.case_open('post', :post, 8301, 'spam', 'spam_filter', '{"score": 0.9}') AS fourth \gset
+SELECT roost.post_moderate(8309, :post, 'limit');
+\echo :LAST_ERROR_SQLSTATE
+SELECT decision, case_id = :fourth AS of_case FROM roost.case_decide(8310, :fourth, 'limit');
+SELECT strike_count - :before_strikes AS more_strikes FROM roost.admin_account_get(8311, '8301');
+SELECT decision FROM roost.post_moderate(8309, :post, 'release');
+SELECT decision FROM roost.account_moderate(8309, '8304', 'limit');
+SELECT (decided_by).username FROM roost.case_decide(8310, (SELECT id FROM roost_data.moderation_case WHERE subject_id = 8304)::roost.id, 'limit_account');
+
 -- decisions about posts need a post; one that is gone can only be dismissed, or its author be told
 SELECT id AS other FROM roost_data.moderation_case WHERE subject_id = 8302 \gset
 SELECT roost.case_decide(8309, :other, 'remove');
