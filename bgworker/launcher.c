@@ -37,6 +37,7 @@
 
 #include "bgworker/followers.h"
 #include "bgworker/maintenance.h"
+#include "bgworker/search.h"
 #include "bgworker/shared.h"
 #include "bgworker/trend.h"
 #include "core/core.h"
@@ -263,6 +264,7 @@ launcher_define_gucs(void)
 	roost_maintenance_define_gucs();
 	roost_trend_define_gucs();
 	roost_followers_define_gucs();
+	roost_search_define_gucs();
 }
 
 const RoostModule roost_worker_module = {

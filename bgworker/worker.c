@@ -95,6 +95,7 @@ static const RoostWorkerStep *const worker_steps[] = {
 	&roost_follow_step,
 	&roost_maintenance_step,
 	&roost_trend_step,
+	&roost_search_step,
 	&roost_audit_step,
 };
 

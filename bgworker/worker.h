@@ -58,6 +58,7 @@ extern const RoostWorkerStep roost_lockout_step;
 extern const RoostWorkerStep roost_limit_step;
 extern const RoostWorkerStep roost_maintenance_step;
 extern const RoostWorkerStep roost_reuse_step;
+extern const RoostWorkerStep roost_search_step;
 extern const RoostWorkerStep roost_signal_step;
 extern const RoostWorkerStep roost_trend_step;
 extern const RoostWorkerStep roost_verdict_step;

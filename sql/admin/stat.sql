@@ -63,6 +63,11 @@ AS $$
 		('presence', 'signals', 'roost_signal_signals_total', 'counter', 'Signals for gateways: presence and typing.'),
 		('presence', 'dropped', 'roost_signal_dropped_total', 'counter', 'Signals that were not sent.'),
 		('presence', 'notifies', 'roost_signal_notifies_total', 'counter', 'Notifications of signals.'),
+		('search', 'posts', 'roost_search_posts', 'gauge', 'Posts in the index of search.'),
+		('search', 'parts', 'roost_search_parts', 'gauge', 'Parts of the index.'),
+		('search', 'behind', 'roost_search_behind', 'gauge', 'Rows of the log of events that the index has not followed yet.'),
+		('search', 'lag', 'roost_search_lag_seconds', 'gauge', 'How long the oldest of them has waited.'),
+		('search', 'filling', 'roost_search_filling', 'gauge', '1 while posts from before are being indexed.'),
 		('timeline', 'pulled_authors', 'roost_timeline_pulled_authors', 'gauge', 'Authors whose posts are not put into inboxes.')
 $$;
 REVOKE ALL ON FUNCTION roost_internal.stat_metric() FROM PUBLIC;
@@ -82,6 +87,7 @@ BEGIN
 		UNION ALL SELECT 'timeline', jsonb_build_object('kind', t.kind), to_jsonb(t) FROM roost_internal.timeline_stat() t
 		UNION ALL SELECT 'feed', '{}', to_jsonb(f) FROM roost_internal.feed_stat() f
 		UNION ALL SELECT 'presence', '{}', to_jsonb(p) FROM roost_internal.presence_stat() p
+		UNION ALL SELECT 'search', '{}', to_jsonb(s) - 'bytes' FROM roost_internal.search_stat() s
 		UNION ALL SELECT 'post_cache', '{}', to_jsonb(c) FROM roost_internal.post_cache_stat() c
 	), metric AS (
 		SELECT m.name, m.type, m.help, min(m.ordinality) AS place,

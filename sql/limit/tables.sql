@@ -38,6 +38,7 @@ INSERT INTO roost_data.limit_policy (class, name, "limit", period, burst, key) V
 	('upload', 'account', 30, '30 minutes', 30, 'account'),
 	('report', 'account', 30, '1 day', 10, 'account'),
 	('search', 'account', 60, '1 minute', 60, 'account_or_address'),
+	('search_email', 'account', 20, '1 hour', 20, 'account'),
 	('stream', 'minute', 20, '1 minute', 20, 'account'),
 	('stream', 'hour', 200, '1 hour', 200, 'account'),
 	('stream', 'address_minute', 240, '1 minute', 240, 'address'),

@@ -772,3 +772,34 @@ CREATE TYPE roost.limit_exemption AS (
 	created_at timestamptz
 );
 COMMENT ON TYPE roost.limit_exemption IS 'An account, or a network of addresses, to which no rate limit applies, and why.';
+
+-- Search.
+CREATE DOMAIN roost.search_text AS text CHECK (char_length(VALUE) <= 500);
+COMMENT ON DOMAIN roost.search_text IS 'What somebody looks for: at most 500 characters.';
+
+CREATE TYPE roost.search_type AS ENUM ('all', 'posts', 'accounts', 'hashtags');
+COMMENT ON TYPE roost.search_type IS 'What is looked for.';
+
+CREATE TYPE roost.search_order AS ENUM ('recent', 'top');
+COMMENT ON TYPE roost.search_order IS 'Of posts that were found: recent: newest first. top: by how well they match, what others did to them, and age.';
+
+CREATE TYPE roost.search_hashtag AS (
+	hashtag text,
+	posts bigint
+);
+COMMENT ON TYPE roost.search_hashtag IS 'A hashtag that was found, in lower case, and how many public posts have it.';
+
+CREATE TYPE roost.search_result AS (
+	posts roost.post[],
+	accounts roost.account[],
+	hashtags roost.search_hashtag[],
+	next text,
+	partial boolean
+);
+COMMENT ON TYPE roost.search_result IS 'What was found, by kind; what was not looked for is null. next, where one kind was looked for: as "before" it gives the next page, null at the end. partial: the search has stopped before it had looked at everything; next goes on from there.';
+
+CREATE TYPE roost.search_settings AS (
+	posts_indexed boolean,
+	by_email boolean
+);
+COMMENT ON TYPE roost.search_settings IS 'How an account can be found: posts_indexed: others find its posts; by_email: who knows its verified address exactly finds the account.';
