@@ -25,6 +25,7 @@ my $token = Roost::login($old, 'roost', 'alice');
 my $home = Roost::home($old, 'roost', $id{alice});
 $old->safe_psql('roost', 'SELECT roost.worker_sync()');    # what the worker writes is dumped, too
 my $last = $old->safe_psql('roost', 'SELECT max(id) FROM roost_data.post');
+my $head = $old->safe_psql('roost', 'SELECT seq, hash FROM roost.audit_head()');
 
 my $file = $old->basedir . '/dump.sql';
 $old->command_ok([ 'pg_dump', '-f', $file, '-d', $old->connstr('roost') ], 'dump');
@@ -51,6 +52,8 @@ like($new->safe_psql('elsewhere', "SELECT roost.handle('GET', '/hello/Ann', '', 
 	qr/^200\n.*\n\n"?hello Ann"?$/s, "a user's own route answers");
 is($new->safe_psql('elsewhere', "SELECT has_function_privilege('roost_gateway', 'roost.gateway_config()', 'EXECUTE')"), 't', 'grants are restored');
 is($new->safe_psql('elsewhere', 'SELECT roost.install() = roost.version()'), 't', 'install() finds nothing amiss');
+ok($new->poll_query_until('elsewhere', "SELECT roost.worker_sync('1 minute') AND NOT EXISTS (SELECT FROM roost_data.audit_entry)"), 'what happens here is put into the chain');
+is($new->safe_psql('elsewhere', 'SELECT v.ok FROM roost.audit_verify(expected_seq => ' . join(', expected_hash => ', map { "'$_'" } split(/\|/, $head)) . ') v'), 't', 'which goes on from where it was');
 
 # pg_dump's own format, by several workers at a time.
 my $directory = $old->basedir . '/dump.d';
