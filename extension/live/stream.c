@@ -5,7 +5,7 @@
  *		may see it.
  *
  * See docs/live.md.  Here are the functions; stream_event.c makes the events,
- * stream_resume.c finds what somebody has missed.
+ * stream_see.c decides who may see them, stream_resume.c finds what somebody has missed.
  *
  *-------------------------------------------------------------------------
  */

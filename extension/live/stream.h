@@ -48,9 +48,12 @@ typedef struct StreamReader
 extern void roost_stream_begin(StreamReader *reader);
 extern void roost_stream_end(StreamReader *reader);
 extern const StreamEvent *roost_stream_event(StreamReader *reader, const LogRow *row);
-extern void roost_stream_reach(StreamReader *reader, const LogRow *row, bool *everyone, bool *strangers);
 extern bool roost_stream_data(StreamReader *reader, const LogRow *row, StringInfo data);
+
+/* stream_see.c */
+extern void roost_stream_reach(StreamReader *reader, const LogRow *row, bool *everyone, bool *strangers);
 extern bool roost_stream_may_see(StreamReader *reader, const LogRow *row, int64 viewer_id);
+extern bool roost_stream_is_active(StreamReader *reader, int64 account_id);
 
 /* Returns the data of notification:new, or NULL. */
 extern char *roost_stream_notification(int64 account_id, int64 seq);

@@ -7,12 +7,7 @@
  * anybody wants it, its data.  These depend on no reader; posts come from a
  * neutral page (post/neutral.c), so from shared memory where they can.
  * Everything is as the snapshot shows it: a row whose post is gone meanwhile
- * says nothing, that of the deletion speaks.
- *
- * Who may see it, and wants to, is asked of the reader of posts, by the one
- * rule; `everyone` says that no account need be asked, unless it has muted words.
- * So an event by somebody who has blocked anybody, is blocked or is muted, is not
- * for everyone; but `strangers`, who have no account, may see it all the same.
+ * says nothing, that of the deletion speaks.  Who may see it is in stream_see.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,9 +34,7 @@ static void event_like(StreamReader *reader, const LogRow *row, StreamEvent *eve
 static void event_follow(StreamReader *reader, const LogRow *row, StreamEvent *event);
 static void event_account(StreamReader *reader, const LogRow *row, StreamEvent *event);
 static void event_filter(StreamReader *reader, const LogRow *row, StreamEvent *event);
-static bool event_is_apart(StreamReader *reader, int64 viewer_id, int64 account_id);
 static bool event_is_hidden(const RoostPostDetails *post);
-static bool event_is_active(StreamReader *reader, int64 account_id);
 static void event_mailed(StreamReader *reader, int64 account_id, int64 seq, StringInfo list);
 static void event_word(StringInfo list, const char *prefix, int64 id);
 static void data_id(StringInfo data, const char *name, int64 id);
@@ -260,7 +253,7 @@ event_post_hidden(StreamReader *reader, const LogRow *row, StreamEvent *event)
 static void
 event_post_deleted(StreamReader *reader, const LogRow *row, StreamEvent *event)
 {
-	bool		known = event_is_active(reader, row->account_id);
+	bool		known = roost_stream_is_active(reader, row->account_id);
 
 	event_post_touched(row, event);
 	/* for the post that it answered, in which its author shows */
@@ -285,7 +278,7 @@ static void
 event_like(StreamReader *reader, const LogRow *row, StreamEvent *event)
 {
 	event_word(&event->touched, "", row->post_id);
-	if (!roost_page_shows(reader->page, row->post_id) || !event_is_active(reader, row->account_id))
+	if (!roost_page_shows(reader->page, row->post_id) || !roost_stream_is_active(reader, row->account_id))
 		return;
 	event->event = row->kind == FEED_LIKE_CREATED ? "tweet:liked" : "tweet:unliked";
 	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
@@ -309,7 +302,7 @@ event_follow(StreamReader *reader, const LogRow *row, StreamEvent *event)
 		event_word(&event->touched, "", row->account_id);
 		event_word(&event->touched, "", row->target_id);
 	}
-	if (!event_is_active(reader, row->account_id) || !event_is_active(reader, row->target_id))
+	if (!roost_stream_is_active(reader, row->account_id) || !roost_stream_is_active(reader, row->target_id))
 		return;
 	event->event = row->kind == FEED_FOLLOW_CREATED ? "user:followed" :
 		row->kind == FEED_FOLLOW_DELETED ? "user:unfollowed" : "user:follow_requested";
@@ -331,7 +324,7 @@ event_account(StreamReader *reader, const LogRow *row, StreamEvent *event)
 	event_word(&event->touched, "", row->id);
 	if (row->kind == FEED_ACCOUNT_UPDATED)
 	{
-		if (!event_is_active(reader, row->id))
+		if (!roost_stream_is_active(reader, row->id))
 			return;
 		event->account_id = row->id;
 	}
@@ -348,66 +341,11 @@ static void
 event_filter(StreamReader *reader, const LogRow *row, StreamEvent *event)
 {
 	event->filter = true;
-	if (row->target_id == 0 || !event_is_active(reader, row->account_id))
+	if (row->target_id == 0 || !roost_stream_is_active(reader, row->account_id))
 		return;
 	event->event = "relationship:changed";
 	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
 	event->account_id = row->account_id;
-}
-
-/*
- * Says whether none of the accounts that get the event of a row need be asked,
- * and whether those who have no account may see it.
- */
-void
-roost_stream_reach(StreamReader *reader, const LogRow *row, bool *everyone, bool *strangers)
-{
-	RoostPage  *page = reader->page;
-	bool		active;
-	bool		is_private;
-
-	*everyone = *strangers = true;
-	switch (row->kind)
-	{
-		case FEED_POST_UPDATED:
-			/* who gets it is its author */
-			if (row->target_id != 0)
-			{
-				*strangers = false;
-				return;
-			}
-			/* FALLTHROUGH */
-		case FEED_POST_CREATED:
-		case FEED_POST_RELEASED:
-			*strangers = roost_page_is_public(page, row->post_id);
-			*everyone = *strangers && roost_page_is_free(page, row->account_id) &&
-				(row->retweet_of_id == 0 || roost_page_is_free(page, roost_page_author(page, row->retweet_of_id)));
-			break;
-		case FEED_POST_HIDDEN:
-			/* everybody is asked: the author must not notice */
-			*strangers = roost_page_was_seen_by(page, row->post_id, 0);
-			*everyone = false;
-			break;
-		case FEED_LIKE_CREATED:
-		case FEED_LIKE_DELETED:
-			*strangers = roost_page_is_public(page, row->post_id) && !roost_page_is_limited(page, row->account_id);
-			*everyone = *strangers && roost_page_is_free(page, row->account_id) && roost_page_is_free(page, row->author_id);
-			break;
-		case FEED_POST_DELETED:
-			*strangers = roost_page_account(page, row->account_id, &active, &is_private) && !is_private;
-			*everyone = *strangers && roost_page_is_free(page, row->account_id);
-			break;
-		case FEED_FOLLOW_CREATED:
-		case FEED_FOLLOW_DELETED:
-		case FEED_REQUEST_CREATED:
-			*everyone = !roost_page_is_apart(page, row->account_id, row->target_id);
-			break;
-		case FEED_ACCOUNT_UPDATED:
-			*everyone = roost_page_is_free(page, row->id);
-			break;
-		default:
-			break;
-	}
 }
 
 /*
@@ -459,6 +397,8 @@ roost_stream_data(StreamReader *reader, const LogRow *row, StringInfo data)
 			data_id(data, "{\"account_id\":", row->id);
 			break;
 		case FEED_FILTER_CHANGED:
+			if (row->target_id == 0)
+				return false;
 			data_id(data, "{\"account_id\":", row->target_id);
 			break;
 		case FEED_REQUEST_DELETED:
@@ -498,68 +438,6 @@ data_account(int64 account_id, StringInfo data)
 	appendStringInfoString(data, json);
 	pfree(json);
 	return true;
-}
-
-/*
- * Returns whether the viewer (0: nobody) may see the event of a row, and wants
- * to.
- */
-bool
-roost_stream_may_see(StreamReader *reader, const LogRow *row, int64 viewer_id)
-{
-	RoostPage  *page = reader->page;
-	bool		own = viewer_id != 0 && viewer_id == row->account_id;
-	bool		active;
-	bool		is_private;
-
-	switch (row->kind)
-	{
-		case FEED_POST_UPDATED:
-			if (row->target_id != 0)
-				return own;
-			/* FALLTHROUGH */
-		case FEED_POST_CREATED:
-		case FEED_POST_RELEASED:
-			return roost_page_is_seen_by(page, row->post_id, viewer_id) && (own || roost_page_is_wanted_by(page, row->post_id, viewer_id));
-		case FEED_POST_HIDDEN:
-			return !own && roost_page_was_seen_by(page, row->post_id, viewer_id) && !roost_page_is_muted(page, viewer_id, row->account_id);
-		case FEED_LIKE_CREATED:
-		case FEED_LIKE_DELETED:
-			if (!event_is_active(reader, row->account_id) || !roost_page_is_seen_by(page, row->post_id, viewer_id))
-				return false;
-			return own ||
-				(!event_is_apart(reader, viewer_id, row->account_id) && roost_page_is_wanted_by(page, row->post_id, viewer_id) &&
-				 (!roost_page_is_limited(page, row->account_id) || roost_page_follows(page, viewer_id, row->account_id)));
-		case FEED_POST_DELETED:
-			return roost_page_account(page, row->account_id, &active, &is_private) &&
-				(own || ((!is_private || roost_page_follows(page, viewer_id, row->account_id)) && !event_is_apart(reader, viewer_id, row->account_id)));
-		case FEED_FOLLOW_CREATED:
-		case FEED_REQUEST_CREATED:
-			return viewer_id != 0 && (own || viewer_id == row->target_id) && !roost_page_is_apart(page, row->account_id, row->target_id);
-		case FEED_FOLLOW_DELETED:
-			return own && !roost_page_is_apart(page, row->account_id, row->target_id);
-		case FEED_ACCOUNT_UPDATED:
-			return event_is_active(reader, row->account_id) && (own || !event_is_apart(reader, viewer_id, row->account_id));
-		case FEED_ACCOUNT_DELETED:
-			return true;
-		case FEED_FILTER_CHANGED:
-			return own;
-		case FEED_REQUEST_DELETED:
-		case FEED_SESSION_REVOKED:
-		case FEED_EVENTS_LOST:
-		case FEED_KINDS:
-			break;
-	}
-	return false;
-}
-
-/*
- * Returns whether nothing of what an account does is told to the viewer.
- */
-static bool
-event_is_apart(StreamReader *reader, int64 viewer_id, int64 account_id)
-{
-	return roost_page_is_apart(reader->page, viewer_id, account_id) || roost_page_is_muted(reader->page, viewer_id, account_id);
 }
 
 /*
@@ -609,15 +487,6 @@ event_ask(SPIPlanPtr *plan, const char *query, int nargs, Datum *values)
 	}
 	SPI_finish();
 	return answer;
-}
-
-static bool
-event_is_active(StreamReader *reader, int64 account_id)
-{
-	bool		active;
-	bool		is_private;
-
-	return roost_page_account(reader->page, account_id, &active, &is_private) && active;
 }
 
 /*

@@ -37,6 +37,7 @@ export interface EventMap {
 	'user:follow_requested': { account: Author; target: Author };
 	'user:updated': { account: Account };
 	'user:deleted': { account_id: string };
+	'relationship:changed': { account_id: string };
 	'notification:new': { notification: NotificationAct };
 	'user:online': { account_id: string; at: string };
 	'user:offline': { account_id: string; at: string };

@@ -64,7 +64,7 @@ AS $$
 			"account": {"$ref": "#/components/schemas/author"}, "like_count": {"type": "integer", "format": "int64"}}'),
 		roost_internal.openapi_event('{user:followed,user:unfollowed,user:follow_requested}', '{"account": {"$ref": "#/components/schemas/author"}, "target": {"$ref": "#/components/schemas/author"}}'),
 		roost_internal.openapi_event('{user:updated}', '{"account": {"$ref": "#/components/schemas/account"}}'),
-		roost_internal.openapi_event('{user:deleted}', '{"account_id": {"$ref": "#/components/schemas/id"}}'),
+		roost_internal.openapi_event('{user:deleted,relationship:changed}', '{"account_id": {"$ref": "#/components/schemas/id"}}'),
 		roost_internal.openapi_event('{notification:new}', '{"notification": {"$ref": "#/components/schemas/notification_act"}}'))))
 $$;
 REVOKE ALL ON FUNCTION roost_internal.openapi_stream_schemas() FROM PUBLIC;

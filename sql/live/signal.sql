@@ -134,6 +134,11 @@ BEGIN
 				'display_name', a.display_name, 'avatar_url', a.avatar_url), 'channel', v_signal.channel)::text
 			INTO v_data FROM roost_data.account a WHERE a.id = v_signal.account_id;
 		END IF;
+		IF EXISTS (SELECT FROM roost_data.account_mute m WHERE m.muted_id = v_signal.account_id) THEN
+			v_seen_ids := ARRAY(SELECT v.id FROM unnest(v_seen_ids) v (id) WHERE NOT EXISTS (
+				SELECT FROM roost_data.account_mute m WHERE m.account_id = v.id AND m.muted_id = v_signal.account_id
+					AND (m.expires_at IS NULL OR m.expires_at > roost_internal.clock_now())));
+		END IF;
 		RETURN QUERY
 		SELECT v.n, CASE WHEN row_number() OVER (ORDER BY v.n) = 1 THEN v_data END
 		FROM unnest(v_signal.ns, v_signal.viewer_ids) v(n, viewer_id)
@@ -142,4 +147,4 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.live_see(bigint[], text[], bigint[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost.live_see(bigint[], text[], bigint[]) IS 'Which viewers (0: without an account) may see a signal of the account of the same index: that it came online or has left (channel online, offline; online_followed, offline_followed: and they follow it), or is writing in a channel. Returns their indexes, from 1; data, in the first row of each account and channel of typing, is {"account": {author}, "channel"}.';
+COMMENT ON FUNCTION roost.live_see(bigint[], text[], bigint[]) IS 'Which viewers (0: without an account) may see a signal of the account of the same index: that it came online or has left (channel online, offline; online_followed, offline_followed: and they follow it), or is writing in a channel; who has muted the account does not. Returns their indexes, from 1; data, in the first row of each account and channel of typing, is {"account": {author}, "channel"}.';
