@@ -14,6 +14,8 @@ SELECT count(roost.route_add('GET', other, function, auth => auth, limit_class =
 INSERT INTO roost_data.account (id, username, is_private) SELECT 3000 + n, 'page_' || n, n >= 4 FROM generate_series(1, 5) n;
 INSERT INTO roost_data.account_handle (username, account_id) SELECT 'page_' || n, 3000 + n FROM generate_series(1, 5) n;
 INSERT INTO roost_data.follow (follower_id, followee_id, id) SELECT 3001, 3000 + n, n FROM generate_series(2, 4) n;
+INSERT INTO roost_data.list (id, account_id, title) VALUES (3001, 3001, 'list');
+INSERT INTO roost_data.list_member (list_id, member_id, account_id, id) SELECT 3001, 3000 + n, 3001, n FROM generate_series(2, 5) n;
 SELECT id AS root FROM roost.post_create(3002, 'root #page') \gset
 CREATE TEMP TABLE made AS
 SELECT n, (roost.post_create(3001 + n % 5, 'post ' || n || ' #page', visibility => (CASE n % 4 WHEN 3 THEN 'followers' ELSE 'public' END)::roost.visibility,
@@ -27,7 +29,7 @@ SELECT count(*) FROM made, LATERAL (SELECT roost.post_pin(3002, made.id)) r WHER
 -- the answer of a request, whole; the address of the other route is taken out of its links
 CREATE FUNCTION pg_temp.get(path text, query text, actor_id bigint) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-	RETURN replace(roost.handle('GET', replace(replace(replace(path, ':post_id', current_setting('page.root')), ':account_id', '@page_2'), ':hashtag', 'PAGE'),
+	RETURN replace(roost.handle('GET', replace(replace(replace(replace(path, ':post_id', current_setting('page.root')), ':account_id', '@page_2'), ':hashtag', 'PAGE'), ':list_id', '3001'),
 		query, CASE WHEN actor_id IS NULL THEN '' ELSE 'authorization: Bearer ' || roost_internal.token_make(actor_id, 1, 1) END, NULL, '192.0.2.7'), '/by-rows', '');
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;
