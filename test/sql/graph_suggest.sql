@@ -85,4 +85,16 @@ SELECT jsonb_array_length(b->'items') AS items, b->'items'->0->'account'->>'user
 FROM (SELECT split_part(pg_temp.http('GET', '/users/suggested', 'limit=2'), E'\n\n', 2)::jsonb AS b) t;
 SELECT split_part(pg_temp.http('DELETE', '/users/suggested/@sug_10'), E'\n', 1) AS status;
 SELECT pg_temp.http('GET', '/users/suggested', 'limit=200') LIKE '%"sug_10"%' AS still_there;
+-- nobody behind a block, by either, nobody muted, and no limited account: among friends of friends and among popular ones
+SAVEPOINT s;
+DELETE FROM roost_data.account_popular;
+INSERT INTO roost_data.account_popular (account_id, follower_count, place) SELECT 9040 + n, 100 - n, n FROM generate_series(1, 5) n;
+DELETE FROM roost_data.follow WHERE follower_id BETWEEN 9001 AND 9060;
+SELECT pg_temp.follow(1, 2), pg_temp.follow(2, 6, 7, 8, 9, 11);
+SELECT username, why FROM pg_temp.suggested(1) ORDER BY username;
+SELECT count(roost.account_block(9001, n)) FROM unnest('{9006,9041}'::text[]) n;
+SELECT count(roost.account_block(n, '9001')) FROM unnest('{9007,9042}'::bigint[]) n;
+SELECT count(roost.account_mute(9001, n)) FROM unnest('{9008,9043}'::text[]) n;
+UPDATE roost_data.account SET limited_at = now() WHERE id IN (9009, 9044);
+SELECT username, why FROM pg_temp.suggested(1) ORDER BY username;
 ROLLBACK;
