@@ -3,8 +3,8 @@
  * word.c
  *		Finds listed words in texts, also where they are disguised.
  *
- * The entries form a trie of symbols: letters and digits in the form that
- * fold.c calls bare, and a gap for what lies between the words of a phrase.
+ * The entries form a trie of symbols: letters, digits and pictures in the form
+ * that fold.c calls bare, and a gap for what lies between the words of a phrase.
  * From every place of the text where a word may begin, all paths are followed
  * on which the text may be read:
  *
@@ -79,7 +79,7 @@ static void word_read(WordSearch *search, WordPath path, size_t i);
 static void word_step(WordSearch *search, WordPath path, size_t i, uint32_t symbol, size_t used);
 static void word_separated(WordSearch *search, WordPath path, size_t i);
 static void word_accept(WordSearch *search, const WordPath *path, size_t i);
-static bool word_plausible(const WordSearch *search, const WordPath *path, const WordEntry *entry);
+static bool word_plausible(const WordSearch *search, const WordPath *path, const WordEntry *entry, size_t i);
 static bool word_ends(const WordSearch *search, const WordPath *path, const WordEntry *entry, size_t *i);
 static bool word_begins(const WordSearch *search, const WordPath *path, const WordEntry *entry);
 static bool word_isolated(const WordSearch *search, size_t i);
@@ -103,7 +103,7 @@ roost_moderation_word_symbols(const char *word, size_t length, FoldGlyph *glyphs
 
 	for (size_t i = 0; i < n && count < WORD_MAX; i++)
 	{
-		if (word_is_alnum(&glyphs[i]) || glyphs[i].code == '&')
+		if (word_is_alnum(&glyphs[i]) || glyphs[i].code == '&' || glyphs[i].class == FOLD_PICTURE)
 			symbols[count++] = glyphs[i].code;
 		else if (count > 0 && symbols[count - 1] != WORD_GAP)
 			symbols[count++] = WORD_GAP;
@@ -146,8 +146,8 @@ roost_moderation_word_add(WordSet *set, int entry, const uint32_t *symbols, int 
 		}
 		node = to;
 	}
-	added->left = added->whole && (!FOLD_IS_UNSPACED(first) || first == FOLD_KATAKANA);
-	added->right = added->whole && !FOLD_IS_UNSPACED(last) && last != FOLD_HANGUL;
+	added->left = added->whole && first != FOLD_PICTURE && (!FOLD_IS_UNSPACED(first) || first == FOLD_KATAKANA);
+	added->right = added->whole && last != FOLD_PICTURE && !FOLD_IS_UNSPACED(last) && last != FOLD_HANGUL;
 	added->next = set->first[node];
 	set->first[node] = entry;
 }
@@ -300,7 +300,7 @@ word_read(WordSearch *search, WordPath path, size_t i)
 
 	read.last = i;
 	read.repeated = false;
-	if (alnum || code == '&')
+	if (alnum || code == '&' || glyph->class == FOLD_PICTURE)
 	{
 		WordPath	literal = read;
 
@@ -443,7 +443,7 @@ word_accept(WordSearch *search, const WordPath *path, size_t i)
 			return;
 		if (search->language != NULL && entry->language[0] != '\0' && strcmp(entry->language, search->language) != 0)
 			continue;
-		if (!word_plausible(search, path, entry) || !word_ends(search, path, entry, &end) ||
+		if (!word_plausible(search, path, entry, i) || !word_ends(search, path, entry, &end) ||
 			!word_begins(search, path, entry))
 			continue;
 
@@ -465,7 +465,7 @@ word_accept(WordSearch *search, const WordPath *path, size_t i)
  * Returns whether digits, signs and asterisks may mean the entry.
  */
 static bool
-word_plausible(const WordSearch *search, const WordPath *path, const WordEntry *entry)
+word_plausible(const WordSearch *search, const WordPath *path, const WordEntry *entry, size_t i)
 {
 	int			guessed = path->digits + path->signs;
 	const FoldGlyph *first = &search->glyphs[search->start];
@@ -487,7 +487,8 @@ word_plausible(const WordSearch *search, const WordPath *path, const WordEntry *
 		return path->digits == 0 && path->signs >= 3;
 	if (path->digits == 0)
 		return true;
-	if (!entry->whole && path->letters < 2)
+	if (!entry->whole && path->letters < 2 &&
+		((search->start > 0 && word_is_alnum(first - 1)) || (i < search->n && word_is_alnum(&search->glyphs[i]))))
 		return false;
 	if (entry->length == 3 && path->digits > path->letters + path->signs)
 		return FOLD_IS_LETTER(first->class) && !first->upper;
