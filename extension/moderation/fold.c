@@ -11,7 +11,8 @@
  *
  * Scripts are looked at word by word.  Where Latin letters stand beside others
  * that all look like Latin ones, the word is Latin; where it is the Latin ones
- * that look like the others', it is theirs.  A word of one script stays what
+ * that look like the others', and these are more and some of them are hardly
+ * alike, it is theirs.  A word of one script stays what
  * it is, unless the form asks for look-alikes.
  *
  * Time and memory are linear in the text.  Nothing here needs a server.
@@ -42,6 +43,7 @@ typedef struct FoldEntry
 	uint8_t		class;			/* of the single */
 	uint8_t		combining;
 	char		look;
+	bool		weak;
 } FoldEntry;
 
 /* Code points that were looked up last; a function of the tables alone. */
@@ -142,6 +144,7 @@ roost_moderation_fold(const char *text, size_t length, FoldForm form, FoldGlyph 
 			glyphs[n].position = position;
 			glyphs[n].class = class;
 			glyphs[n].look = k == 0 ? entry->look : 0;
+			glyphs[n].weak = k == 0 && entry->weak;
 			glyphs[n].upper = code >= 'A' && code <= 'Z';
 			n++;
 		}
@@ -249,6 +252,9 @@ fold_entry(uint32_t code)
 	entry->length = 0;
 	entry->single = fold_single(code);
 	entry->look = fold_look(code);
+	entry->weak = entry->look >= 'A' && entry->look <= 'Z';
+	if (entry->weak)
+		entry->look += 'a' - 'A';
 	while (code >= 0x80 && low <= high)
 	{
 		int			middle = (low + high) / 2;
@@ -355,6 +361,8 @@ fold_word(FoldGlyph *word, size_t n, FoldForm form)
 								 * Latin */
 	size_t		foreign = 0;	/* of Latin ones, those that look like no
 								 * other */
+	size_t		weak = 0;
+	bool		is_latin;
 	uint8_t		class = 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -365,11 +373,14 @@ fold_word(FoldGlyph *word, size_t n, FoldForm form)
 		{
 			others++;
 			distinct += word[i].look == 0;
+			weak += word[i].weak;
 			class = word[i].class;
 		}
 	}
 	for (size_t i = 0; i < n && class != 0; i++)
 		foreign += word[i].class == FOLD_LATIN && fold_reverse(word[i].code, class) == 0;
+
+	is_latin = latin == 0 ? form == FOLD_LOOKS && distinct == 0 : foreign > 0 || (distinct == 0 && (weak == 0 || latin >= others));
 
 	for (size_t i = 0; i < n; i++)
 	{
@@ -380,14 +391,13 @@ fold_word(FoldGlyph *word, size_t n, FoldForm form)
 			/* the letters that are in Latin words already: strokes and hooks */
 			if (glyph->look != 0 && form >= FOLD_BARE)
 				glyph->code = (unsigned char) glyph->look;
-			if (others > 0 && distinct > 0 && foreign == 0)
+			if (others > 0 && !is_latin && fold_reverse(glyph->code, class) != 0)
 			{
 				glyph->code = fold_reverse(glyph->code, class);
 				glyph->class = class;
 			}
 		}
-		else if (FOLD_IS_LETTER(glyph->class) && glyph->look != 0 &&
-				 (latin > 0 ? distinct == 0 || foreign > 0 : form == FOLD_LOOKS && distinct == 0))
+		else if (FOLD_IS_LETTER(glyph->class) && glyph->look != 0 && is_latin)
 		{
 			/* ideographs beside Latin letters are common */
 			if (glyph->class >= FOLD_HEBREW && others > latin && form != FOLD_LOOKS)

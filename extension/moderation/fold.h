@@ -54,6 +54,7 @@ typedef struct FoldGlyph
 	uint8_t		class;
 	char		look;			/* the Latin letter that it may be taken for,
 								 * or 0 */
+	bool		weak;			/* but only by who wants to */
 	bool		upper;			/* it was a capital of ASCII */
 } FoldGlyph;
 

@@ -163,7 +163,7 @@ spam_model_load(void)
 	roost_moderation_table_read(table, spam_model_row, NULL);
 	current = table->loaded;
 	table->loaded = false;
-	if (spam_model.count == 0)
+	if (spam_model.count == 0 && !spam_model.has_bias)
 	{
 		for (int i = 0; i < lengthof(spam_default); i++)
 			spam_model_add(&spam_model, spam_default[i].feature, strlen(spam_default[i].feature), spam_default[i].weight);
@@ -188,6 +188,7 @@ spam_model_add(SpamModel *model, const char *feature, size_t length, float weigh
 	if (length == strlen(SPAM_BIAS) && memcmp(feature, SPAM_BIAS, length) == 0)
 	{
 		model->bias = weight;
+		model->has_bias = true;
 		return;
 	}
 	if ((uint32_t) model->count * 2 > model->mask)

@@ -21,7 +21,8 @@ typedef struct SpamModel
 {
 	SpamWeight *weights;
 	uint32_t	mask;
-	int			count;
+	int			count;			/* of weights, without the bias */
+	bool		has_bias;
 	float		bias;
 } SpamModel;
 

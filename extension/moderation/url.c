@@ -190,7 +190,6 @@ url_host(const char *p, const char *end, UrlParts *parts)
 	size_t		length = 0;
 	size_t		n;
 	size_t		used = 0;
-	size_t		seen = 0;
 	unsigned char address[16];
 
 	for (; p < end && length < sizeof(raw) - 1; p++)
@@ -227,7 +226,6 @@ url_host(const char *p, const char *end, UrlParts *parts)
 		uint32_t	code;
 
 		i += roost_moderation_decode(raw + i, length - i, &code);
-		seen++;
 		parts->has_hidden |= roost_moderation_class(code) == FOLD_IGNORED || code == 0xfffd;
 	}
 	n = roost_moderation_fold(raw, length, FOLD_HOST, glyphs);
@@ -239,9 +237,13 @@ url_host(const char *p, const char *end, UrlParts *parts)
 			code = '.';
 		if (code == ' ' || (code < 0x80 && code < '-') || strchr("<>^`{|}\"", (int) (code < 0x80 ? code : 'a')) != NULL)
 		{
+			/* no browser goes where there are blanks */
 			parts->has_hidden = true;
 			if (code == ' ')
-				continue;
+			{
+				parts->host[0] = '\0';
+				return;
+			}
 		}
 		if (!url_append(parts->host, &used, code))
 			break;

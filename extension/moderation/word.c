@@ -571,7 +571,7 @@ word_ends(const WordSearch *search, const WordPath *path, const WordEntry *entry
 		/* a plural, or a number behind it */
 		if (entry->latin && entry->length >= 3 && (g[k].code == 's' || g[k].code == 'z'))
 			k++;
-		else if (FOLD_IS_LETTER(g[k - 1].class) && path->digits == 0 && entry->length >= 3)
+		else if (FOLD_IS_LETTER(g[k - 1].class) && (path->digits == 0 || path->letters >= 2) && entry->length >= 3)
 		{
 			while (k < n && k < *i + 8 && g[k].class == FOLD_DIGIT)
 				k++;

@@ -7,6 +7,8 @@
 #include "moderation/spam.c"
 #include "moderation/spam_fit.c"
 
+typedef const char *Name;
+
 static FoldGlyph glyphs[FOLD_BOUND(SPAM_TEXT_MAX)];
 static char names[SPAM_FEATURES_MAX * SPAM_NAME_MAX];
 static SpamFeatures features = {.names = names};
@@ -34,7 +36,7 @@ has(const char *name)
 }
 
 static void
-has_all(const char *text, const char *const *expected)
+has_all(const char *text, const Name *expected)
 {
 	take(text, strlen(text));
 	for (; *expected != NULL; expected++)
@@ -49,17 +51,17 @@ has_all(const char *text, const char *const *expected)
 static void
 names_of(void)
 {
-	has_all("Win \xc2\xa3" "1,000 now", (const char *const[]) {"win", "#4", "$", "$ #4", "#4 now", "^ win", "=prices:1", "=currencies:1", NULL});
-	has_all("call 0800 555 1234", (const char *const[]) {"#11", "=long_numbers:1", NULL});
-	has_all("text 87121 150p", (const char *const[]) {"#5", "0p", "=short_codes:1", NULL});
-	has_all("see www.example.com/x and bit.ly/abc", (const char *const[]) {"~url", "~.com", "~.ly", "=links:2", NULL});
-	has_all("mail me@example.org", (const char *const[]) {"~mail", "=mails:1", NULL});
-	has_all("@ada #free", (const char *const[]) {"~name", "free", "=names:1", "=tags:1", NULL});
-	has_all("buy v1agra", (const char *const[]) {"v0agra", "viagra", "=disguised:1", NULL});
-	has_all("FREE PRIZE", (const char *const[]) {"free", "=shouted:6", "=capitals:6", NULL});
-	has_all("fr\xe2\x80\x8b" "ee", (const char *const[]) {"free", "=hidden:1", NULL});
-	has_all("fr\xd0\xb5" "e", (const char *const[]) {"free", NULL});
-	has_all("http://x.example", (const char *const[]) {"=link_alone", NULL});
+	has_all("Win \xc2\xa3" "1,000 now", (Name[]) {"win", "#4", "$", "$ #4", "#4 now", "^ win", "=prices:1", "=currencies:1", NULL});
+	has_all("call 0800 555 1234", (Name[]) {"#11", "=long_numbers:1", NULL});
+	has_all("text 87121 150p", (Name[]) {"#5", "0p", "=short_codes:1", NULL});
+	has_all("see www.example.com/x and bit.ly/abc", (Name[]) {"~url", "~.com", "~.ly", "=links:2", NULL});
+	has_all("mail me@example.org", (Name[]) {"~mail", "=mails:1", NULL});
+	has_all("@ada #free", (Name[]) {"~name", "free", "=names:1", "=tags:1", NULL});
+	has_all("buy v1agra", (Name[]) {"v0agra", "viagra", "=disguised:1", NULL});
+	has_all("FREE PRIZE", (Name[]) {"free", "=shouted:6", "=capitals:6", NULL});
+	has_all("fr\xe2\x80\x8b" "ee", (Name[]) {"free", "=hidden:1", NULL});
+	has_all("fr\xd0\xb5" "e", (Name[]) {"free", NULL});
+	has_all("http://x.example", (Name[]) {"=link_alone", NULL});
 	take("", 0);
 	ok(features.count == 0, "nothing has none");
 	take("a a a a a a a a a", 17);
@@ -106,7 +108,10 @@ hostile(void)
 static void
 fits(void)
 {
-	/* feature 1 speaks for spam in nine of ten samples, feature 2 says nothing */
+	/*
+	 * feature 1 speaks for spam in nine of ten samples, feature 2 says
+	 * nothing
+	 */
 	static FitTerm terms[4000];
 	static FitSample samples[2000];
 	static uint32_t order[2000];

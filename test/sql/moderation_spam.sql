@@ -1,0 +1,41 @@
+-- The spam model: what comes along, training, explanations.
+\pset format unaligned
+\pset tuples_only on
+\set VERBOSITY terse
+SELECT count(*) BETWEEN 500 AND 3000 FROM roost_internal.spam_default();
+SELECT roost.spam_score(t) > 0.5, t FROM unnest(ARRAY[
+	'WINNER!! You have won a £1000 prize. Call 09061701461 now to claim!', 'Free entry! Text WIN to 87121 to claim your free iPhone www.win-now.example', 'check out my channel and subscribe!!!', 'Earn $500 per day working from home, click here http://bit.ly/cash',
+	'Are we still on for lunch tomorrow?', 'The second half of the album is much better than the first', 'lol see you at 8', 'Attached is the report for Monday, let me know what you think', '']) t;
+SELECT abs(e.score - roost.spam_score(t)) < 0.00001, e.features > 10, e.has_bias FROM (VALUES ('WINNER!! Call 09061701461 now, £1,000')) v (t),
+	LATERAL (SELECT 1 / (1 + exp(-sum(contribution::double precision))) AS score, count(*) AS features, bool_or(feature = '(bias)') AS has_bias FROM roost.spam_explain(t)) e;
+SELECT feature, value > 0 FROM roost.spam_explain('fr' || U&'\0435' || 'e v1agra at www.x.example now') WHERE feature IN ('free', 'viagra', '~url', '=links:1', 'free viagra', 'free v0agra') ORDER BY feature COLLATE "C";
+-- nothing to learn from
+SELECT * FROM roost.spam_train();
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM roost.spam_train(epochs => 0);
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM roost.spam_train(holdout => 'NaN');
+\echo :LAST_ERROR_SQLSTATE
+BEGIN;
+INSERT INTO roost_data.spam_sample (text, is_spam, is_test)
+SELECT CASE WHEN i % 2 = 0 THEN 'purple ' ELSE 'green ' END || (ARRAY['monkey', 'tiger', 'bear', 'fox', 'owl'])[1 + i % 5] || ' number ' || i, i % 2 = 0, i % 4 >= 2 FROM generate_series(1, 400) i;
+SELECT samples, spam, held > 20, accuracy FROM roost.spam_train(epochs => 10);
+CREATE TEMP TABLE first AS SELECT * FROM roost_data.spam_weight;
+SELECT roost.spam_score('a purple horse') > 0.7, roost.spam_score('a green horse') < 0.3;
+SELECT * FROM roost.spam_evaluate(false, '{0.5}');
+SELECT found + missed FROM roost.spam_evaluate(true, '{0.5}');
+SELECT samples FROM roost.spam_train(epochs => 10);
+SELECT count(*) FROM first f FULL JOIN roost_data.spam_weight w USING (feature) WHERE f.weight IS DISTINCT FROM w.weight;
+SELECT features FROM roost.spam_train(max_features => 10);
+SELECT count(*) FROM roost_data.spam_weight;
+-- one's own weights are obeyed at once
+DELETE FROM roost_data.spam_weight;
+INSERT INTO roost_data.spam_weight VALUES ('(bias)', 0);
+SELECT roost.spam_score('anything');
+INSERT INTO roost_data.spam_weight VALUES ('anything', 5);
+SELECT roost.spam_score('anything') > 0.99;
+-- an empty table means the model that comes along
+TRUNCATE roost_data.spam_weight;
+SELECT roost.spam_score('WINNER!! You have won a £1000 prize. Call 09061701461 now to claim!') > 0.9;
+ROLLBACK;
+SELECT count(*) FROM roost_data.spam_weight;
