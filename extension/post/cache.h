@@ -31,6 +31,7 @@ typedef struct PostCopy
 	bool		counted;		/* counts are those of count_version */
 	bool		is_private;		/* the author's account; it is active */
 	bool		is_limited;
+	bool		everyone;		/* a stranger may see it */
 	char		visibility;		/* first letters */
 	char		state;
 	int32		num_mentions;

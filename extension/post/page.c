@@ -127,6 +127,15 @@ roost_page_knows(RoostPage *page, int64 account_id)
 }
 
 /*
+ * Returns whether the viewer has muted anything.
+ */
+bool
+roost_page_mutes(RoostPage *page)
+{
+	return roost_viewer_mutes_any(&page->viewer);
+}
+
+/*
  * Returns whether the viewer wants to be shown a post that it may see, and what
  * that retweets.
  */
@@ -259,6 +268,9 @@ page_may_see(RoostPage *page, Post *post)
 {
 	PostRule	rule;
 
+	/* most posts, for most viewers */
+	if (post->recalled && post->copy->everyone && !page->neutral && !roost_viewer_has_blocks(&page->viewer))
+		return true;
 	roost_view_rule(post, &rule);
 	if (!page->neutral)
 		return roost_viewer_sees(&page->viewer, &rule);

@@ -112,6 +112,7 @@ extern bool roost_page_knows(RoostPage *page, int64 account_id);
 
 /* Returns whether the viewer wants to be shown a post that it may see but has not asked for, and what that retweets. */
 extern bool roost_page_wants(RoostPage *page, int64 id);
+extern bool roost_page_mutes(RoostPage *page);	/* false: it wants all of them */
 
 /* Appends the post as the JSON object of roost.post; false: nothing to be seen. */
 extern bool roost_page_json(RoostPage *page, int64 id, StringInfo out);

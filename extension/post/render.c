@@ -192,6 +192,7 @@ roost_view_render(RoostPage *page, Post *post)
 	head.visibility = rule.visibility;
 	head.state = rule.state;
 	head.num_mentions = rule.num_mentions;
+	head.everyone = roost_post_judge(&rule, 0) == POST_SEEN;
 	if (out->data == NULL)
 		initStringInfo(out);
 	resetStringInfo(out);

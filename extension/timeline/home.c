@@ -52,6 +52,7 @@ typedef struct Home
 	int64		reader_id;
 	TimelineReplies replies;
 	bool		own;
+	bool		mutes;			/* not all of them are wanted */
 	const int64 *members;		/* sorted; NULL: not of a list */
 	int			num_members;
 	shown_hash *shown;
@@ -108,6 +109,7 @@ home_fill(Home *home, int limit, int64 before_id, int64 after_id, int64 *ids)
 	if (limit < 1)
 		return 0;
 	batch = palloc(room * sizeof(int64));
+	home->mutes = roost_page_mutes(home->page);
 	home->shown = shown_create(CurrentMemoryContext, limit, NULL);
 	roost_timeline_candidates_begin(&candidates);
 	while (count < limit && !candidates.done)
@@ -164,7 +166,7 @@ home_shows(Home *home, int64 id)
 		if (roost_page_find(home->page, shown) == NULL)
 			return false;
 	}
-	if (!roost_page_wants(home->page, id))
+	if (home->mutes && !roost_page_wants(home->page, id))
 		return false;
 	(void) shown_insert(home->shown, shown, &found);
 	return !found;
