@@ -157,8 +157,9 @@ BEGIN
 		RETURN QUERY SELECT h.account_id, 3, 1::real FROM roost_data.account_handle h
 			WHERE h.username >= v_prefix AND h.username < v_prefix || '~' ORDER BY h.username LIMIT 200;
 	END IF;
-	SELECT string_agg(quote_literal(t.word) || CASE WHEN char_length(t.word) > 1 THEN ':*' ELSE '' END, ' & ') INTO v_words
-	FROM (SELECT u.lexeme AS word FROM unnest(roost_internal.search_name_vector(v_name, '')) u WHERE left(u.lexeme, 1) <> '~' LIMIT 8) t;
+	-- The beginnings of its words; what is one letter, as it is.
+	SELECT w.loose INTO v_words FROM roost_internal.search_query((SELECT string_agg(t.word || CASE WHEN char_length(t.word) > 1 THEN '*' ELSE '' END, ' ')
+		FROM (SELECT u.word FROM string_to_table(translate(v_name, '"-#@$:*_', '        '), ' ') u (word) WHERE u.word <> '' LIMIT 8) t), NULL, NULL, NULL) w;
 	IF v_words IS NOT NULL THEN
 		RETURN QUERY SELECT s.account_id, 3, 1::real FROM roost_data.search_account s WHERE s.tsv @@ v_words::tsquery LIMIT 200;
 	END IF;

@@ -43,6 +43,7 @@ SELECT exact FROM pg_temp.q('ＦＵＬＬ naïve Straße Łódź Ærø ﬁne Ἀ
 SELECT exact FROM pg_temp.q(U&'zero\200Bwidth soft\00ADhyphen join\200Der مُحَمَّد');
 SELECT exact IS NULL AS nothing FROM roost_internal.search_query('😀 ... !!! "" - -"" ()&|<->:*', NULL, 'en', NULL);
 SELECT exact IS NULL AS nothing FROM roost_internal.search_query('', NULL, 'en', NULL);
+SELECT exact IS NULL AS nothing FROM roost_internal.search_query(NULL, NULL, NULL, NULL);
 SELECT exact, exact::tsquery FROM pg_temp.q('it''s \back'' '' & | ! <-> :*A (x');
 
 -- filters that mean nothing
@@ -58,8 +59,8 @@ SELECT * FROM pg_temp.q('is:cat');
 SELECT * FROM pg_temp.q('lang:english');
 SELECT * FROM pg_temp.q('from:');
 SELECT * FROM pg_temp.q('to:@');
-SELECT * FROM pg_temp.q(repeat('a ', 33)); \echo :LAST_ERROR_SQLSTATE
-SELECT * FROM pg_temp.q('"' || repeat('a ', 65) || '"');
+SELECT * FROM pg_temp.q(repeat('a ', 65)); \echo :LAST_ERROR_SQLSTATE
+SELECT numnode(exact::tsquery) FROM pg_temp.q('"' || repeat('a ', 100) || '"');
 SELECT roost.search(repeat('x', 501)); \echo :LAST_ERROR_SQLSTATE
 
 -- texts
