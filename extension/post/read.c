@@ -113,6 +113,7 @@ roost_post_reader_begin(PostReader *reader)
 {
 	memset(reader, 0, sizeof(PostReader));
 	reader->snapshot = GetActiveSnapshot();
+	reader->context = CurrentMemoryContext;
 }
 
 /*
@@ -399,9 +400,11 @@ lookup_open(PostReader *reader, PostLookup what, int nkeys)
 	const LookupCache *cache = lookup_find(what);
 	Relation	table = table_open(cache->table, AccessShareLock);
 	Relation	index = index_open(cache->index, AccessShareLock);
+	MemoryContext caller = MemoryContextSwitchTo(reader->context);
 
 	reader->open[what].slot = table_slot_create(table, NULL);
 	reader->open[what].scan = index_beginscan(table, index, reader->snapshot, nkeys, 0);
+	MemoryContextSwitchTo(caller);
 	reader->open[what].index = index;
 	reader->open[what].table = table;
 }

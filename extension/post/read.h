@@ -111,6 +111,7 @@ typedef enum WordColumn
 typedef struct PostReader
 {
 	Snapshot	snapshot;
+	MemoryContext context;		/* of what is open */
 	struct
 	{
 		Relation	table;

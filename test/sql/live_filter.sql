@@ -92,6 +92,19 @@ SELECT id AS followers FROM roost.post_create(9671, 'for followers', visibility 
 UPDATE roost_data.post SET state = 'held' WHERE id = :followers;
 SELECT n, event, text, everyone, strangers, same, asked, missed FROM filter_seen(:begin, :epoch) WHERE n > 6;
 
+-- many accounts with muted words, more than a backend keeps
+INSERT INTO roost_data.account (id, username) SELECT n, 'words_' || n FROM generate_series(96780, 96820) n;
+INSERT INTO roost_data.muted_word (account_id, id, phrase, folded) SELECT n, roost_internal.id_next(n), 'word ' || n, 'word ' || n FROM generate_series(96781, 96820) n;
+SELECT id AS word FROM roost.post_create(96780, 'word 96800') \gset
+SELECT roost.worker_sync('1 minute');
+SELECT p.last_seq AS word_seq FROM roost.stream_position() p \gset
+SELECT count(*), array_agg(s.viewer_id) @> '{96800}' AS seen FROM roost.stream_see(array_fill(:word_seq::bigint, '{40}'), ARRAY(SELECT n FROM generate_series(96781, 96820) n)) s;
+SELECT count(*), array_agg(s.viewer_id) @> '{96800}' AS seen FROM roost.stream_see(array_fill(:word_seq::bigint, '{40}'), ARRAY(SELECT n FROM generate_series(96781, 96820) n)) s;
+SELECT count(*), array_agg(s.viewer_id) @> '{96800}' AS seen FROM roost.stream_see(array_fill(:word_seq::bigint, '{40}'), ARRAY(SELECT n FROM generate_series(96820, 96781, -1) n)) s;
+DELETE FROM roost_data.post WHERE author_id = 96780;
+DELETE FROM roost_data.muted_word WHERE account_id BETWEEN 96781 AND 96820;
+DELETE FROM roost_data.account WHERE id BETWEEN 96780 AND 96820;
+
 DROP FUNCTION filter_seen(bigint, bigint), filter_data(bigint), filter_names(bigint[]);
 DELETE FROM roost_data.follow WHERE follower_id BETWEEN 9671 AND 9678;
 DELETE FROM roost_data.post WHERE author_id BETWEEN 9671 AND 9678;
