@@ -13,7 +13,8 @@
  * of LIVE_CHANNELS (a JSON list, by default ["home"]).  Events are posts of
  * account LIVE_AUTHOR, made in the database of the environment (PGHOST ...);
  * for the peers they are messages in Redis at LIVE_REDIS_PORT.  Each has a mark
- * with the time and a number; every socket should get every event once.
+ * with the time and a number; every socket should get every event once, but
+ * LIVE_KEPT_OUT of them none (their accounts have blocked or muted the author).
  *
  * idle prints what the process PID has grown by for each socket; latency the
  * time from before an event is published until a socket has read it; throughput
@@ -64,6 +65,7 @@ static enum
 }			kind;
 static Socket *sockets;
 static int	socket_count;
+static int	reached_count;		/* of them, that should get events */
 static int	ready_count;
 static int	poll_fd;
 static char *channels = "[\"home\"]";
@@ -180,7 +182,7 @@ count_events(const char *data, size_t length)
 		deliveries++;
 		if (time_count < TIMES_MAX)
 			times[time_count++] = (float) (came - sent) / 1e3f;
-		if (++counts[number % EVENTS_MAX] == (uint32_t) socket_count)
+		if (++counts[number % EVENTS_MAX] == (uint32_t) reached_count)
 		{
 			counts[number % EVENTS_MAX] = 0;
 			complete++;
@@ -498,7 +500,7 @@ measure_latency(double rate, double seconds)
 		fail("events", "none has come");
 	qsort(times, time_count, sizeof(float), compare);
 	printf("p50_ms=%.2f p99_ms=%.2f max_ms=%.1f lost=%llu bytes=%.0f\n", times[time_count / 2] / 1e3, times[time_count * 99 / 100] / 1e3,
-		   times[time_count - 1] / 1e3, (unsigned long long) ((published - before) * (uint64_t) socket_count - deliveries),
+		   times[time_count - 1] / 1e3, (unsigned long long) ((published - before) * (uint64_t) reached_count - deliveries),
 		   (double) bytes / (double) deliveries);
 }
 
@@ -517,7 +519,7 @@ measure_throughput(int window, double seconds)
 		pump(5);
 	}
 	spent = (double) (now() - from) / 1e9;
-	printf("deliveries=%.0f events=%.1f bytes=%.0f\n", (double) deliveries / spent, (double) deliveries / spent / socket_count,
+	printf("deliveries=%.0f events=%.1f bytes=%.0f\n", (double) deliveries / spent, (double) deliveries / spent / reached_count,
 		   (double) bytes / (double) deliveries);
 }
 
@@ -532,6 +534,7 @@ main(int argc, char **argv)
 		fail("arguments", "see the head of live.c");
 	kind = strcmp(argv[1], "roost") == 0 ? ROOST : strcmp(argv[1], "ws") == 0 ? WS : SIO;
 	socket_count = atoi(argv[3]);
+	reached_count = socket_count - (getenv("LIVE_KEPT_OUT") ? atoi(getenv("LIVE_KEPT_OUT")) : 0);
 	sockets = calloc((size_t) socket_count, sizeof(Socket));
 	counts = calloc(EVENTS_MAX, sizeof(uint32_t));
 	times = malloc(TIMES_MAX * sizeof(float));
