@@ -60,6 +60,13 @@ static uint32_t fold_reverse(uint32_t latin, uint8_t class);
 static size_t fold_compose(FoldGlyph *glyphs, size_t n);
 static uint32_t fold_pair(uint32_t first, uint32_t second);
 
+static inline uint8_t
+fold_ascii_class(uint32_t code)
+{
+	return code >= 'a' && code <= 'z' ? FOLD_LATIN : code >= '0' && code <= '9' ? FOLD_DIGIT :
+		code == '$' ? FOLD_CURRENCY : code == '^' || code == '`' ? FOLD_PICTURE : FOLD_SIGN;
+}
+
 /*
  * Finds the row of a table with first and last that holds a code point; -1
  * if there is none.
@@ -96,13 +103,33 @@ roost_moderation_fold(const char *text, size_t length, FoldForm form, FoldGlyph 
 	int			marks = 0;
 	int			letter_marks = 0;
 	uint32_t	position = 0;
+	bool		foreign = false;
+	bool		composes = false;
 
 	for (size_t i = 0; i < length; position++)
 	{
-		uint32_t	code;
+		uint32_t	code = (unsigned char) text[i];
 		const FoldEntry *entry;
 		int			count;
 
+		/* most texts are mostly this */
+		if (code > ' ' && code < 0x7f)
+		{
+			bool		upper = code >= 'A' && code <= 'Z';
+
+			if (n > base)
+				n = fold_order(glyphs, base, n);
+			marks = letter_marks = 0;
+			glyphs[n].code = upper ? code + ('a' - 'A') : code;
+			glyphs[n].position = position;
+			glyphs[n].class = fold_ascii_class(glyphs[n].code);
+			glyphs[n].look = 0;
+			glyphs[n].weak = false;
+			glyphs[n].upper = upper;
+			base = ++n;
+			i++;
+			continue;
+		}
 		i += roost_moderation_decode(text + i, length - i, &code);
 		entry = fold_entry(code);
 		if (entry->class == FOLD_IGNORED)
@@ -131,7 +158,8 @@ roost_moderation_fold(const char *text, size_t length, FoldForm form, FoldGlyph 
 				continue;
 			if (class != FOLD_MARK && class != FOLD_LETTER_MARK)
 			{
-				n = fold_order(glyphs, base, n);
+				if (n > base)
+					n = fold_order(glyphs, base, n);
 				marks = letter_marks = 0;
 				if (class == FOLD_SPACE && n > 0 && glyphs[n - 1].class == FOLD_SPACE)
 				{
@@ -145,14 +173,16 @@ roost_moderation_fold(const char *text, size_t length, FoldForm form, FoldGlyph 
 			glyphs[n].class = class;
 			glyphs[n].look = k == 0 ? entry->look : 0;
 			glyphs[n].weak = k == 0 && entry->weak;
-			glyphs[n].upper = code >= 'A' && code <= 'Z';
+			glyphs[n].upper = false;
+			foreign |= glyphs[n].look != 0;
+			composes |= part >= 0x300;
 			n++;
 		}
 	}
 	n = fold_order(glyphs, base, n);
-	if (form != FOLD_HOST)
+	if (form != FOLD_HOST && foreign)
 		fold_scripts(glyphs, n, form);
-	return fold_compose(glyphs, n);
+	return composes ? fold_compose(glyphs, n) : n;
 }
 
 /*

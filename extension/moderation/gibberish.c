@@ -261,7 +261,7 @@ latin_evidence(const uint8_t *word, int n)
 		[1] = 2.2,[2] = 5,[3] = 5,[4] = 2.1,[5] = 4,[6] = 2.1,[7] = 2.6,[8] = 2.6,[9] = 4,[10] = 2.2,[11] = 2.2,[12] = 2.4,[13] = 5,
 		[14] = 5,[15] = 4,[16] = 4.5,[17] = 4,[18] = 4,[19] = 2.1,[20] = 4.2,[21] = 4.2,[22] = 4.8,[23] = 3.8,[24] = 5,[25] = 4.5,[26] = 5
 	};
-	double		language = 0;
+	int			language = 0;
 	double		uniform = n * 3.39 + 2.1;
 	double		resting = n * 0.13 + 2.1;
 	int			before[2] = {0, 0};
@@ -270,12 +270,12 @@ latin_evidence(const uint8_t *word, int n)
 	{
 		int			letter = i < n ? word[i] : 0;
 
-		language += gibberish_latin[(before[0] * 27 + before[1]) * 27 + letter] / (double) GIBBERISH_NATS;
+		language += gibberish_latin[(before[0] * 27 + before[1]) * 27 + letter];
 		resting += home[letter];
 		before[0] = before[1];
 		before[1] = letter;
 	}
-	return language - (uniform < resting ? uniform : resting) - 0.7;
+	return (double) language / GIBBERISH_NATS - (uniform < resting ? uniform : resting) - 0.7;
 }
 
 /*

@@ -33,6 +33,7 @@
 #include <string.h>
 
 #define WORDS_MAX		512
+#define COUNT_BITS		11		/* of 3 * WORDS_MAX */
 #define PREFIX_LETTERS	4
 #define PREFIX_FROM		6
 #define FNV_START		UINT64_C(0xcbf29ce484222325)
@@ -53,7 +54,7 @@ static size_t simhash_word(const FoldGlyph *glyphs, size_t n, size_t i, SimhashF
 static void simhash_feature(const FoldGlyph *word, size_t n, SimhashFeatures *features);
 static size_t simhash_link(const FoldGlyph *glyphs, size_t n, size_t i, size_t *host_end);
 static int	simhash_unique(uint64_t *hashes, int n);
-static void simhash_vote(const uint64_t *hashes, int n, int weight, int *votes);
+static void simhash_count(const uint64_t *hashes, int n, int plane, uint64_t *counts);
 static int	hash_compare(const void *a, const void *b);
 
 static inline bool
@@ -68,10 +69,13 @@ is_word_part(const FoldGlyph *glyph)
 uint64_t
 roost_moderation_simhash(const FoldGlyph *glyphs, size_t n)
 {
-	SimhashFeatures features = {.all = FNV_START};
-	int			votes[64] = {0};
+	SimhashFeatures features;
+	uint64_t	counts[COUNT_BITS] = {0};
+	int			all;
 	uint64_t	result = 0;
 
+	features.num_words = features.num_prefixes = 0;
+	features.all = FNV_START;
 	for (size_t i = 0; i < n && features.num_words < WORDS_MAX;)
 		i = simhash_word(glyphs, n, i, &features);
 
@@ -95,10 +99,17 @@ roost_moderation_simhash(const FoldGlyph *glyphs, size_t n)
 	features.num_prefixes = simhash_unique(features.prefixes, features.num_prefixes);
 	if (features.num_words < 3)
 		return hash_mix(features.all);
-	simhash_vote(features.words, features.num_words, 2, votes);
-	simhash_vote(features.prefixes, features.num_prefixes, 1, votes);
+	simhash_count(features.words, features.num_words, 1, counts);
+	simhash_count(features.prefixes, features.num_prefixes, 0, counts);
+	all = 2 * features.num_words + features.num_prefixes;
 	for (int bit = 0; bit < 64; bit++)
-		result |= (uint64_t) (votes[bit] > 0) << bit;
+	{
+		int			count = 0;
+
+		for (int plane = 0; plane < COUNT_BITS; plane++)
+			count |= (int) (counts[plane] >> bit & 1) << plane;
+		result |= (uint64_t) (2 * count > all) << bit;
+	}
 	return result;
 }
 
@@ -223,12 +234,25 @@ hash_compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
+/*
+ * Adds 2^plane to the count of each bit that a hash has.  Counts lie upright:
+ * bit b of plane p is bit p of the count of bit b.
+ */
 static void
-simhash_vote(const uint64_t *hashes, int n, int weight, int *votes)
+simhash_count(const uint64_t *hashes, int n, int plane, uint64_t *counts)
 {
 	for (int i = 0; i < n; i++)
-		for (int bit = 0; bit < 64; bit++)
-			votes[bit] += (hashes[i] >> bit & 1) ? weight : -weight;
+	{
+		uint64_t	carry = hashes[i];
+
+		for (int p = plane; carry != 0 && p < COUNT_BITS; p++)
+		{
+			uint64_t	both = counts[p] & carry;
+
+			counts[p] ^= carry;
+			carry = both;
+		}
+	}
 }
 
 static uint64_t
