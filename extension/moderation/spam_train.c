@@ -367,7 +367,9 @@ train_write(TrainState *state, const float *weights, double slope, double shift,
 	}
 	values[0] = PointerGetDatum(construct_array(names, n + 1, TEXTOID, -1, false, TYPALIGN_INT));
 	values[1] = PointerGetDatum(construct_array(figures, n + 1, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT));
-	if (SPI_execute("DELETE FROM roost_data.spam_weight", false, 0) != SPI_OK_DELETE ||
+	/* one training after the other; who scores does not wait */
+	if (SPI_execute("LOCK TABLE roost_data.spam_weight IN SHARE ROW EXCLUSIVE MODE", false, 0) != SPI_OK_UTILITY ||
+		SPI_execute("DELETE FROM roost_data.spam_weight", false, 0) != SPI_OK_DELETE ||
 		SPI_execute_with_args("INSERT INTO roost_data.spam_weight (feature, weight) SELECT * FROM unnest($1, $2)",
 							  2, types, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write the weights");
