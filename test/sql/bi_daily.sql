@@ -38,18 +38,18 @@ SELECT pg_temp.post(:bob, '2001-02-06 10:00+00', reply => :post) IS NOT NULL AS 
 INSERT INTO roost_data.post_like (account_id, post_id, id, created_at) SELECT a, :post, roost_internal.id_at('2001-02-06 12:00+00', a, a), '2001-02-06 12:00+00' FROM unnest(ARRAY[:bob, :cleo]) a;
 INSERT INTO roost_data.follow (follower_id, followee_id, id, created_at) VALUES (:bob, :ada, roost_internal.id_at('2001-02-06 13:00+00', :bob, 7), '2001-02-06 13:00+00');
 CREATE VIEW pg_temp.days AS SELECT day, registrations, active_accounts, active_accounts_7d, active_accounts_30d, stickiness, posting_accounts, posts, replies, retweets, quotes, likes, follows, engagement_rate, final
-FROM roost_bi.daily_activity WHERE day > '2001-01-01' ORDER BY day;
+FROM roost_bi.daily_activity WHERE day BETWEEN '2001-01-01' AND '2001-12-31' ORDER BY day;
 SELECT roost_internal.bi_day(d::date) FROM unnest('{2001-01-30,2001-02-06,2001-02-06,2001-02-07,2001-03-02}'::date[]) d;
 SELECT * FROM pg_temp.days;
 
 -- Retention: a cohort without accounts has no row.
 SELECT roost_internal.bi_retention(d::date) FROM unnest('{2001-01-31,2001-02-02,2001-02-06,2001-02-06,2001-03-01}'::date[]) d;
-SELECT * FROM roost_bi.retention WHERE cohort > '2001-01-01' ORDER BY cohort, age;
+SELECT * FROM roost_bi.retention WHERE cohort BETWEEN '2001-01-01' AND '2001-12-31' ORDER BY cohort, age;
 
 -- Maintenance counts the days that are over and today, and forgets what is old.
 INSERT INTO roost_data.account_activity VALUES ('1999-12-01', :ada, 1), ('2000-02-01', :ada, 1);
 INSERT INTO roost_data.author_day (account_id, day, posts) VALUES (:ada, '2000-01-30', 1), (:ada, '2000-02-01', 2);
-DELETE FROM roost_data.platform_day WHERE day > '2001-01-01';
+DELETE FROM roost_data.platform_day WHERE day BETWEEN '2001-01-01' AND '2001-12-31';
 SELECT roost_internal.bi_maintenance() >= 2 AS purged;
 SELECT count(*), min(day), max(day), count(*) FILTER (WHERE NOT final) AS open FROM pg_temp.days;
 SELECT (SELECT count(*) FROM roost_data.account_activity WHERE account_id = :ada AND month < '2001-01-01') AS months, (SELECT min(day) FROM roost_data.author_day WHERE account_id = :ada) AS day;
@@ -73,7 +73,7 @@ UPDATE roost_data.account SET role = 'moderator' WHERE id = :ada;
 SELECT day, active_accounts, posts, engagement_rate FROM roost.platform_days(:ada, '2001-02-05', '2001-02-07');
 SELECT count(*) FROM roost.platform_days(:ada);
 SELECT * FROM roost.platform_retention(:ada, '2001-01-30', '2001-01-30') WHERE active > 0;
-SELECT computed_at, registrations_today, active_today, active_week, active_month, posts_today, engagements_today, accounts > 2 AS accounts, database_bytes > 0 AS bytes, open_cases >= 0 AS cases
+SELECT registrations_today, active_today, active_week, active_month, posts_today, engagements_today, accounts > 2 AS accounts, database_bytes > 0 AS bytes, open_cases >= 0 AS cases
 FROM roost.platform_health(:ada);
 SELECT * FROM roost.platform_days(:ada, '2001-02-07', '2001-02-05');
 \echo :LAST_ERROR_SQLSTATE
@@ -89,33 +89,33 @@ SELECT (SELECT count(*) FROM roost_data.account_activity WHERE account_id = :ada
 ROLLBACK;
 
 -- The log, counted once: what one wrote, and what others did; oneself is nobody else.
-INSERT INTO roost_data.account (id, username, is_private) SELECT 98700 + n, 'bil_' || n, n = 3 FROM generate_series(1, 4) n;
-INSERT INTO roost_data.account_handle (username, account_id) SELECT username, id FROM roost_data.account WHERE id BETWEEN 98701 AND 98704;
+INSERT INTO roost_data.account (id, username, is_private) SELECT 98720 + n, 'bil_' || n, n = 3 FROM generate_series(1, 4) n;
+INSERT INTO roost_data.account_handle (username, account_id) SELECT username, id FROM roost_data.account WHERE id BETWEEN 98721 AND 98724;
 SELECT roost_internal.clock_freeze(NULL);
 SELECT roost_internal.clock_freeze(clock_timestamp(), everywhere => true);
-SELECT id AS post FROM roost.post_create(98701, 'mine') \gset
-SELECT (roost.post_create(98702, 'answer', reply_to_id => :post)).reply_to_id = :post AS reply, (roost.post_create(98701, 'thread', reply_to_id => :post)).reply_to_id = :post AS own_reply,
-	(roost.post_create(98703, 'quote', quote_of_id => :post)).quote_of_id = :post AS quote;
-SELECT (roost.post_retweet(98702, :post)).retweeted, (roost.post_like(98702, :post)).liked, (roost.post_like(98701, :post)).liked AS own, (roost.account_follow(98702, '98701')).following;
-SELECT (roost.post_like(98704, :post)).liked;
+SELECT id AS post FROM roost.post_create(98721, 'mine') \gset
+SELECT (roost.post_create(98722, 'answer', reply_to_id => :post)).reply_to_id = :post AS reply, (roost.post_create(98721, 'thread', reply_to_id => :post)).reply_to_id = :post AS own_reply,
+	(roost.post_create(98723, 'quote', quote_of_id => :post)).quote_of_id = :post AS quote;
+SELECT (roost.post_retweet(98722, :post)).retweeted, (roost.post_like(98722, :post)).liked, (roost.post_like(98721, :post)).liked AS own, (roost.account_follow(98722, '98721')).following;
+SELECT (roost.post_like(98724, :post)).liked;
 SELECT roost.worker_sync('1 minute');
-SELECT (roost.post_unlike(98704, :post)).liked;
+SELECT (roost.post_unlike(98724, :post)).liked;
 SELECT roost.worker_sync('1 minute');
 SELECT roost_internal.bi_maintenance() >= 0 AS ran, roost_internal.bi_maintenance() >= 0 AS again;
 SELECT account_id, posts, replies, retweets, likes_received, replies_received, retweets_received, quotes_received, followers_gained
-FROM roost_data.author_day WHERE account_id BETWEEN 98701 AND 98704 ORDER BY account_id;
+FROM roost_data.author_day WHERE account_id BETWEEN 98721 AND 98724 ORDER BY account_id;
 -- active without a session
-SELECT account_id, days = 1 << (extract(day FROM roost_internal.clock_now() AT TIME ZONE 'UTC')::integer - 1) AS today FROM roost_data.account_activity WHERE account_id BETWEEN 98701 AND 98704 ORDER BY 1;
+SELECT account_id, days = 1 << (extract(day FROM roost_internal.clock_now() AT TIME ZONE 'UTC')::integer - 1) AS today FROM roost_data.account_activity WHERE account_id BETWEEN 98721 AND 98724 ORDER BY 1;
 -- analysts do not see private accounts'
-SELECT account_id, posts FROM roost_bi.author_daily WHERE account_id BETWEEN 98701 AND 98704 ORDER BY account_id;
-SELECT count(*), sum(posts) AS posts, sum(likes_received) AS likes FROM roost.analytics_daily(98701);
-SELECT text, like_count FROM roost.analytics_posts(98701);
-SELECT count(*) FROM roost.analytics_posts(98701, count => 1);
-SELECT * FROM roost.analytics_posts(98701, count => 0);
+SELECT account_id, posts FROM roost_bi.author_daily WHERE account_id BETWEEN 98721 AND 98724 ORDER BY account_id;
+SELECT count(*), sum(posts) AS posts, sum(likes_received) AS likes FROM roost.analytics_daily(98721);
+SELECT text, like_count FROM roost.analytics_posts(98721);
+SELECT count(*) FROM roost.analytics_posts(98721, count => 1);
+SELECT * FROM roost.analytics_posts(98721, count => 0);
 \echo :LAST_ERROR_SQLSTATE
-SELECT * FROM roost.analytics_posts(98701, 'infinity');
+SELECT * FROM roost.analytics_posts(98721, 'infinity');
 \echo :LAST_ERROR_SQLSTATE
-SELECT * FROM roost.analytics_daily(98701, '2020-01-02', '2020-01-01');
+SELECT * FROM roost.analytics_daily(98721, '2020-01-02', '2020-01-01');
 \echo :LAST_ERROR_SQLSTATE
 SELECT roost_internal.clock_freeze(NULL, everywhere => true);
 
@@ -128,7 +128,15 @@ SELECT count(*) >= 0 AS cohorts FROM roost_bi.retention;
 SELECT count(*) > 0 AS authors FROM roost_bi.author_daily;
 SELECT * FROM roost_data.account_activity;
 SELECT roost_internal.bi_maintenance();
-SELECT roost.platform_days(98701);
+SELECT roost.platform_days(98721);
 RESET ROLE;
 DROP OWNED BY bi_daily_analyst;
 DROP ROLE bi_daily_analyst;
+
+-- nothing stays for other tests
+DELETE FROM roost_data.post WHERE author_id BETWEEN 98721 AND 98724;
+DELETE FROM roost_data.follow WHERE follower_id BETWEEN 98721 AND 98724;
+DELETE FROM roost_data.author_day WHERE account_id BETWEEN 98721 AND 98724;
+DELETE FROM roost_data.account_activity WHERE account_id BETWEEN 98721 AND 98724;
+DELETE FROM roost_data.account WHERE id BETWEEN 98721 AND 98724;
+SELECT roost.worker_sync('1 minute');
