@@ -293,12 +293,13 @@ vector_make(Lexemes *lexemes)
 
 	if (lexemes->count > 1)
 		qsort(items, lexemes->count, sizeof(Lexeme), lexeme_compare);
+	/* what does not fit is left out: nobody writes that much by hand */
 	for (int i = 0; i < lexemes->count; i++)
+	{
 		room += items[i].length + 2 * sizeof(uint16) + sizeof(WordEntryPos);
-	if (room > MAXSTRPOS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a text has too many words to be indexed")));
+		if (room > MAXSTRPOS)
+			lexemes->count = i;
+	}
 
 	vector = palloc0(CALCDATASIZE(lexemes->count, room));
 	for (int i = 0; i < lexemes->count; i++)

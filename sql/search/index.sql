@@ -30,7 +30,7 @@ DECLARE
 BEGIN
 	UPDATE roost_data.search_part p SET posts = 0, max_id = 0 WHERE p.low_id = search_part_vacate.low_id RETURNING * INTO STRICT v_part;
 	SELECT coalesce(min(p.low_id), 9223372036854775807) INTO v_high_id FROM roost_data.search_part p WHERE p.low_id > search_part_vacate.low_id;
-	EXECUTE format('UPDATE roost_data.search_hashtag h SET posts = h.posts - u.n FROM (SELECT t.tag, count(*) AS n FROM roost_data.search_post_%s p, unnest(p.hashtags) t (tag) GROUP BY 1) u WHERE h.hashtag = u.tag', v_part.no);
+	EXECUTE format('UPDATE roost_data.search_hashtag h SET posts = h.posts - u.n FROM (SELECT t.tag, count(*) AS n FROM roost_data.search_post_%s p, unnest(p.hashtags) t (tag) WHERE t.tag IS NOT NULL GROUP BY 1) u WHERE h.hashtag = u.tag', v_part.no);
 	EXECUTE format('TRUNCATE roost_data.search_post_%s', v_part.no);
 	-- What was still to be indexed there is part of it now.
 	DELETE FROM roost_data.search_gap g WHERE g.low_id >= v_part.low_id AND g.high_id <= v_high_id;
@@ -114,7 +114,7 @@ BEGIN
 			INSERT INTO roost_data.search_hashtag AS h (hashtag, posts)
 			SELECT c.tag, sum(c.n) FROM (
 				SELECT u.tag, 1 AS n FROM unnest(v_tags) u (tag) UNION ALL SELECT u.tag, -1 FROM unnest(v_tags_gone) u (tag)
-			) c GROUP BY c.tag HAVING sum(c.n) <> 0
+			) c WHERE c.tag IS NOT NULL GROUP BY c.tag HAVING sum(c.n) <> 0
 			ON CONFLICT (hashtag) DO UPDATE SET posts = h.posts + excluded.posts;
 		END IF;
 	END LOOP;
@@ -145,7 +145,7 @@ BEGIN
 	END IF;
 	SELECT * INTO v_state FROM roost_data.search_state s FOR UPDATE;
 	SELECT f.first_seq INTO v_first FROM roost_data.feed_state f;
-	IF v_state.seq IS NULL OR v_state.seq < v_first - 1
+	IF v_state.seq IS NULL OR v_state.seq < v_first - 1 OR EXISTS (SELECT FROM roost_data.search_gap g WHERE g.low_id < 0)
 		OR v_state.seq > greatest((SELECT max(l.seq) FROM roost_data.feed_log l), (SELECT f.seq FROM roost_data.feed_state f)) THEN
 		-- It has just begun, or the log does not lead on from here.
 		PERFORM roost_internal.search_restart();
@@ -206,13 +206,13 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM pg_advisory_xact_lock(hashtextextended('roost.search_run', 0));
-	PERFORM roost_internal.search_restart();
+	-- Nothing is waited for: the worker may be reading the posts that are being locked.
+	INSERT INTO roost_data.search_gap (low_id, high_id) VALUES (-1, 0) ON CONFLICT DO NOTHING;
 	RETURN NULL;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.search_truncated() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.search_truncated() IS 'Trigger: empties the index of posts when their table is.';
+COMMENT ON FUNCTION roost_internal.search_truncated() IS 'Trigger: lets the index of posts be built anew when their table was emptied.';
 
 CREATE OR REPLACE FUNCTION roost_internal.search_maintenance() RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -267,7 +267,7 @@ BEGIN
 				roost_internal.search_marks(p.author_id, p.visibility, p.reply_to_id, p.reply_to_account_id, p.quote_of_id, p.language, p.mention_ids, p.media));
 	RETURN QUERY SELECT 'another number of hashtag ' || coalesce(h.hashtag, c.tag), coalesce(h.posts, 0) - coalesce(c.n, 0), NULL::integer
 		FROM (SELECT t.* FROM roost_data.search_hashtag t WHERE t.posts <> 0) h
-		FULL JOIN (SELECT u.tag, count(*) AS n FROM pg_temp.search_check_row r, unnest(r.hashtags) u (tag) GROUP BY 1) c ON c.tag = h.hashtag
+		FULL JOIN (SELECT u.tag, count(*) AS n FROM pg_temp.search_check_row r, unnest(r.hashtags) u (tag) WHERE u.tag IS NOT NULL GROUP BY 1) c ON c.tag = h.hashtag
 		WHERE h.posts IS DISTINCT FROM c.n;
 	RETURN QUERY SELECT 'account is not indexed'::text, a.id, NULL::integer FROM roost_data.account a
 		WHERE a.status = 'active' AND NOT EXISTS (SELECT FROM roost_data.search_account s

@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS roost_data.search_gap (
 	high_id bigint NOT NULL,
 	CHECK (low_id < high_id)
 );
-COMMENT ON TABLE roost_data.search_gap IS 'Posts that are still to be indexed: those with ids from low_id up to, and without, high_id. They are read from the table, oldest first.';
+COMMENT ON TABLE roost_data.search_gap IS 'Posts that are still to be indexed: those with ids from low_id up to, and without, high_id. They are read from the table, oldest first. A row with low_id below 0: all of them, from the beginning.';
 
 CREATE TABLE IF NOT EXISTS roost_data.search_part (
 	low_id bigint PRIMARY KEY,

@@ -39,6 +39,8 @@ AS $$
 BEGIN
 	IF content_warning IS NULL AND media IS NULL THEN
 		RETURN text;
+	ELSIF jsonb_typeof(media) IS DISTINCT FROM 'array' THEN
+		RETURN concat_ws(E'\n', text, content_warning);
 	END IF;
 	RETURN concat_ws(E'\n', text, content_warning,
 		(SELECT string_agg(m.item->>'description', E'\n' ORDER BY m.n) FROM jsonb_array_elements(media) WITH ORDINALITY m (item, n)));
@@ -69,7 +71,7 @@ BEGIN
 	IF mention_ids IS NOT NULL THEN
 		v_marks := v_marks || ARRAY(SELECT 'to:' || m.id FROM unnest(mention_ids) m (id));
 	END IF;
-	IF media IS NOT NULL THEN
+	IF jsonb_typeof(media) = 'array' THEN
 		v_marks := v_marks || 'has:media'::text || ARRAY(SELECT 'has:' || (m.item->>'type') FROM jsonb_array_elements(media) m (item));
 	END IF;
 	RETURN v_marks;

@@ -130,6 +130,13 @@ SELECT count(*), min(p.id::bigint - roost_internal.id_floor('2200-01-02Z')) FROM
 SELECT roost.search_posts('aardvark', "limit" => 0); \echo :LAST_ERROR_SQLSTATE
 SELECT roost.search_posts('aardvark', before => 'x'); \echo :LAST_ERROR_SQLSTATE
 SELECT roost.search_posts('aardvark', "order" => 'top', before => '17'); \echo :LAST_ERROR_SQLSTATE
+-- what only SQL can write does not stop the index
+INSERT INTO roost_data.post (id, author_id, thread_id, created_at, text, hashtags, media, language, content_warning)
+SELECT b + n, 72011, b + n, now(), 'strange cassowary ' || n, CASE n WHEN 1 THEN '{odd}'::text[] END, CASE n WHEN 2 THEN '{"a": 1}' WHEN 3 THEN '[1, {"type": null, "description": 7}]' WHEN 4 THEN '"x"' END::jsonb,
+	CASE n WHEN 5 THEN '' WHEN 6 THEN '-' END, CASE n WHEN 7 THEN repeat(md5('x'), 100000) WHEN 8 THEN (SELECT string_agg(md5(k::text), ' ') FROM generate_series(1, 30000) k) END
+FROM generate_series(1, 8) n, (SELECT roost_internal.id_floor('2200-01-04Z') AS b) i;
+SELECT roost_internal.search_index(ARRAY(SELECT id FROM roost_data.post WHERE id > roost_internal.id_floor('2200-01-04Z')));
+SELECT count(*) FROM roost.search_posts('cassowary');
 -- what is truncated is gone; hashtags are counted
 SELECT hashtag, posts FROM roost_data.search_hashtag WHERE hashtag = 'outback';
 DELETE FROM roost_data.post WHERE id = :base + 201;
