@@ -38,6 +38,7 @@ typedef struct UrlParts
 } UrlParts;
 
 extern void roost_moderation_url_parse(const char *url, size_t length, UrlParts *parts);
+extern float roost_moderation_url_score(const char *url, size_t length, UrlParts *parts);
 extern void roost_moderation_url_skeleton(const char *host, char *out);
 extern const char *roost_moderation_url_domain(const char *host);
 extern int	roost_moderation_punycode(const char *label, size_t length, uint32_t *codes, int room);

@@ -55,13 +55,23 @@ typedef struct SkeletonEntry
 	char		host[HOST_KEY_LENGTH];
 } SkeletonEntry;
 
-/* Why a link is bad, and how bad it is together */
-typedef struct UrlReasons
+/* What is known of a link, why it is bad, and how bad that is together */
+typedef struct UrlFindings
 {
-	Datum		names[REASONS_MAX];
-	int			count;
+	const char *listed;			/* the row that decides, or NULL */
+	const char *looks_like;		/* or NULL */
+	bool		blocked;
+	bool		allowed;
+	bool		shortener;
+	bool		mismatched;
+	bool		odd_port;
+	bool		too_long;
+	bool		too_deep;
+	const char *reasons[REASONS_MAX];
+	int			num_reasons;
 	float		left;
-} UrlReasons;
+	float		score;
+} UrlFindings;
 
 static HTAB *url_hosts = NULL;
 static HTAB *url_skeletons = NULL;
@@ -71,7 +81,8 @@ static void url_host_row(const Datum *values, const bool *nulls, void *arg);
 static const char *url_host_kind(const char *host, int kinds, int *found);
 static const char *url_looks_like(const UrlParts *parts);
 static bool url_is_mismatched(const UrlParts *parts, text *shown);
-static void url_reason(UrlReasons *reasons, bool is_so, const char *name, float weight);
+static void url_find(const UrlParts *parts, size_t length, text *shown, UrlFindings *findings);
+static void url_reason(UrlFindings *findings, bool is_so, const char *name, float weight);
 static Datum url_report(TupleDesc desc, const UrlParts *parts, text *url, text *shown);
 
 /*
@@ -115,34 +126,12 @@ url_report(TupleDesc desc, const UrlParts *parts, text *url, text *shown)
 {
 	Datum		values[REPORT_COLUMNS];
 	bool		nulls[REPORT_COLUMNS] = {false};
-	int			kinds = 0;
-	const char *host = parts->is_ip ? parts->ip : parts->host;
-	const char *listed = url_host_kind(host, HOST_BLOCKED | HOST_ALLOWED, &kinds);
-	bool		blocked = listed != NULL && (kinds & HOST_BLOCKED) != 0;
-	bool		allowed = listed != NULL && !blocked;
-	bool		shortener = url_host_kind(host, HOST_SHORTENER, &kinds) != NULL;
-	const char *looks_like = allowed ? NULL : url_looks_like(parts);
-	bool		mismatched = shown != NULL && url_is_mismatched(parts, shown);
-	bool		odd_port = parts->port >= 0 &&
-	!(parts->port == 443 || parts->port == 80 || (parts->port == 21 && strcmp(parts->scheme, "ftp") == 0));
-	bool		too_long = VARSIZE_ANY_EXHDR(url) > URL_LONG || strlen(parts->host) > HOST_LONG;
-	bool		too_deep = parts->labels >= LABELS_DEEP;
-	UrlReasons	reasons = {.left = 1};
+	Datum		reasons[REASONS_MAX];
+	UrlFindings findings;
 
-	url_reason(&reasons, blocked, "blocked", 1);
-	url_reason(&reasons, parts->is_script, "script", 1);
-	url_reason(&reasons, looks_like != NULL, "looks_like", 0.9f);
-	url_reason(&reasons, mismatched, "mismatched", 0.7f);
-	url_reason(&reasons, parts->is_mixed, "mixed_script", 0.7f);
-	url_reason(&reasons, parts->has_userinfo, "userinfo", 0.6f);
-	url_reason(&reasons, parts->is_odd_ip, "disguised_ip", 0.6f);
-	url_reason(&reasons, parts->has_hidden || parts->is_malformed, "malformed", 0.5f);
-	url_reason(&reasons, parts->is_ip, "ip", 0.4f);
-	url_reason(&reasons, shortener, "shortener", 0.3f);
-	url_reason(&reasons, odd_port, "odd_port", 0.25f);
-	url_reason(&reasons, parts->is_punycode, "punycode", 0.15f);
-	url_reason(&reasons, too_deep, "deep", 0.2f);
-	url_reason(&reasons, too_long, "long", 0.15f);
+	url_find(parts, VARSIZE_ANY_EXHDR(url), shown, &findings);
+	for (int i = 0; i < findings.num_reasons; i++)
+		reasons[i] = CStringGetTextDatum(findings.reasons[i]);
 
 	nulls[0] = parts->scheme[0] == '\0';
 	values[0] = CStringGetTextDatum(parts->scheme);
@@ -155,34 +144,87 @@ url_report(TupleDesc desc, const UrlParts *parts, text *url, text *shown)
 	values[5] = BoolGetDatum(parts->is_ip);
 	nulls[6] = !parts->is_ip;
 	values[6] = CStringGetTextDatum(parts->ip);
-	values[7] = BoolGetDatum(shortener);
+	values[7] = BoolGetDatum(findings.shortener);
 	values[8] = BoolGetDatum(parts->is_punycode);
 	values[9] = BoolGetDatum(parts->is_mixed);
-	nulls[10] = looks_like == NULL;
-	values[10] = nulls[10] ? (Datum) 0 : CStringGetTextDatum(looks_like);
+	nulls[10] = findings.looks_like == NULL;
+	values[10] = nulls[10] ? (Datum) 0 : CStringGetTextDatum(findings.looks_like);
 	values[11] = BoolGetDatum(parts->has_userinfo);
-	values[12] = BoolGetDatum(odd_port);
-	values[13] = BoolGetDatum(mismatched);
-	values[14] = BoolGetDatum(too_long);
-	values[15] = BoolGetDatum(too_deep);
-	values[16] = BoolGetDatum(blocked);
-	values[17] = BoolGetDatum(allowed);
-	nulls[18] = listed == NULL;
-	values[18] = nulls[18] ? (Datum) 0 : CStringGetTextDatum(listed);
-	values[19] = PointerGetDatum(construct_array(reasons.names, reasons.count, TEXTOID, -1, false, TYPALIGN_INT));
-
-	/* who is trusted may have odd ports and long paths, but not be imitated */
-	values[20] = Float4GetDatum(allowed && !mismatched && !parts->has_userinfo ? 0 : 1 - reasons.left);
+	values[12] = BoolGetDatum(findings.odd_port);
+	values[13] = BoolGetDatum(findings.mismatched);
+	values[14] = BoolGetDatum(findings.too_long);
+	values[15] = BoolGetDatum(findings.too_deep);
+	values[16] = BoolGetDatum(findings.blocked);
+	values[17] = BoolGetDatum(findings.allowed);
+	nulls[18] = findings.listed == NULL;
+	values[18] = nulls[18] ? (Datum) 0 : CStringGetTextDatum(findings.listed);
+	values[19] = PointerGetDatum(construct_array(reasons, findings.num_reasons, TEXTOID, -1, false, TYPALIGN_INT));
+	values[20] = Float4GetDatum(findings.score);
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
+/*
+ * Returns how bad a link is, from 0 to 1, and what it is made of.
+ */
+float
+roost_moderation_url_score(const char *url, size_t length, UrlParts *parts)
+{
+	UrlFindings findings;
+
+	url_hosts_load();
+	roost_moderation_url_parse(url, length, parts);
+	url_find(parts, length, NULL, &findings);
+	return findings.score;
+}
+
+/*
+ * Finds out what is known of a link of so many bytes.
+ */
 static void
-url_reason(UrlReasons *reasons, bool is_so, const char *name, float weight)
+url_find(const UrlParts *parts, size_t length, text *shown, UrlFindings *findings)
+{
+	int			kinds = 0;
+	const char *host = parts->is_ip ? parts->ip : parts->host;
+
+	memset(findings, 0, sizeof(*findings));
+	findings->left = 1;
+	findings->listed = url_host_kind(host, HOST_BLOCKED | HOST_ALLOWED, &kinds);
+	findings->blocked = findings->listed != NULL && (kinds & HOST_BLOCKED) != 0;
+	findings->allowed = findings->listed != NULL && !findings->blocked;
+	findings->shortener = url_host_kind(host, HOST_SHORTENER, &kinds) != NULL;
+	findings->looks_like = findings->allowed ? NULL : url_looks_like(parts);
+	findings->mismatched = shown != NULL && url_is_mismatched(parts, shown);
+	findings->odd_port = parts->port >= 0 &&
+		!(parts->port == 443 || parts->port == 80 || (parts->port == 21 && strcmp(parts->scheme, "ftp") == 0));
+	findings->too_long = length > URL_LONG || strlen(parts->host) > HOST_LONG;
+	findings->too_deep = parts->labels >= LABELS_DEEP;
+
+	url_reason(findings, findings->blocked, "blocked", 1);
+	url_reason(findings, parts->is_script, "script", 1);
+	url_reason(findings, findings->looks_like != NULL, "looks_like", 0.9f);
+	url_reason(findings, findings->mismatched, "mismatched", 0.7f);
+	url_reason(findings, parts->is_mixed, "mixed_script", 0.7f);
+	url_reason(findings, parts->has_userinfo, "userinfo", 0.6f);
+	url_reason(findings, parts->is_odd_ip, "disguised_ip", 0.6f);
+	url_reason(findings, parts->has_hidden || parts->is_malformed, "malformed", 0.5f);
+	url_reason(findings, parts->is_ip, "ip", 0.4f);
+	url_reason(findings, findings->shortener, "shortener", 0.3f);
+	url_reason(findings, findings->odd_port, "odd_port", 0.25f);
+	url_reason(findings, parts->is_punycode, "punycode", 0.15f);
+	url_reason(findings, findings->too_deep, "deep", 0.2f);
+	url_reason(findings, findings->too_long, "long", 0.15f);
+
+	/* who is trusted may have odd ports and long paths, but not be imitated */
+	findings->score = findings->allowed && !findings->mismatched && !parts->has_userinfo ? 0 : 1 - findings->left;
+}
+
+static void
+url_reason(UrlFindings *findings, bool is_so, const char *name, float weight)
 {
 	if (!is_so)
 		return;
-	reasons->names[reasons->count++] = CStringGetTextDatum(name);
-	reasons->left *= 1 - weight;
+	findings->reasons[findings->num_reasons++] = name;
+	findings->left *= 1 - weight;
 }
 
 /*

@@ -36,7 +36,9 @@
 #include "core/core.h"
 #include "core/debug_point.h"
 #include "live/queue.h"
+#include "moderation/policy.h"
 #include "moderation/setting.h"
+#include "moderation/trigger.h"
 #include "moderation/verdict.h"
 #include "roost.h"
 
@@ -218,12 +220,23 @@ verdict_shmem_init(void *area, LWLockPadded *locks, bool found)
 	pg_atomic_init_u32(&verdict_shared->waiting, 0);
 }
 
+/*
+ * Registers for changes of what backends keep.
+ */
+static void
+verdict_init(void)
+{
+	roost_moderation_policy_init();
+	roost_moderation_post_init();
+}
+
 const RoostModule roost_verdict_module = {
 	.name = "roost verdict",
 	.define_gucs = roost_moderation_define_settings,
 	.shmem_size = verdict_shmem_size,
 	.num_lwlocks = 1,
 	.shmem_init = verdict_shmem_init,
+	.init = verdict_init,
 };
 
 const RoostWorkerStep roost_verdict_step = {

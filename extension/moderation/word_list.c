@@ -20,7 +20,7 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
-#include "moderation/word.h"
+#include "moderation/word_list.h"
 
 PG_FUNCTION_INFO_V1(roost_moderation_profanity_score);
 
@@ -43,7 +43,9 @@ static WordSet word_list;
 
 static void word_list_load(void);
 static void word_list_row(const Datum *values, const bool *nulls, void *arg);
-static const char *word_list_language(text *value, char *language);
+static int	word_list_find(const char *data, size_t length, const FoldGlyph *glyphs, size_t n, const char *language,
+						   const char **guessed, WordHit *hits);
+static const char *word_list_language(const char *data, size_t length, char *language);
 static Datum word_list_matches(TupleDesc result, text *value, const WordHit *hits, int n);
 
 /*
@@ -60,8 +62,6 @@ roost_moderation_profanity_score(PG_FUNCTION_ARGS)
 	size_t		n;
 	WordHit		hits[WORD_HITS];
 	int			num_hits;
-	bool		foreign = false;
-	void	   *scratch;
 	TupleDesc	desc;
 	Datum		values[3];
 	bool		nulls[3] = {false, false, false};
@@ -70,26 +70,11 @@ roost_moderation_profanity_score(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	value = PG_GETARG_TEXT_PP(0);
 	if (!PG_ARGISNULL(1))
-		language = word_list_language(PG_GETARG_TEXT_PP(1), buffer);
-	word_list_load();
+		language = word_list_language(VARDATA_ANY(PG_GETARG_TEXT_PP(1)), VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(1)), buffer);
 	desc = roost_moderation_desc(fcinfo);
 
 	glyphs = roost_moderation_glyphs(value, FOLD_BARE, &n);
-	guessed = language != NULL ? language : roost_moderation_word_language(glyphs, n);
-	scratch = palloc_extended(WORD_SCRATCH(n), MCXT_ALLOC_HUGE);
-	num_hits = roost_moderation_word_find(&word_list, glyphs, n, language, guessed, scratch, hits, 0);
-
-	/* once more, as Latin what may be taken for it */
-	for (size_t i = 0; i < n && !foreign; i++)
-		foreign = FOLD_IS_LETTER(glyphs[i].class) && glyphs[i].class != FOLD_LATIN && glyphs[i].look != 0;
-	if (foreign)
-	{
-		n = roost_moderation_fold(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), FOLD_LOOKS, glyphs);
-		pfree(scratch);
-		scratch = palloc_extended(WORD_SCRATCH(n), MCXT_ALLOC_HUGE);
-		num_hits = roost_moderation_word_find(&word_list, glyphs, n, language, guessed, scratch, hits, num_hits);
-	}
-	num_hits = roost_moderation_word_settle(&word_list, hits, num_hits);
+	num_hits = word_list_find(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), glyphs, n, language, &guessed, hits);
 
 	values[0] = Float4GetDatum(roost_moderation_word_score(hits, num_hits));
 	nulls[1] = guessed == NULL;
@@ -99,13 +84,68 @@ roost_moderation_profanity_score(PG_FUNCTION_ARGS)
 }
 
 /*
+ * Finds listed words in a text, which glyphs has in the form FOLD_BARE;
+ * language may be NULL.  Returns how many hits there are, at most WORD_HITS.
+ */
+int
+roost_moderation_word_list_find(const char *data, size_t length, const FoldGlyph *glyphs, size_t n, const char *language, WordHit *hits)
+{
+	char		buffer[WORD_LANGUAGE_LENGTH];
+	const char *guessed;
+
+	if (language != NULL)
+		language = word_list_language(language, strlen(language), buffer);
+	return word_list_find(data, length, glyphs, n, language, &guessed, hits);
+}
+
+/*
+ * Returns the word of the list that a hit is.
+ */
+const WordEntry *
+roost_moderation_word_list_entry(const WordHit *hit)
+{
+	return &word_list.entries[hit->entry];
+}
+
+/*
+ * Finds listed words; says which language was guessed, if none is given.
+ */
+static int
+word_list_find(const char *data, size_t length, const FoldGlyph *glyphs, size_t n, const char *language, const char **guessed,
+			   WordHit *hits)
+{
+	bool		foreign = false;
+	void	   *scratch;
+	int			num_hits;
+
+	word_list_load();
+	*guessed = language != NULL ? language : roost_moderation_word_language(glyphs, n);
+	scratch = palloc_extended(WORD_SCRATCH(n), MCXT_ALLOC_HUGE);
+	num_hits = roost_moderation_word_find(&word_list, glyphs, n, language, *guessed, scratch, hits, 0);
+
+	/* once more, as Latin what may be taken for it */
+	for (size_t i = 0; i < n && !foreign; i++)
+		foreign = FOLD_IS_LETTER(glyphs[i].class) && glyphs[i].class != FOLD_LATIN && glyphs[i].look != 0;
+	if (foreign)
+	{
+		FoldGlyph  *looks = palloc_extended(FOLD_BOUND(length) * sizeof(FoldGlyph), MCXT_ALLOC_HUGE);
+
+		n = roost_moderation_fold(data, length, FOLD_LOOKS, looks);
+		pfree(scratch);
+		scratch = palloc_extended(WORD_SCRATCH(n), MCXT_ALLOC_HUGE);
+		num_hits = roost_moderation_word_find(&word_list, looks, n, language, *guessed, scratch, hits, num_hits);
+		pfree(looks);
+	}
+	pfree(scratch);
+	return roost_moderation_word_settle(&word_list, hits, num_hits);
+}
+
+/*
  * Returns the language as lists have it: its first subtag, in small letters.
  */
 static const char *
-word_list_language(text *value, char *language)
+word_list_language(const char *data, size_t length, char *language)
 {
-	const char *data = VARDATA_ANY(value);
-	int			length = VARSIZE_ANY_EXHDR(value);
 	int			n = 0;
 
 	while (n < length && n < WORD_LANGUAGE_LENGTH - 1 && data[n] != '-' && data[n] != '_')

@@ -77,6 +77,7 @@ COMMENT ON FUNCTION roost_internal.import_account_insert(bigint) IS 'Makes accou
 CREATE OR REPLACE FUNCTION roost.account_import() RETURNS roost.import_result
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET roost.moderation_enabled = off
 AS $$
 DECLARE
 	v_result roost.import_result;

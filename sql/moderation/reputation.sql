@@ -7,7 +7,8 @@
 --
 -- A threshold t of an adaptive policy becomes, for a score between 0 and 1,
 -- that with logit(t') = logit(t) + reputation, and for a count
--- t' = t * 2 ^ reputation.  extension/moderation/reputation.c does the same.
+-- t' = t * 2 ^ reputation, rounded.  extension/moderation/standing.c and
+-- threshold.h do the same.
 
 CREATE OR REPLACE FUNCTION roost_internal.reputation_add(account_id bigint, kind text, weight double precision DEFAULT 1) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

@@ -95,10 +95,12 @@ CREATE INDEX IF NOT EXISTS moderation_verdict_at_idx ON roost_data.moderation_ve
 
 CREATE TABLE IF NOT EXISTS roost_data.post_judgement (
 	post_id bigint PRIMARY KEY,
+	author_id bigint NOT NULL,
 	state roost.post_state NOT NULL,
 	labels text[] COLLATE "C"
 );
 COMMENT ON TABLE roost_data.post_judgement IS 'What policies have made of a post: the state and labels that an edit may have judged anew. A row goes when somebody else sets the state or the labels: what a moderator has decided no edit undoes.';
+CREATE INDEX IF NOT EXISTS post_judgement_author_id_idx ON roost_data.post_judgement (author_id);
 
 CREATE TABLE IF NOT EXISTS roost_data.account_reputation (
 	account_id bigint NOT NULL,
@@ -111,24 +113,36 @@ CREATE TABLE IF NOT EXISTS roost_data.account_reputation (
 COMMENT ON TABLE roost_data.account_reputation IS 'What speaks against an account: how often, and with which weight as of updated_at; the weight halves in roost.moderation_half_life. Kind filter is what policies have done, every other kind what people have decided.';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS roost_data.post_fingerprint (
+	key integer NOT NULL,
+	at timestamptz NOT NULL,
 	post_id bigint NOT NULL,
 	author_id bigint NOT NULL,
-	at timestamptz NOT NULL,
 	simhash bigint NOT NULL,
 	key1 integer NOT NULL,
 	key2 integer NOT NULL,
 	key3 integer NOT NULL,
 	key4 integer NOT NULL
 );
-COMMENT ON TABLE roost_data.post_fingerprint IS 'Fingerprints of the texts of late posts, by which copies are found: those of roost.moderation_duplicate_window count. Deleted posts count, too. Not logged: after a crash it begins anew.';
-CREATE INDEX IF NOT EXISTS post_fingerprint_key1_idx ON roost_data.post_fingerprint (key1);
-CREATE INDEX IF NOT EXISTS post_fingerprint_key2_idx ON roost_data.post_fingerprint (key2);
-CREATE INDEX IF NOT EXISTS post_fingerprint_key3_idx ON roost_data.post_fingerprint (key3);
-CREATE INDEX IF NOT EXISTS post_fingerprint_key4_idx ON roost_data.post_fingerprint (key4);
+COMMENT ON TABLE roost_data.post_fingerprint IS 'Fingerprints of the texts of late posts, by which copies are found, a row for each of a text''s up to four keys: those of roost.moderation_duplicate_window count. Deleted posts count, too. Not logged: after a crash it begins anew.';
+CREATE INDEX IF NOT EXISTS post_fingerprint_key_at_idx ON roost_data.post_fingerprint (key, at);
+CREATE INDEX IF NOT EXISTS post_fingerprint_at_idx ON roost_data.post_fingerprint USING brin (at);
 
 CREATE OR REPLACE VIEW roost_bi.moderation_verdict AS
 SELECT v.id, v.at, v.subject, v.policy, v.signal, v.score, v.threshold, v.action, v.dry_run FROM roost_data.moderation_verdict v;
 COMMENT ON VIEW roost_bi.moderation_verdict IS 'What filters said about posts and profiles, and when; not whose they were, nor what stood there.';
+
+-- Asking the policies: of every post but retweets, and of every profile.  What
+-- a moderator sets names the columns, what policies set does not.
+CREATE OR REPLACE TRIGGER post_judge BEFORE INSERT OR UPDATE OF text, content_warning, media ON roost_data.post
+	FOR EACH ROW WHEN (NEW.retweet_of_id IS NULL) EXECUTE FUNCTION roost_internal.post_judge();
+CREATE OR REPLACE TRIGGER post_judgement_void AFTER UPDATE OF state, labels ON roost_data.post
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.post_judgement_void();
+CREATE OR REPLACE TRIGGER post_held AFTER INSERT OR UPDATE OF text, content_warning, media ON roost_data.post
+	FOR EACH ROW WHEN (NEW.state = 'held') EXECUTE FUNCTION roost_internal.post_held();
+CREATE OR REPLACE TRIGGER account_judge BEFORE INSERT OR UPDATE OF username, display_name, bio ON roost_data.account
+	FOR EACH ROW WHEN (NEW.status <> 'deleted') EXECUTE FUNCTION roost_internal.profile_judge();
+CREATE OR REPLACE TRIGGER account_judged AFTER INSERT OR UPDATE OF username, display_name, bio ON roost_data.account
+	FOR EACH ROW WHEN (NEW.status <> 'deleted') EXECUTE FUNCTION roost_internal.profile_judge();
 
 --
 -- Reports, cases, decisions and appeals belong to the operator, not to the

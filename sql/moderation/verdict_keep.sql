@@ -37,7 +37,7 @@ BEGIN
 	DELETE FROM roost_data.moderation_verdict v WHERE v.account_id = verdict_account_delete.account_id;
 	DELETE FROM roost_data.account_reputation r WHERE r.account_id = verdict_account_delete.account_id;
 	DELETE FROM roost_data.post_fingerprint f WHERE f.author_id = verdict_account_delete.account_id;
-	DELETE FROM roost_data.post_judgement j USING roost_data.post p WHERE p.author_id = verdict_account_delete.account_id AND j.post_id = p.id;
+	DELETE FROM roost_data.post_judgement j WHERE j.author_id = verdict_account_delete.account_id;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.verdict_account_delete(bigint) FROM PUBLIC;

@@ -175,6 +175,7 @@ COMMENT ON FUNCTION roost_internal.import_post_threads() IS 'Gives the posts to 
 CREATE OR REPLACE FUNCTION roost.post_import() RETURNS roost.import_result
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET roost.moderation_enabled = off
 AS $$
 DECLARE
 	v_present constant timestamptz := roost_internal.clock_now();

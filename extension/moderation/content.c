@@ -1,0 +1,92 @@
+/*-------------------------------------------------------------------------
+ *
+ * content.c
+ *		What stands in a text that is judged: links, mentions, hashtags.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#include "moderation/content.h"
+#include "post/entity.h"
+
+static void content_add_url(ModerationText *text, const char *url, int length);
+
+/*
+ * Takes the addresses of a list of objects with "url", as posts have them of
+ * their links and media.
+ */
+void
+roost_content_urls(ModerationText *text, Datum json, bool links)
+{
+	Jsonb	   *jsonb = DatumGetJsonbP(json);
+	int			count;
+
+	if (!JB_ROOT_IS_ARRAY(jsonb))
+		return;
+	count = JB_ROOT_COUNT(jsonb);
+	if (links)
+		text->num_links += count;
+	for (int i = 0; i < count && text->num_urls < SIGNAL_URLS_MAX; i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(&jsonb->root, i);
+		JsonbValue	url;
+
+		if (element == NULL || element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
+			continue;
+		if (getKeyJsonValueFromContainer(element->val.binary.data, "url", 3, &url) != NULL && url.type == jbvString)
+			content_add_url(text, url.val.string.val, url.val.string.len);
+	}
+}
+
+/*
+ * Finds links, mentions and hashtags in the text itself.
+ */
+void
+roost_content_scan(ModerationText *text)
+{
+	uint32_t   *scratch = palloc(ENTITY_SCRATCH(text->length) * sizeof(uint32_t));
+	Entity	   *entities = palloc((roost_entity_bound(text->text, text->length) + 1) * sizeof(Entity));
+	int			count = roost_entity_scan(text->text, text->length, scratch, entities);
+
+	for (int i = 0; i < count; i++)
+	{
+		if (entities[i].kind == ENTITY_URL)
+		{
+			text->num_links++;
+			content_add_url(text, text->text + entities[i].offset, entities[i].length);
+		}
+		else if (entities[i].kind == ENTITY_MENTION)
+			text->num_mentions++;
+		else if (entities[i].kind == ENTITY_HASHTAG)
+			text->num_hashtags++;
+	}
+}
+
+/*
+ * Makes one text of two, with a newline between them.
+ */
+void
+roost_content_join(ModerationText *text, const char *first, int first_length, const char *second, int second_length)
+{
+	char	   *joined = palloc(first_length + second_length + 2);
+
+	memcpy(joined, first, first_length);
+	joined[first_length] = '\n';
+	memcpy(joined + first_length + 1, second, second_length);
+	joined[first_length + 1 + second_length] = '\0';
+	text->text = joined;
+	text->length = first_length + 1 + second_length;
+}
+
+static void
+content_add_url(ModerationText *text, const char *url, int length)
+{
+	if (text->num_urls < SIGNAL_URLS_MAX)
+		text->urls[text->num_urls++] = (ModerationUrl)
+	{
+		url, length
+	};
+}

@@ -1,0 +1,254 @@
+/*-------------------------------------------------------------------------
+ *
+ * duplicate.c
+ *		Nearly the same text, written by others or again.
+ *
+ * Every text that is long enough leaves a fingerprint in
+ * roost_data.post_fingerprint: a simhash (simhash.h), of which similar texts
+ * differ in few bits, and keys by which similar ones are found.  The keys are
+ * the DUPLICATE_KEYS smallest among the hashes of the text's pairs of
+ * neighbouring words: whoever changes one word changes two pairs, so at least
+ * two of four keys stay.  Texts that are no copies, but happen to have a key in
+ * common, rarely have two, and seldom is their simhash near.  A text has a row
+ * for each of its keys.  A look-up reads those with its own keys by the index
+ * (key, time), the newest first, and counts the rows with DUPLICATE_COMMON keys in
+ * common that differ in no more than roost.moderation_duplicate_distance bits, by
+ * account.  It looks at no more
+ * than DUPLICATE_ROWS_MAX rows and stops when it has found as many accounts as
+ * any policy asks for, so a flood of copies makes it no slower.
+ *
+ * Look-ups see what has committed by now, and what their own transaction
+ * wrote in earlier statements: of copies that are written at the very same
+ * moment none sees the others.  A flood takes longer than that.
+ *
+ * Tables are read and written directly, not by SQL: both happen with every
+ * post, and writers need no rights on the table.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "port/pg_bitutils.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "core/clock.h"
+#include "moderation/duplicate.h"
+#include "moderation/setting.h"
+
+#define DUPLICATE_ROWS_MAX	1000
+#define DUPLICATE_COMMON	2	/* keys that copies have in common */
+
+/* columns of roost_data.post_fingerprint */
+enum
+{
+	FINGERPRINT_KEY = 1,
+	FINGERPRINT_AT,
+	FINGERPRINT_POST_ID,
+	FINGERPRINT_AUTHOR_ID,
+	FINGERPRINT_SIMHASH,
+	FINGERPRINT_KEY1,
+	FINGERPRINT_COLUMNS = FINGERPRINT_KEY1 + DUPLICATE_KEYS - 1
+};
+
+/* A look-up */
+typedef struct DuplicateSearch
+{
+	const Fingerprint *fingerprint;
+	int64		author_id;
+	int64		post_id;
+	DuplicateFinding *finding;
+	int			rows;			/* looked at */
+	int64		accounts[DUPLICATE_ACCOUNTS_MAX];
+	int64		copies[DUPLICATE_COPIES_MAX];
+} DuplicateSearch;
+
+static Oid	duplicate_relation(const char *name);
+static bool duplicate_scan(DuplicateSearch *search, Relation table, Relation index, int32 key, TimestampTz since, Snapshot snapshot,
+						   TupleTableSlot *slot);
+static void duplicate_count(DuplicateSearch *search, TupleTableSlot *slot);
+static int	duplicate_common(const Fingerprint *fingerprint, TupleTableSlot *slot);
+static bool duplicate_note(int64 *ids, int *count, int max, int64 id);
+
+/*
+ * Counts who has written nearly the same lately.
+ */
+void
+roost_duplicate_find(const Fingerprint *fingerprint, int64 author_id, int64 post_id, DuplicateFinding *finding)
+{
+	Oid			relid = duplicate_relation("post_fingerprint");
+	TimestampTz since = roost_clock_timestamp(roost_clock_us() - roost_moderation_duplicate_window * USECS_PER_SEC);
+	Oid			index_id = duplicate_relation("post_fingerprint_key_at_idx");
+	DuplicateSearch search;
+	Relation	table;
+	Relation	index;
+	bool		more = true;
+	Snapshot	snapshot;
+	TupleTableSlot *slot;
+
+	memset(finding, 0, sizeof(*finding));
+	finding->distance = 64;
+	if (!OidIsValid(relid) || !OidIsValid(index_id))
+		return;
+	search.fingerprint = fingerprint;
+	search.author_id = author_id;
+	search.post_id = post_id;
+	search.finding = finding;
+	search.rows = 0;
+
+	table = table_open(relid, AccessShareLock);
+	index = index_open(index_id, AccessShareLock);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	slot = table_slot_create(table, NULL);
+	for (int i = 0; i < DUPLICATE_KEYS && more; i++)
+	{
+		/* of a short text they may be the same */
+		if (i == 0 || fingerprint->keys[i] != fingerprint->keys[i - 1])
+			more = duplicate_scan(&search, table, index, (int32) fingerprint->keys[i], since, snapshot, slot);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	index_close(index, AccessShareLock);
+	table_close(table, AccessShareLock);
+}
+
+/*
+ * Keeps the fingerprint of a post.
+ */
+void
+roost_duplicate_keep(const Fingerprint *fingerprint, int64 author_id, int64 post_id)
+{
+	Oid			relid = duplicate_relation("post_fingerprint");
+	Datum		values[FINGERPRINT_COLUMNS];
+	bool		nulls[FINGERPRINT_COLUMNS] = {false};
+	Relation	table;
+	CatalogIndexState indexes;
+
+	if (!OidIsValid(relid))
+		return;
+	values[FINGERPRINT_POST_ID - 1] = Int64GetDatum(post_id);
+	values[FINGERPRINT_AUTHOR_ID - 1] = Int64GetDatum(author_id);
+	values[FINGERPRINT_AT - 1] = TimestampTzGetDatum(roost_clock_timestamp(roost_clock_us()));
+	values[FINGERPRINT_SIMHASH - 1] = Int64GetDatum((int64) fingerprint->simhash);
+	for (int i = 0; i < DUPLICATE_KEYS; i++)
+		values[FINGERPRINT_KEY1 - 1 + i] = Int32GetDatum((int32) fingerprint->keys[i]);
+
+	table = table_open(relid, RowExclusiveLock);
+	indexes = CatalogOpenIndexes(table);
+	for (int i = 0; i < DUPLICATE_KEYS; i++)
+	{
+		HeapTuple	tuple;
+
+		if (i > 0 && fingerprint->keys[i] == fingerprint->keys[i - 1])
+			continue;
+		values[FINGERPRINT_KEY - 1] = Int32GetDatum((int32) fingerprint->keys[i]);
+		tuple = heap_form_tuple(RelationGetDescr(table), values, nulls);
+		CatalogTupleInsertWithInfo(table, tuple, indexes);
+		heap_freetuple(tuple);
+	}
+	CatalogCloseIndexes(indexes);
+	table_close(table, NoLock);
+}
+
+static Oid
+duplicate_relation(const char *name)
+{
+	Oid			schema = get_namespace_oid("roost_data", true);
+
+	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
+/*
+ * Looks at the rows with the same part; false when enough has been seen.
+ */
+static bool
+duplicate_scan(DuplicateSearch *search, Relation table, Relation index, int32 key, TimestampTz since, Snapshot snapshot, TupleTableSlot *slot)
+{
+	IndexScanDesc scan;
+	ScanKeyData keys[2];
+	bool		more = true;
+
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(key));
+	ScanKeyInit(&keys[1], 2, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT, TimestampTzGetDatum(since));
+	scan = index_beginscan(table, index, snapshot, 2, 0);
+	index_rescan(scan, keys, 2, NULL, 0);
+	while (more && index_getnext_slot(scan, BackwardScanDirection, slot))
+	{
+		duplicate_count(search, slot);
+		more = ++search->rows < DUPLICATE_ROWS_MAX && search->finding->accounts < DUPLICATE_ACCOUNTS_MAX;
+	}
+	index_endscan(scan);
+	return more;
+}
+
+/*
+ * Counts a row, if its text is near.
+ */
+static void
+duplicate_count(DuplicateSearch *search, TupleTableSlot *slot)
+{
+	DuplicateFinding *finding = search->finding;
+	int64		post_id;
+	int64		author_id;
+	int			distance;
+
+	slot_getsomeattrs(slot, FINGERPRINT_COLUMNS);
+	distance = pg_popcount64(search->fingerprint->simhash ^ (uint64) DatumGetInt64(slot->tts_values[FINGERPRINT_SIMHASH - 1]));
+	post_id = DatumGetInt64(slot->tts_values[FINGERPRINT_POST_ID - 1]);
+	author_id = DatumGetInt64(slot->tts_values[FINGERPRINT_AUTHOR_ID - 1]);
+	if (distance > roost_moderation_duplicate_distance || post_id == search->post_id ||
+		duplicate_common(search->fingerprint, slot) < DUPLICATE_COMMON)
+		return;
+	if (author_id == search->author_id)
+		duplicate_note(search->copies, &finding->copies, DUPLICATE_COPIES_MAX, post_id);
+	else
+		duplicate_note(search->accounts, &finding->accounts, DUPLICATE_ACCOUNTS_MAX, author_id);
+	finding->distance = Min(finding->distance, distance);
+}
+
+/*
+ * Returns how many keys a row has in common with what is looked for.
+ */
+static int
+duplicate_common(const Fingerprint *fingerprint, TupleTableSlot *slot)
+{
+	int			common = 0;
+
+	for (int i = 0; i < DUPLICATE_KEYS; i++)
+	{
+		bool		found = false;
+
+		for (int j = 0; j < DUPLICATE_KEYS && !found; j++)
+			found = (int32) fingerprint->keys[i] == DatumGetInt32(slot->tts_values[FINGERPRINT_KEY1 - 1 + j]);
+		common += found;
+	}
+	return common;
+}
+
+/*
+ * Adds an id to those seen, unless it is there.
+ */
+static bool
+duplicate_note(int64 *ids, int *count, int max, int64 id)
+{
+	for (int i = 0; i < *count; i++)
+	{
+		if (ids[i] == id)
+			return false;
+	}
+	if (*count == max)
+		return false;
+	ids[(*count)++] = id;
+	return true;
+}
