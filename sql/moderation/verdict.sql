@@ -25,10 +25,11 @@ DECLARE
 	v_account record;
 BEGIN
 	INSERT INTO roost_data.moderation_verdict (id, at, subject, subject_id, account_id, policy, signal, score, threshold, action, dry_run, text_hash)
-	SELECT roost_internal.id_next(v.account_id), v.at, v.subject, nullif(v.subject_id, 0), v.account_id, v.policy, v.signal, v.score, v.threshold, 'reject', false, v.text_hash
+	SELECT roost_internal.id_next(a.id), v.at, v.subject, CASE WHEN a.id IS NOT NULL THEN nullif(v.subject_id, 0) END, a.id,
+		v.policy, v.signal, v.score, v.threshold, 'reject', false, v.text_hash
 	FROM unnest(times, subjects, subject_ids, account_ids, text_hashes, policies, signals, scores, thresholds) v
 		(at, subject, subject_id, account_id, text_hash, policy, signal, score, threshold)
-	WHERE v.subject_id <> 0 OR EXISTS (SELECT FROM roost_data.account a WHERE a.id = v.account_id AND a.status <> 'deleted');
+	LEFT JOIN roost_data.account a ON a.id = v.account_id AND a.status <> 'deleted';
 	-- Always in the same order: two who add to the same accounts never wait for each other.
 	FOR v_account IN
 		SELECT u.id, pg_catalog.count(*)::integer AS count FROM unnest(account_ids) u (id)
@@ -40,7 +41,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.verdict_save(timestamptz[], text[], bigint[], bigint[], bigint[], text[], text[], double precision[], double precision[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.verdict_save(timestamptz[], text[], bigint[], bigint[], bigint[], text[], text[], double precision[], double precision[]) IS 'Records what was refused; the background worker calls it, because the transactions that were refused are gone. subject_ids has 0 for posts that never were.';
+COMMENT ON FUNCTION roost_internal.verdict_save(timestamptz[], text[], bigint[], bigint[], bigint[], text[], text[], double precision[], double precision[]) IS 'Records what was refused; the background worker calls it, because the transactions that were refused are gone. subject_ids has 0 for posts that never were. Of accounts that are not there (any more, or because they were refused) the id is not kept.';
 
 CREATE OR REPLACE FUNCTION roost_internal.verdict_of(subject text, subject_id bigint, "limit" integer DEFAULT 50) RETURNS SETOF roost.moderation_verdict
 LANGUAGE plpgsql STABLE

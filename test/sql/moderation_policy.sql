@@ -175,7 +175,7 @@ SELECT name FROM roost.moderation_policy_create(7301, 'linked', 'links', 2, 'hol
 SELECT id FROM roost.account_update(7303, bio => 'I AM THE KING OF THE WORLD');
 \echo :LAST_ERROR_SQLSTATE
 SELECT bio FROM roost.account_update(7303, bio => 'see example.org and example.net');
-SELECT subject, policy, action, subject_id = account_id AS own FROM roost_data.moderation_verdict WHERE account_id = 7303 AND subject = 'profile';
+SELECT subject, policy, action, subject_id = account_id AS own FROM roost_data.moderation_verdict WHERE account_id = 7303 AND subject = 'profile' AND action = 'hold';
 SELECT subject_type, category, source FROM roost_data.moderation_case WHERE subject_id = 7303;
 INSERT INTO roost_data.account (id, username, display_name) VALUES (7309, 'judged_9', 'THE LOUDEST PERSON ON THIS PLANET');
 \echo :LAST_ERROR_SQLSTATE
@@ -236,4 +236,8 @@ SELECT roost_internal.clock_freeze('2032-01-01 00:00:00+00');
 SELECT roost_internal.verdict_maintenance() > 0;
 SELECT count(*) FROM roost_data.moderation_verdict WHERE account_id = 7303;
 ROLLBACK;
+-- what was refused is there all the same, of accounts that are not without their ids
+SELECT roost.worker_sync('1 minute');
+SELECT DISTINCT subject, policy, subject_id, account_id, explanation FROM roost_data.moderation_verdict WHERE policy IN ('tags_reject', 'loud') ORDER BY 1, 2;
+DELETE FROM roost_data.moderation_verdict WHERE policy IN ('tags_reject', 'loud');
 SELECT roost_internal.clock_freeze(NULL);
