@@ -36,7 +36,9 @@ BEGIN
 		JOIN roost_data.account a ON a.id = u.id AND a.status <> 'deleted'
 		GROUP BY u.id ORDER BY u.id
 	LOOP
-		PERFORM roost_internal.reputation_filtered(v_account.id, array_fill('reject'::text, ARRAY[v_account.count]), array_fill(false, ARRAY[v_account.count]));
+		FOR i IN 1 .. v_account.count LOOP
+			PERFORM roost_internal.reputation_filtered(v_account.id, '{reject}', '{f}');
+		END LOOP;
 	END LOOP;
 END
 $$;
