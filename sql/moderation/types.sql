@@ -104,6 +104,26 @@ CREATE TYPE roost.moderation_report AS (
 );
 COMMENT ON TYPE roost.moderation_report IS 'How often a policy has said something: verdicts, of how many accounts, how many of these posts a moderator has made visible since (released), and the scores.';
 
+CREATE TYPE roost.moderation_word AS (
+	word text,
+	language text,
+	kind text,
+	severity real,
+	whole_word boolean,
+	allowed boolean,
+	cursor bigint
+);
+COMMENT ON TYPE roost.moderation_word IS 'A listed word or phrase: language (empty: all), what the operator calls its kind, how bad it is (0 to 1), whether it is no part of longer words, and whether it is an exception (allowed).';
+
+CREATE TYPE roost.moderation_url_host AS (
+	host text,
+	kind text,
+	note text,
+	created_at timestamptz,
+	cursor bigint
+);
+COMMENT ON TYPE roost.moderation_url_host IS 'A listed host: kind is blocked, allowed, shortener or protected (others that look like it are suspicious).';
+
 CREATE TYPE roost.account_reputation AS (
 	account_id roost.id,
 	reputation double precision,
