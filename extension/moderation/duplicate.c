@@ -13,9 +13,8 @@
  * for each of its keys.  A look-up reads those with its own keys by the index
  * (key, time), the newest first, and counts the rows with DUPLICATE_COMMON keys in
  * common that differ in no more than roost.moderation_duplicate_distance bits, by
- * account.  It looks at no more
- * than DUPLICATE_ROWS_MAX rows and stops when it has found as many accounts as
- * any policy asks for, so a flood of copies makes it no slower.
+ * account.  It looks at no more than DUPLICATE_ROWS_MAX rows of a key, so neither a
+ * flood of copies nor words that everybody uses make it slow.
  *
  * Look-ups see what has committed by now, and what their own transaction
  * wrote in earlier statements: of copies that are written at the very same
@@ -47,7 +46,7 @@
 #include "moderation/duplicate.h"
 #include "moderation/setting.h"
 
-#define DUPLICATE_ROWS_MAX	1000
+#define DUPLICATE_ROWS_MAX	64	/* that are looked at for a key */
 #define DUPLICATE_COMMON	2	/* keys that copies have in common */
 
 /* columns of roost_data.post_fingerprint */
@@ -69,13 +68,12 @@ typedef struct DuplicateSearch
 	int64		author_id;
 	int64		post_id;
 	DuplicateFinding *finding;
-	int			rows;			/* looked at */
 	int64		accounts[DUPLICATE_ACCOUNTS_MAX];
 	int64		copies[DUPLICATE_COPIES_MAX];
 } DuplicateSearch;
 
 static Oid	duplicate_relation(const char *name);
-static bool duplicate_scan(DuplicateSearch *search, Relation table, Relation index, int32 key, TimestampTz since, Snapshot snapshot,
+static void duplicate_scan(DuplicateSearch *search, Relation table, Relation index, int32 key, TimestampTz since, Snapshot snapshot,
 						   TupleTableSlot *slot);
 static void duplicate_count(DuplicateSearch *search, TupleTableSlot *slot);
 static int	duplicate_common(const Fingerprint *fingerprint, TupleTableSlot *slot);
@@ -93,7 +91,6 @@ roost_duplicate_find(const Fingerprint *fingerprint, int64 author_id, int64 post
 	DuplicateSearch search;
 	Relation	table;
 	Relation	index;
-	bool		more = true;
 	Snapshot	snapshot;
 	TupleTableSlot *slot;
 
@@ -105,17 +102,16 @@ roost_duplicate_find(const Fingerprint *fingerprint, int64 author_id, int64 post
 	search.author_id = author_id;
 	search.post_id = post_id;
 	search.finding = finding;
-	search.rows = 0;
 
 	table = table_open(relid, AccessShareLock);
 	index = index_open(index_id, AccessShareLock);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	slot = table_slot_create(table, NULL);
-	for (int i = 0; i < DUPLICATE_KEYS && more; i++)
+	for (int i = 0; i < DUPLICATE_KEYS; i++)
 	{
 		/* of a short text they may be the same */
 		if (i == 0 || fingerprint->keys[i] != fingerprint->keys[i - 1])
-			more = duplicate_scan(&search, table, index, (int32) fingerprint->keys[i], since, snapshot, slot);
+			duplicate_scan(&search, table, index, (int32) fingerprint->keys[i], since, snapshot, slot);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	UnregisterSnapshot(snapshot);
@@ -170,26 +166,22 @@ duplicate_relation(const char *name)
 }
 
 /*
- * Looks at the rows with the same part; false when enough has been seen.
+ * Looks at the newest rows with the same key.
  */
-static bool
+static void
 duplicate_scan(DuplicateSearch *search, Relation table, Relation index, int32 key, TimestampTz since, Snapshot snapshot, TupleTableSlot *slot)
 {
 	IndexScanDesc scan;
 	ScanKeyData keys[2];
-	bool		more = true;
+	int			rows = 0;
 
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(key));
 	ScanKeyInit(&keys[1], 2, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT, TimestampTzGetDatum(since));
 	scan = index_beginscan(table, index, snapshot, 2, 0);
 	index_rescan(scan, keys, 2, NULL, 0);
-	while (more && index_getnext_slot(scan, BackwardScanDirection, slot))
-	{
+	while (rows++ < DUPLICATE_ROWS_MAX && index_getnext_slot(scan, BackwardScanDirection, slot))
 		duplicate_count(search, slot);
-		more = ++search->rows < DUPLICATE_ROWS_MAX && search->finding->accounts < DUPLICATE_ACCOUNTS_MAX;
-	}
 	index_endscan(scan);
-	return more;
 }
 
 /*

@@ -83,7 +83,7 @@ SELECT min(at) FROM roost_data.post_fingerprint;
 INSERT INTO roost_data.account (id, username) SELECT 7600 + n, 'flooder_' || n FROM generate_series(1, 300) n;
 INSERT INTO roost_data.post (id, author_id, thread_id, created_at, text)
 SELECT 760000 + n, 7600 + n, 760000 + n, '2031-01-01', 'A flood of the same text from very many accounts in a very short time' FROM generate_series(1, 300) n;
-SELECT pg_temp.copies(7501, 'A flood of the same text from very many accounts in a very short time');
+SELECT split_part(pg_temp.copies(7501, 'A flood of the same text from very many accounts in a very short time'), ' ', 1)::integer BETWEEN 64 AND 128 AS enough;
 
 -- Without a policy about copies nothing is kept.
 UPDATE roost_data.moderation_policy SET enabled = false;
