@@ -5,10 +5,10 @@
  *
  * Everything is in tables (sql/search); roost_internal.search_run() follows the
  * log of events, and reads what was there before it.  A run takes
- * SEARCH_BATCH posts, so that timelines do not wait long.  After a run the
- * step rests as long as the run took, and longer while events wait: writers
- * and their readers come first.  But it does not rest for longer than
- * SEARCH_REST_MAX_MS, so that the index keeps up.
+ * SEARCH_BATCH posts, so that timelines do not wait long.  When it has come to
+ * the end the step rests for SEARCH_REST_MAX_MS, for the next run costs the less
+ * the more there is for it.  Else it rests as long as the run took, and longer
+ * while events wait: writers and their readers come first.
  *
  * What is in the index comes from tables alone, so a run that a crash undoes,
  * progress included, is done again; its commit need not be waited for.
@@ -29,8 +29,8 @@
 
 #define SEARCH_LOOK_MS				1000
 #define SEARCH_BATCH				100
-#define SEARCH_REST_MIN_MS			5
-#define SEARCH_REST_MAX_MS			50
+#define SEARCH_REST_MIN_MS			5	/* while there is more to do */
+#define SEARCH_REST_MAX_MS			100
 
 #define SEARCH_PART_SIZE_MIN		100
 #define SEARCH_PART_SIZE_DEFAULT	65536
@@ -138,6 +138,8 @@ search_run(void)
 
 	roost_queue_stat(&queue);
 	took_us = (search_now_us() - search_run_us) * (queue.written > queue.taken ? 4 : 1);
+	if (!search_behind)
+		took_us = SEARCH_REST_MAX_MS * 1000;
 	search_rest_us = search_now_us() + Min(Max(took_us, SEARCH_REST_MIN_MS * 1000), SEARCH_REST_MAX_MS * 1000);
 }
 

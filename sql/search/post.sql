@@ -163,7 +163,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	c_pool constant integer := 400;
+	c_pool constant integer := 200;
 	v_language constant text := (SELECT a.language FROM roost_data.account a WHERE a.id = reader_id);
 	v_query record := roost_internal.search_query(q, reader_id, v_language, split_part(current_setting('default_text_search_config'), '.', -1));
 	v_seen constant text := '(''seen:public''' || CASE WHEN reader_id IS NULL THEN ')' ELSE format(' | ''seen:followers'' | ''from:%s'')', reader_id) END;
