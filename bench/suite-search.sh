@@ -149,19 +149,20 @@ cat >"$work/search-write.sql" <<-'END'
 	\set p random(1, 100)
 	SELECT (roost.post_create((SELECT id FROM bench_searcher WHERE n = :a), (SELECT q || ' ' || :p || ' what one writes, in about as many words as others do #tag' || :p FROM bench_search OFFSET :p LIMIT 1))).id;
 END
-for round in $(seq "$rounds"); do
-	for state in on off; do
-		search_step $state
+search_write() { search_pgbench -n -c 2 -j 1 -T "$seconds" -f "$work/search-write.sql" | sed -n 's/^tps = \([0-9.]*\).*/\1/p'; }
+search_write >/dev/null
+for round in $(seq $((2 * rounds))); do
+	# who comes first takes turns, and nothing waits from the turn before
+	states="off on"
+	[ $((round % 2)) = 0 ] || states="on off"
+	for state in $states; do
+		search_step on
+		sql -c "SELECT roost.search_sync('10 minutes')" >/dev/null
+		search_step "$state"
 		quiet
-		tps=$(search_pgbench -n -c 2 -j 1 -T "$seconds" -f "$work/search-write.sql" | sed -n 's/^tps = \([0-9.]*\).*/\1/p')
-		echo "$state=$tps $(sql -c "SELECT 'behind=' || behind FROM roost.stat_search")" | tee -a "$work/search-write.log" >/dev/null
+		echo "$state=$(search_write)" >>"$work/search-write.log"
 	done
-	search_step on
-	start=$(date +%s%N)
-	rows=$(sql -c "SELECT behind FROM roost.stat_search")
-	sql -c "SELECT roost.search_sync('10 minutes')" >/dev/null
-	echo "drain=$((rows * 1000000000 / ($(date +%s%N) - start)))" >>"$work/search-write.log"
 done
+search_step on
 echo "posts written a second by two clients, with the index: $(figure "$work/search-write.log" on high), without: $(figure "$work/search-write.log" off high): $(ratio "$(middle "$work/search-write.log" on)" "$(middle "$work/search-write.log" off)")"
-echo "the worker indexes what waits: $(figure "$work/search-write.log" drain high) posts a second"
 sql -c "ALTER SYSTEM RESET roost.search_index" -c "SELECT pg_reload_conf()" -c "DROP TABLE bench_word, bench_search, bench_searched, bench_searcher" >/dev/null
