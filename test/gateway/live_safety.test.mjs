@@ -4,7 +4,9 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import { WebSocketClient, account, call, liftLimits, sql, startGateway, until } from './lib.mjs';
+import { WebSocketClient, account, call, hold, liftLimits, sql, startGateway, until, waiting } from './lib.mjs';
+
+const KEY = 7412;
 
 let gateway;
 let marker; // nobody has anything to do with it
@@ -141,6 +143,7 @@ test('a block ends what was told of the other at once, on all devices, and its e
 	const made = await post(ada, `from ada #lsblock @${bob.username}`);
 	const own = await post(bob, `from bob #lsblock @${ada.username}`);
 	const quote = await post(cat, 'on it', { quote_of_id: made.id });
+	await caughtUp(adas, bobs, bobs2, cats, anybody);
 	await done(ada, 'PATCH', `/tweets/${made.id}`, { text: 'from ada, better #lsblock' });
 	await done(ada, 'POST', `/tweets/${first.id}/like`);
 	await done(cat, 'POST', `/tweets/${made.id}/retweet`);
@@ -352,6 +355,86 @@ test('a post that is held is told when it is released, once; one that is hidden 
 	assert.ok(!adas.names(limited).includes('tweet:deleted'));
 	assert.equal(adas.heard(limited).at(-1).data.post.state, 'visible');
 	await leave();
+});
+
+// Lets the questions of gateways that call a function wait for a lock while something is done.
+async function whileAsking(name, columns, args, act) {
+	const kept = sql(`SELECT pg_get_functiondef('roost.${name}(${args.map(() => 'bigint[]')})'::regprocedure)`);
+	sql(`SET client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS gateway_test;
+		${kept.replace(`FUNCTION roost.${name}`, `FUNCTION gateway_test.${name}`)};
+		CREATE OR REPLACE FUNCTION roost.${name}(${args.map((each) => `${each} bigint[]`)}) RETURNS TABLE (${columns})
+		LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+			$$ BEGIN PERFORM pg_advisory_xact_lock_shared(${KEY}); RETURN QUERY SELECT * FROM gateway_test.${name}(${args.map((each, i) => `$${i + 1}`)}); END $$`);
+	try {
+		const held = await hold(KEY);
+		try {
+			await act();
+		} finally {
+			await held.release();
+		}
+	} finally {
+		await until(() => waiting(KEY) === 0, 'the end of the questions');
+		sql(`${kept}; DROP FUNCTION gateway_test.${name}(${args.map(() => 'bigint[]')})`);
+	}
+}
+
+test('a block or a word that comes between the reading of a row and the question who may see it holds', async () => {
+	const [ada, bob, cat, dan] = await people('ada', 'bob', 'cat', 'dan');
+	const [bobs, cats] = [await ears(bob, [`user:${ada.id}`]), await ears(cat, [`user:${ada.id}`])];
+	let made;
+	// nobody has anything to do with ada: the row was read as one for everyone
+	await whileAsking('stream_data', 'seq bigint, data text, everyone boolean, strangers boolean', ['seqs'], async () => {
+		made = await post(ada, 'for everyone');
+		await until(() => waiting(KEY) > 0, 'the question for the text');
+		await done(bob, 'POST', `/users/${ada.id}/block`);
+	});
+	await caughtUp(bobs, cats);
+	assert.deepEqual(bobs.names(made), []);
+	assert.deepEqual(cats.names(made), ['tweet:new']);
+	// now all are asked about; and somebody blocks her while the question waits
+	await done(bob, 'DELETE', `/users/${ada.id}/block`);
+	await done(dan, 'POST', `/users/${ada.id}/mute`);
+	await whileAsking('stream_see', 'seq bigint, viewer_id bigint', ['seqs', 'viewer_ids'], async () => {
+		made = await post(ada, 'who may see it?');
+		await until(() => waiting(KEY) > 0, 'the question who may see it');
+		await done(ada, 'POST', `/users/${bob.id}/block`);
+		await done(cat, 'POST', '/muted-words', { phrase: 'may see' });
+	});
+	await caughtUp(bobs, cats);
+	assert.deepEqual(bobs.names(made), []);
+	assert.deepEqual(cats.names(made), []);
+	await leave();
+});
+
+test('nobody sees typing or presence of who is behind a block, nor typing of who is muted', async () => {
+	const [ada, bob, cat] = await people('ada', 'bob', 'cat');
+	for (const [one, two] of [[ada, bob], [ada, cat], [bob, ada], [cat, ada]]) await done(one, 'POST', `/users/${two.id}/follow`);
+	const made = await post(cat, 'answer me');
+	const listen = async (user) => {
+		const client = await WebSocketClient.open(gateway, { headers: bearer(user) });
+		await client.ask({ type: 'subscribe', channels: ['presence', `post:${made.id}`, `user:${ada.id}`] });
+		return client;
+	};
+	const [bobs, cats] = [await listen(bob), await listen(cat)];
+	const signals = (client) => client.frames.map(({ payload }) => JSON.parse(payload)).filter(({ type, data }) => type === 'signal' && (data.account?.id ?? data.account_id) === ada.id).map(({ event }) => event);
+	const type = (event) => adas.json({ type: 'signal', id: event, event, channel: `post:${made.id}` });
+	// a signal goes to all at once, so it is there when what came after it is
+	const heard = async (event) => {
+		await cats.until(() => signals(cats).includes(event), event);
+		assert.equal((await bobs.ask({ type: 'ping' })).type, 'pong');
+		return signals(bobs);
+	};
+	await done(bob, 'POST', `/users/${ada.id}/block`);
+	const adas = await WebSocketClient.open(gateway, { headers: bearer(ada) });
+	await adas.ask({ type: 'subscribe', channels: ['presence'] });
+	type('typing:start');
+	assert.deepEqual(await heard('typing:start'), []);
+	assert.deepEqual((await call(gateway, 'GET', `/presence?account_ids=${ada.id}`, { token: bob.token })).json.items.map(({ online }) => online), [false]);
+	await done(bob, 'DELETE', `/users/${ada.id}/block`);
+	await done(bob, 'POST', `/users/${ada.id}/mute`);
+	type('typing:stop');
+	assert.deepEqual(await heard('typing:stop'), []);
+	for (const client of [adas, bobs, cats]) client.destroy();
 });
 
 test('what is kept of answers for everybody goes with states and limits', async () => {
