@@ -37,8 +37,9 @@ BEGIN
 	ELSIF v_what < 91 THEN
 		UPDATE roost_data.post SET state = (ARRAY['visible', 'visible', 'limited', 'held', 'removed'])[1 + floor(random() * 5)::int]::roost.post_state WHERE id = v_post.id;
 	ELSIF v_what < 92 THEN
-		PERFORM roost.account_block(v_actor, walk.pick(random())::text);
-		PERFORM roost.account_unblock(v_actor, walk.pick(random())::text);
+		-- not those who are mentioned in the end
+		PERFORM roost.account_block(v_actor, (10 + walk.pick(random()) % 20)::text);
+		PERFORM roost.account_unblock(v_actor, (10 + walk.pick(random()) % 20)::text);
 	ELSIF v_what < 93 THEN
 		PERFORM roost.account_mute(v_actor, walk.pick(random())::text);
 		PERFORM roost.muted_word_create(v_actor, 'word ' || floor(random() * 20));
