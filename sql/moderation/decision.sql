@@ -368,6 +368,7 @@ AS $$
 DECLARE
 	v_post_id bigint;
 	v_author_id bigint;
+	v_case_id bigint;
 	v_id bigint;
 BEGIN
 	PERFORM roost_internal.permission_check(actor_id, roost_internal.decision_permission(action::text::roost.decision));
@@ -376,13 +377,19 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'post_id', MESSAGE = 'the post does not exist';
 	END IF;
+	PERFORM roost_internal.permission_check(actor_id, roost_internal.decision_permission(action::text::roost.decision), v_author_id);
 	PERFORM roost_internal.decision_case_check(actor_id, case_id, v_author_id);
-	v_id := roost_internal.decision_add(actor_id, action::text::roost.decision, 'post', v_post_id, v_author_id, case_id, category, reason, text, NULL, labels);
+	v_case_id := case_id;
+	-- What is held waits in the queue.
+	IF action = 'hold' AND v_case_id IS NULL THEN
+		v_case_id := roost_internal.case_open('post', v_post_id, v_author_id, coalesce(category, 'other'), 'moderator');
+	END IF;
+	v_id := roost_internal.decision_add(actor_id, action::text::roost.decision, 'post', v_post_id, v_author_id, v_case_id, category, reason, text, NULL, labels);
 	RETURN roost_internal.decision_entry(v_id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_moderate(roost.id, roost.id, roost.post_action, roost.report_comment, roost.report_comment, text, roost.moderation_label[], roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.post_moderate(roost.id, roost.id, roost.post_action, roost.report_comment, roost.report_comment, text, roost.moderation_label[], roost.id) IS 'Moderates a post (of a retweet: its original). action: label (labels: all that it is to have), limit, hold, release (what is held or limited), remove, restore (what was removed). reason is told to the author, text is a note for moderators; category: the rule that was broken; case_id: the case this belongs to, which stays as it is. Returns the decision. 42501 without the permission (post.moderate; case.handle for label), or if the author has the same or a higher rank; 55000 the post is in that state already; P0002 no such post.';
+COMMENT ON FUNCTION roost.post_moderate(roost.id, roost.id, roost.post_action, roost.report_comment, roost.report_comment, text, roost.moderation_label[], roost.id) IS 'Moderates a post (of a retweet: its original). action: label (labels: all that it is to have), limit, hold (which opens a case, so that somebody comes back to it), release (what is held or limited), remove, restore (what was removed). reason is told to the author, text is a note for moderators; category: the rule that was broken; case_id: the case this belongs to, which stays as it is. Returns the decision. 42501 without the permission (post.moderate; case.handle for label), or if the author has the same or a higher rank; 55000 the post is in that state already; P0002 no such post.';
 SELECT roost_internal.route('POST', '/admin/tweets/:post_id/:action', 'roost.post_moderate', status => 201, tags => '{admin}');
 
 CREATE OR REPLACE FUNCTION roost.account_moderate(

@@ -32,6 +32,7 @@ SELECT decision, told FROM roost.post_moderate(8409, :post, 'release');
 SELECT roost.post_moderate(8409, :post, 'release');
 \echo :LAST_ERROR_SQLSTATE
 SELECT decision, told FROM roost.post_moderate(8409, :post, 'hold');
+SELECT c.status, c.source, c.category, cardinality((roost.case_get(8410, c.id)).decisions) AS decisions FROM roost.case_list(8410, account_id => '8401') c;
 SELECT * FROM pg_temp.seen();
 SELECT decision, told FROM roost.post_moderate(8409, :post, 'release');
 SELECT decision, told, reason FROM roost.post_moderate(8409, :post, 'remove', ' Against the rules. ');
