@@ -147,6 +147,35 @@ test('a suspended account disappears, and comes back', async () => {
 	sql(`UPDATE roost_data.account SET status = 'active' WHERE id = ${dora.id}`);
 	for (const page of pages) await eventually(page, (answer) => answer.status === 200 && answer.text.includes(dora.username));
 });
+test('a post that is limited, held or removed, and one of a limited account, leave the pages that strangers get', async () => {
+	const finn = await account(gateway, 'finn');
+	const id = await post(finn, 'words of finn #stated');
+	const listed = ['/tweets/public', '/tweets', '/hashtags/stated/tweets'];
+	const found = [`/tweets/${id}`, `/users/${finn.id}/tweets`];
+	const shows = (answer) => answer.status === 200 && answer.text.includes('words of finn');
+	const everywhere = async () => {
+		for (const page of [...listed, ...found]) await eventually(page, (answer) => answer.cache === 'HIT' && shows(answer));
+	};
+	const state = (value) => sql(`UPDATE roost_data.post SET state = '${value}' WHERE id = ${id}`);
+	await everywhere();
+	state('limited');
+	for (const page of listed) await eventually(page, (answer) => !answer.text.includes('words of finn'));
+	for (const page of found) assert.match((await get(page)).text, /words of finn.*"state":"visible"/);
+	for (const value of ['held', 'removed']) {
+		state('visible');
+		await everywhere();
+		state(value);
+		for (const page of [...listed, ...found]) await eventually(page, (answer) => !answer.text.includes('words of finn'));
+	}
+	state('visible');
+	await everywhere();
+	sql(`UPDATE roost_data.post SET labels = '{sensitive}' WHERE id = ${id}`);
+	for (const page of [...listed, ...found]) await eventually(page, (answer) => answer.text.includes('"labels":["sensitive"]'));
+	sql(`UPDATE roost_data.account SET limited_at = now() WHERE id = ${finn.id}`);
+	for (const page of [...listed, ...found]) await eventually(page, (answer) => !answer.text.includes('words of finn'));
+	sql(`UPDATE roost_data.account SET limited_at = NULL WHERE id = ${finn.id}`);
+	await everywhere();
+});
 test('profiles and lists of people follow', async () => {
 	const emil = await account(gateway, 'emil');
 	for (const page of [`/users/${emil.id}`, `/users/by-username/${emil.username}`, `/users/${emil.id}/followers`]) await kept(page);
