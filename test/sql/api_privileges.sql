@@ -9,11 +9,12 @@ CREATE ROLE regress_gateway;
 CREATE ROLE regress_worker;
 CREATE ROLE regress_analyst;
 CREATE ROLE regress_admin;
+CREATE ROLE regress_monitor IN ROLE pg_monitor;
 SELECT roost.grant_gateway('regress_gateway'), roost.grant_worker('regress_worker'), roost.grant_analyst('regress_analyst'), roost.grant_admin('regress_admin');
 
 CREATE TEMP VIEW role AS
 SELECT * FROM (VALUES (1, 'regress_stranger', 'everyone'), (2, 'regress_gateway', 'gateway'), (3, 'regress_worker', 'worker'),
-	(4, 'regress_analyst', 'analyst'), (5, 'regress_admin', 'admin')) r (n, role, label);
+	(4, 'regress_analyst', 'analyst'), (5, 'regress_monitor', 'monitor'), (6, 'regress_admin', 'admin')) r (n, role, label);
 
 -- Functions of schema roost; "-": the owner only.
 SELECT p.oid::regprocedure AS function,
@@ -46,7 +47,7 @@ WHERE p.pronamespace IN ('roost'::regnamespace, 'roost_internal'::regnamespace) 
 SELECT p.oid::regprocedure AS function FROM pg_proc p
 WHERE p.pronamespace IN ('roost'::regnamespace, 'roost_internal'::regnamespace)
 	AND p.proargnames[1:p.pronargs] && '{actor_id,viewer_id,session_id}'
-	AND EXISTS (SELECT FROM role r WHERE r.n < 5 AND has_function_privilege(r.role, p.oid, 'EXECUTE'));
+	AND EXISTS (SELECT FROM role r WHERE r.label <> 'admin' AND has_function_privilege(r.role, p.oid, 'EXECUTE'));
 
 -- Internal functions that are not even revoked, behind a schema without USAGE: none reads or writes a table.
 SELECT p.oid::regprocedure AS function FROM pg_proc p
