@@ -190,12 +190,16 @@ event_post_topics(StreamReader *reader, const LogRow *row, const RoostPostDetail
 
 /*
  * The topics of a post that are lists of many: its hashtags, the public
- * timeline.  What limited accounts write is not in them.
+ * timeline.  What private and limited accounts write is not in them.
  */
 static void
 event_post_lists(StreamReader *reader, const LogRow *row, const RoostPostDetails *post, StreamEvent *event)
 {
-	if (post->visibility != 'p' || roost_page_is_limited(reader->page, row->account_id))
+	bool		active;
+	bool		is_private;
+
+	if (post->visibility != 'p' || roost_page_is_limited(reader->page, row->account_id) ||
+		!roost_page_account(reader->page, row->account_id, &active, &is_private) || is_private)
 		return;
 	if (post->hashtags != (Datum) 0)
 	{

@@ -149,13 +149,17 @@ LEFT JOIN LATERAL (
 		sum(t.reply_count)::bigint AS reply_count, sum(t.quote_count)::bigint AS quote_count
 	FROM roost_data.post_stat t WHERE t.post_id = p.id
 ) s ON true
-WHERE roost_internal.everybody_sees(p.visibility, p.state, a.is_private, a.limited_at IS NOT NULL, a.status);
+WHERE roost_internal.everybody_sees(p.visibility, p.state, a.is_private, a.limited_at IS NOT NULL, a.status)
+	AND (p.retweet_of_id IS NULL OR EXISTS (
+		SELECT FROM roost_data.post o JOIN roost_data.account oa ON oa.id = o.author_id
+		WHERE o.id = p.retweet_of_id AND roost_internal.everybody_sees(o.visibility, o.state, oa.is_private, oa.limited_at IS NOT NULL, oa.status)));
 COMMENT ON VIEW roost_bi.post IS 'Posts and retweets that everybody may see, with their counters.';
 
 CREATE OR REPLACE VIEW roost_bi.engagement AS
 SELECT e.kind, e.account_id, e.post_id, e.created_at
 FROM (
-	SELECT 'like' AS kind, l.account_id, l.post_id, l.created_at FROM roost_data.post_like l
+	SELECT 'like' AS kind, l.account_id, l.post_id, l.created_at
+	FROM roost_data.post_like l JOIN roost_data.account la ON la.id = l.account_id AND la.status = 'active'
 	UNION ALL
 	SELECT CASE WHEN r.retweet_of_id IS NOT NULL THEN 'retweet' WHEN r.quote_of_id IS NOT NULL THEN 'quote' ELSE 'reply' END,
 		r.author_id, coalesce(r.retweet_of_id, r.quote_of_id, r.reply_to_id), r.created_at
@@ -166,7 +170,7 @@ FROM (
 JOIN roost_data.post p ON p.id = e.post_id
 JOIN roost_data.account a ON a.id = p.author_id
 WHERE roost_internal.everybody_sees(p.visibility, p.state, a.is_private, a.limited_at IS NOT NULL, a.status);
-COMMENT ON VIEW roost_bi.engagement IS 'What accounts did to posts that everybody may see: kind is like, retweet, quote or reply (a quote that is also a reply counts as a quote). No bookmarks.';
+COMMENT ON VIEW roost_bi.engagement IS 'What active accounts did to posts that everybody may see: kind is like, retweet, quote or reply (a quote that is also a reply counts as a quote). No bookmarks.';
 
 CREATE TABLE IF NOT EXISTS roost_data.import_post (
 	external_id text COLLATE "C" PRIMARY KEY,
