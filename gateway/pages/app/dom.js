@@ -116,11 +116,11 @@ function ago(then) {
 
 export function time(text) {
 	const then = new Date(text);
-	return el('time', { datetime: text, title: then.toLocaleString() }, ago(then));
+	return el('time', { class: 'ago', datetime: text, title: then.toLocaleString() }, ago(then));
 }
 
 setInterval(() => {
-	for (const node of document.querySelectorAll('time')) node.textContent = ago(new Date(node.dateTime));
+	for (const node of document.querySelectorAll('time.ago')) node.textContent = ago(new Date(node.dateTime));
 }, 30_000);
 
 export const short = (number) => (number < 10_000 ? String(number) : new Intl.NumberFormat('en', { notation: 'compact' }).format(number));

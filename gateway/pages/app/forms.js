@@ -1,49 +1,10 @@
 // Logging in and registering.
 
-import { el, explain } from './dom.js';
+import { el } from './dom.js';
+import { makeForm } from './form.js';
 import { roost } from './live.js';
 
-// A form whose errors stand at the fields they are about.
-function form({ title, fields, button, send, other }) {
-	const problem = el('p', { class: 'problem', role: 'alert' });
-	const inputs = fields.map(({ name, label, hint, ...attributes }) => {
-		const input = el('input', { id: `field-${name}`, name, required: true, 'aria-describedby': `field-${name}-note`, ...attributes });
-		const note = el('p', { class: 'note dim', id: `field-${name}-note` }, hint ?? '');
-		return { name, input, note, hint: hint ?? '', node: el('div', { class: 'field' }, el('label', { for: input.id }, label), input, note) };
-	});
-	const clear = () => {
-		problem.textContent = '';
-		for (const { input, note, hint } of inputs) {
-			input.removeAttribute('aria-invalid');
-			note.textContent = hint;
-			note.className = 'note dim';
-		}
-	};
-	const submit = el('button', { type: 'submit', class: 'primary' }, button);
-	const onsubmit = async (event) => {
-		event.preventDefault();
-		if (submit.disabled) return;
-		submit.disabled = true;
-		clear();
-		try {
-			await send(Object.fromEntries(inputs.map(({ name, input }) => [name, input.value])));
-		} catch (error) {
-			const field = inputs.find(({ name }) => name === error.field);
-			if (field) {
-				field.note.textContent = explain(error);
-				field.note.className = 'note problem';
-				field.input.setAttribute('aria-invalid', 'true');
-				field.input.focus();
-			} else problem.textContent = explain(error);
-		}
-		submit.disabled = false;
-	};
-	return {
-		title,
-		channels: [],
-		node: el('form', { class: 'sign', onsubmit }, ...inputs.map(({ node }) => node), problem, el('div', { class: 'row' }, other, submit)),
-	};
-}
+const form = ({ title, ...options }) => ({ title, channels: [], node: makeForm(options).node });
 
 const enter = (work) => async (fields) => {
 	await work(fields);
