@@ -89,9 +89,10 @@ $(GATEWAY_OBJS:.o=.asan.o): gateway/%.asan.o: gateway/%.c $(wildcard gateway/*.h
 install-gateway: $(GATEWAY)
 	$(MKDIR_P) '$(DESTDIR)$(bindir)'
 	$(INSTALL) -m 755 $(GATEWAY) '$(DESTDIR)$(bindir)/'
-	$(MKDIR_P) '$(DESTDIR)$(PAGES)/docs' '$(DESTDIR)$(PAGES)/app' '$(DESTDIR)$(PAGES)/client'
+	$(MKDIR_P) '$(DESTDIR)$(PAGES)/docs' '$(DESTDIR)$(PAGES)/app' '$(DESTDIR)$(PAGES)/console' '$(DESTDIR)$(PAGES)/client'
 	$(INSTALL) -m 644 gateway/pages/*.* '$(DESTDIR)$(PAGES)/'
 	$(INSTALL) -m 644 gateway/pages/app/*.* '$(DESTDIR)$(PAGES)/app/'
+	$(INSTALL) -m 644 gateway/pages/console/*.* '$(DESTDIR)$(PAGES)/console/'
 	$(INSTALL) -m 644 gateway/client/*.* '$(DESTDIR)$(PAGES)/client/'
 	$(INSTALL) -m 644 $(wildcard gateway/pages/docs/*.* $(addprefix $(UI)/,swagger-ui.css swagger-ui-bundle.js)) '$(DESTDIR)$(PAGES)/docs/'
 	for file in '$(DESTDIR)$(PAGES)'/docs/swagger-ui*[!z]; do [ ! -f "$$file" ] || gzip -9 -n -k -f "$$file"; done

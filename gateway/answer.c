@@ -44,6 +44,16 @@ static const char page_security[] =
 "x-content-type-options: nosniff\r\n"
 "x-frame-options: DENY\r\n";
 
+/* The console: only its own scripts and styles, and no way from text to markup. */
+static const char strict_security[] =
+"content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'\r\n"
+"cross-origin-opener-policy: same-origin\r\n"
+"cross-origin-resource-policy: same-origin\r\n"
+"referrer-policy: no-referrer\r\n"
+"x-content-type-options: nosniff\r\n"
+"x-frame-options: DENY\r\n";
+
 static const char transport_security[] = "strict-transport-security: max-age=31536000; includeSubDomains\r\n";
 
 /* Begins an answer. */
@@ -178,7 +188,9 @@ answer_common_headers(Request *request)
 		answer_header(request, "x-cache", request->cached);
 	if (!request->has_cache)
 		answer_header(request, "cache-control", request->has_tag ? "private, no-cache" : "no-store");
-	if (request->is_page)
+	if (request->is_strict)
+		buffer_append(head, strict_security, sizeof(strict_security) - 1);
+	else if (request->is_page)
 		buffer_append(head, page_security, sizeof(page_security) - 1);
 	else
 		buffer_append(head, api_security, sizeof(api_security) - 1);

@@ -69,7 +69,7 @@ static const Option options[] = {
 	LIST("read-url", read_url, "the same for a hot standby that serves reads; may be given several times"),
 	VALUE("read-max-lag", OPTION_TIME, read_max_lag, "5s", 500, 600000, true, "how far a standby may be behind and serve reads"),
 	TEXT("password-file", password_file, "", false, "file with the database password, readable by its owner only (or use PGPASSFILE)"),
-	TEXT("static-dir", static_dir, ROOST_STATIC_DIR, true, "folder with the pages of / and /docs"),
+	TEXT("static-dir", static_dir, ROOST_STATIC_DIR, true, "folder with the pages of /, /docs and /admin"),
 	VALUE("workers", OPTION_NUMBER, workers, "1", 1, 64, false, "processes that share the port"),
 	TEXT("tls-cert", tls_cert, "", true, "certificate chain (PEM); turns TLS and HTTP/2 by ALPN on"),
 	TEXT("tls-key", tls_key, "", true, "private key of the certificate (PEM)"),

@@ -57,6 +57,7 @@ typedef struct Request
 	int			status;
 	bool		is_page;		/* a page for people, with its own security
 								 * headers */
+	bool		is_strict;		/* a page of the console, with stricter ones */
 	bool		has_type;
 	bool		has_cache;
 	bool		has_tag;

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * static.c
- *		The pages: /, /docs and what they load; the client for scripts.
+ *		The pages: /, /docs, /admin and what they load; the client for scripts.
  *
- * The files of a folder (its own and those of three folders in it, no deeper)
+ * The files of a folder (its own and those of four folders in it, no deeper)
  * are mapped into memory at start and at SIGHUP; a request only looks its path
  * up in that list, so no path can lead anywhere else.  "NAME.gz" beside a file is
  * its compressed form.  Replace files by rename, never in place.
@@ -23,7 +23,7 @@
 #include "metrics.h"
 #include "static.h"
 
-#define FILE_LIMIT 64
+#define FILE_LIMIT 128
 #define FILE_SIZE_LIMIT (64 * 1024 * 1024)
 
 typedef struct StaticFile
@@ -35,7 +35,29 @@ typedef struct StaticFile
 	size_t		packed_length;
 	char		etag[40];
 	const char *type;
+	bool		strict;			/* with the policy of the console */
 } StaticFile;
+
+/* A folder of files, and the addresses that they have. */
+typedef struct StaticPart
+{
+	const char *folder;
+	const char *prefix;
+	const char *index;			/* of its index.html */
+	bool		strict;
+} StaticPart;
+
+/*
+ * The console is the one address /admin: everything below it belongs to the
+ * API, which answers without its prefix, too.
+ */
+static const StaticPart parts[] = {
+	{"", "/", "/", false},
+	{"/docs", "/docs/", "/docs/", false},
+	{"/app", "/app/", "/app/", false},
+	{"/client", "/client/", "/client/", false},
+	{"/console", "/console/", "/admin", true},
+};
 
 static StaticFile *files[FILE_LIMIT];
 static int	file_count;
@@ -74,9 +96,9 @@ map_file(const char *path, struct stat *status)
 	return data == MAP_FAILED ? NULL : data;
 }
 
-/* Takes one file into the list, under a prefix of the URL. */
+/* Takes one file of a part into the list. */
 static void
-static_add(const char *folder, const char *prefix, const char *name)
+static_add(const char *pages, const StaticPart *part, const char *name)
 {
 	char		path[4096];
 	struct stat status;
@@ -84,36 +106,42 @@ static_add(const char *folder, const char *prefix, const char *name)
 	StaticFile *file;
 	const char *data;
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s%s/%s", pages, part->folder, name);
 	if (type_of(name) == NULL || *name == '.' || file_count == FILE_LIMIT || (data = map_file(path, &status)) == NULL)
 		return;
 	file = memory_new(sizeof(StaticFile));
 	file->data = data;
 	file->length = (size_t) status.st_size;
 	file->type = type_of(name);
+	file->strict = part->strict;
 	snprintf(file->etag, sizeof(file->etag), "\"%llx-%llx\"",
 			 (long long) status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec, (long long) status.st_size);
-	snprintf(path, sizeof(path), "%s/%s.gz", folder, name);
+	snprintf(path, sizeof(path), "%s%s/%s.gz", pages, part->folder, name);
 	file->packed = map_file(path, &packed);
 	if (file->packed)
 		file->packed_length = (size_t) packed.st_size;
-	/* an index answers for its folder */
-	snprintf(path, sizeof(path), "%s%s", prefix, strcmp(name, "index.html") == 0 ? "" : name);
+	if (strcmp(name, "index.html") == 0)
+		snprintf(path, sizeof(path), "%s", part->index);
+	else
+		snprintf(path, sizeof(path), "%s%s", part->prefix, name);
 	file->path = memory_copy(path);
 	files[file_count++] = file;
 }
 
-/* Takes the files of one folder into the list. */
+/* Takes the files of one part into the list. */
 static void
-static_add_folder(const char *folder, const char *prefix)
+static_add_part(const char *pages, const StaticPart *part)
 {
-	DIR		   *directory = opendir(folder);
+	char		folder[4096];
+	DIR		   *directory;
 	struct dirent *entry;
 
+	snprintf(folder, sizeof(folder), "%s%s", pages, part->folder);
+	directory = opendir(folder);
 	if (directory == NULL)
 		return;
 	while ((entry = readdir(directory)) != NULL)
-		static_add(folder, prefix, entry->d_name);
+		static_add(pages, part, entry->d_name);
 	closedir(directory);
 }
 
@@ -124,10 +152,6 @@ static_add_folder(const char *folder, const char *prefix)
 void
 static_load(const char *folder)
 {
-	static const char *const parts[] = {"docs", "app", "client"};
-	char		path[4096];
-	char		prefix[16];
-
 	while (file_count > 0)
 	{
 		free(files[--file_count]->path);
@@ -135,13 +159,8 @@ static_load(const char *folder)
 	}
 	if (*folder == '\0')
 		return;
-	static_add_folder(folder, "/");
 	for (size_t i = 0; i < lengthof(parts); i++)
-	{
-		snprintf(path, sizeof(path), "%s/%s", folder, parts[i]);
-		snprintf(prefix, sizeof(prefix), "/%s/", parts[i]);
-		static_add_folder(path, prefix);
-	}
+		static_add_part(folder, &parts[i]);
 	if (file_count == 0)
 		log_warning("no pages in \"%s\"", folder);
 	static_route = metrics_route("GET", "static");
@@ -156,6 +175,7 @@ static_send(Request *request, const StaticFile *file)
 	bool		packed = file->packed && accepted && http_accepts(accepted, "gzip");
 
 	request->is_page = true;
+	request->is_strict = file->strict;
 	answer_start(request, known && strstr(known, file->etag) ? 304 : 200);
 	answer_header(request, "etag", file->etag);
 	/* asked about every time: scripts of two versions must not meet in a page */
@@ -171,6 +191,23 @@ static_send(Request *request, const StaticFile *file)
 	answer_send(request, packed ? file->packed : file->data, packed ? file->packed_length : file->length, true);
 }
 
+/* Sends a browser to a page's address; without the page, it has none. */
+static bool
+static_redirect(Request *request, const char *location)
+{
+	bool		found = false;
+
+	for (int i = 0; i < file_count; i++)
+		found |= strcmp(files[i]->path, location) == 0;
+	if (!found)
+		return false;
+	request->route.metric = static_route;
+	answer_start(request, 308);
+	answer_header(request, "location", location);
+	answer_send(request, "", 0, true);
+	return true;
+}
+
 /* Answers the request if it is for a page; returns whether it did. */
 bool
 static_answer(Request *request, const char *path)
@@ -184,13 +221,9 @@ static_answer(Request *request, const char *path)
 			static_send(request, files[i]);
 			return true;
 		}
-	if (strcmp(path, "/docs") == 0 && file_count > 0)
-	{
-		request->route.metric = static_route;
-		answer_start(request, 308);
-		answer_header(request, "location", "/docs/");
-		answer_send(request, "", 0, true);
-		return true;
-	}
+	if (strcmp(path, "/docs") == 0)
+		return static_redirect(request, "/docs/");
+	if (strcmp(path, "/admin/") == 0)
+		return static_redirect(request, "/admin");
 	return false;
 }
