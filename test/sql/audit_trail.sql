@@ -93,7 +93,12 @@ SELECT roost_internal.audit_add('test.null', NULL, 1);
 -- With the setting, addresses and request ids.
 ALTER SYSTEM SET roost.audit_address = on;
 SELECT pg_reload_conf();
-DO $$ BEGIN WHILE current_setting('roost.audit_address') <> 'on' LOOP PERFORM pg_sleep(0.01); END LOOP; END $$;
+-- A session reads its configuration anew only between statements.
+\set ECHO none
+\o /dev/null
+SELECT $$SELECT pg_sleep(0.02) WHERE current_setting('roost.audit_address') <> 'on'$$ FROM generate_series(1, 3000) \gexec
+\o
+\set ECHO all
 SELECT seq AS mark FROM roost.audit_head() \gset
 SELECT access_token AS bobs FROM roost.auth_login('aud_bob', 'staple battery horse') \gset
 SELECT pg_temp.ask(:'bobs', 'POST', '/auth/logout-all');
