@@ -218,6 +218,12 @@ for (const colorScheme of ['light', 'dark']) {
 			await check(`#/post/${written.id}`, '.focus');
 			await page.locator('summary').first().click();
 			await check(`#/@${author.username}`, '.profile');
+			await page.locator('.profile summary').click();
+			await check(`#/@${author.username}`, '.profile .menu button');
+			await page.locator('.profile').getByRole('button', { name: /^Report/ }).click();
+			await page.getByRole('dialog').waitFor();
+			await check('#/safety', '.safety li, .safety p.dim:not([hidden])');
+			await check(`#/search/${author.username}`, '.people li');
 		});
 	}
 }

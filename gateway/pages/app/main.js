@@ -5,6 +5,8 @@ import { bus, follow, me, roost, start } from './live.js';
 import { loginView, registerView } from './forms.js';
 import { homeView, postView, profileView, publicView, tagView } from './views.js';
 import { noticesView, unread } from './notices.js';
+import { searchView, startSearch } from './search.js';
+import { safetyView } from './settings.js';
 import { showSide } from './side.js';
 
 let view = null;
@@ -19,6 +21,8 @@ function viewOf(address) {
 	if (kind === 'home') return mine(homeView);
 	if (kind === 'public') return publicView();
 	if (kind === 'notifications') return mine(noticesView);
+	if (kind === 'safety') return mine(safetyView);
+	if (kind === 'search' && rest) return searchView(decodeURIComponent(rest));
 	if (kind === 'login') return loginView();
 	if (kind === 'register') return registerView();
 	if (kind === 'post' && /^\d+$/.test(rest ?? '')) return postView(rest);
@@ -35,6 +39,7 @@ function setTitle(title) {
 
 async function show({ focus = true } = {}) {
 	view?.close?.();
+	for (const dialog of document.querySelectorAll('dialog')) dialog.close();
 	try {
 		view = viewOf(location.hash || '#/');
 	} catch { // an address that cannot be decoded
@@ -65,7 +70,7 @@ function showNavigation() {
 		return el('a', { href, 'aria-current': current ? 'page' : null }, label, ...more);
 	};
 	const badge = unread.count > 0 && el('span', { class: 'badge' }, `${unread.count}${unread.more ? '+' : ''}`, el('span', { class: 'hidden' }, ' new'));
-	byId('nav').replaceChildren(...[me && link('#/home', 'Home'), link('#/public', 'Public'), me && link('#/notifications', 'Notifications', badge)].filter(Boolean));
+	byId('nav').replaceChildren(...[me && link('#/home', 'Home'), link('#/public', 'Public'), me && link('#/notifications', 'Notifications', badge), me && link('#/safety', 'Safety')].filter(Boolean));
 	if (!me) {
 		byId('who').replaceChildren(el('a', { href: '#/login' }, 'Log in'), el('a', { href: '#/register', class: 'button primary' }, 'Register'));
 		return;
@@ -96,6 +101,8 @@ byId('skip').addEventListener('click', (event) => {
 	byId('main').focus();
 });
 byId('origin').textContent = location.origin;
+
+startSearch();
 
 async function begin() {
 	try {

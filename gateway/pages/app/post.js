@@ -3,6 +3,7 @@
 import { accountLink, avatar, busy, el, hidden, icon, nameOf, plural, richText, say, short, time, webLink } from './dom.js';
 import { bus, me, roost, showOnline, unwatch, watch } from './live.js';
 import { compose } from './compose.js';
+import { safetyMenu, standing } from './safety.js';
 
 const COUNTS = { like_count: 'like', retweet_count: 'retweet', reply_count: 'reply' };
 
@@ -40,7 +41,7 @@ function actions(card) {
 	};
 	if (me?.id === card.post.author.id) buttons.remove = actionButton('remove', 'Delete', (button) => busy(button, () => remove(card)));
 	card.buttons = buttons;
-	return el('div', { class: 'actions', role: 'group', 'aria-label': 'Actions' }, ...Object.values(buttons));
+	return el('div', { class: 'actions', role: 'group', 'aria-label': 'Actions' }, ...Object.values(buttons), me && !buttons.remove && safetyMenu(card.post.author, { post: card.post }));
 }
 
 function refresh(card) {
@@ -127,11 +128,11 @@ export function postCard(entry, { focus = false } = {}) {
 	const heading = `post-${entry.id}-by`;
 	const card = el('article', { class: focus ? 'post focus' : 'post', 'data-post': post.id, 'data-entry': entry.id, 'aria-labelledby': heading });
 	const main = el('div', { class: 'body' });
-	const draw = () => main.replaceChildren(body(card.post));
+	const draw = () => main.replaceChildren(...[standing(card.post), body(card.post)].filter(Boolean));
 	card.post = post;
 	card.change = (changes) => {
 		Object.assign(card.post, changes);
-		if ('text' in changes || 'content_warning' in changes) draw();
+		if (['text', 'content_warning', 'state', 'labels'].some((field) => field in changes)) draw();
 		if ('edited_at' in changes) edited.hidden = !card.post.edited_at;
 		refresh(card);
 	};
@@ -163,7 +164,12 @@ bus.on('tweet:retweeted', ({ post }) => {
 	const { id, retweet_count: count, like_count: likes } = post.retweet_of ?? {};
 	if (id) changePost(id, { retweet_count: count, like_count: likes, ...(me?.id === post.author.id ? { retweeted: true } : {}) });
 });
-bus.on('tweet:updated', ({ post }) => changePost(post.id, { text: post.text, mentions: post.mentions, hashtags: post.hashtags, urls: post.urls, content_warning: post.content_warning, edited_at: post.edited_at }));
+bus.on('tweet:updated', ({ post }) => changePost(post.id, { text: post.text, mentions: post.mentions, hashtags: post.hashtags, urls: post.urls, content_warning: post.content_warning, edited_at: post.edited_at,
+	...('state' in post ? { state: post.state, labels: post.labels } : {}) }));
+// Whom one has muted or blocked is gone from lists; a profile that one looks at stays.
+bus.on('unwanted', ({ account_id: id }) => {
+	for (const card of document.querySelectorAll('.feed [data-post]')) if (card.post.author.id === id && !location.hash.startsWith('#/@')) removePost(card.post.id);
+});
 bus.on('tweet:deleted', ({ post_id: id }) => {
 	recount(document.querySelector(`[data-post="${CSS.escape(id)}"]`)?.post.reply_to_id);
 	removePost(id);

@@ -6,6 +6,7 @@ import { bus, me, roost, showOnline, unwatch } from './live.js';
 import { compose } from './compose.js';
 import { feed } from './feed.js';
 import { postCard } from './post.js';
+import { safetyMenu } from './safety.js';
 
 const isOriginal = (event) => event.event === 'tweet:new';
 
@@ -70,8 +71,9 @@ export function followButton(account, changed = () => {}) {
 function profile(account, changed) {
 	const mine = me?.id === account.id;
 	return el('div', { class: 'profile' },
-		el('div', { class: 'row' }, avatar(account, 'large'), me && !mine && followButton(account, changed)),
-		el('p', { class: 'dim' }, `@${account.username}`, account.is_private && ' · private', account.relationship?.followed_by && ' · follows you'),
+		el('div', { class: 'row' }, avatar(account, 'large'), me && !mine && el('div', { class: 'row' }, !account.relationship?.blocking && followButton(account, changed), safetyMenu(account, { changed }))),
+		el('p', { class: 'dim' }, `@${account.username}`, account.is_private && ' · private', account.relationship?.followed_by && ' · follows you',
+			account.relationship?.blocking && ' · blocked', account.relationship?.blocked_by && ' · has blocked you', account.relationship?.muting && ' · muted'),
 		account.bio && el('p', { class: 'text', dir: 'auto' }, account.bio),
 		el('p', {}, el('strong', {}, plural(account.post_count, 'post')), ' · ', el('strong', {}, plural(account.follower_count, 'follower')), ' · ',
 			el('strong', {}, `${account.following_count} following`)));
@@ -94,6 +96,12 @@ export function profileView(username) {
 			view.setTitle?.(nameOf(account));
 			head.replaceChildren(profile(account, () => view.load()));
 			showOnline(head);
+			if (account.relationship?.blocking || account.relationship?.blocked_by) {
+				list?.close();
+				list?.node.remove();
+				list = null;
+				return;
+			}
 			if (!list) {
 				const id = account.id;
 				list = feed({
