@@ -3,7 +3,6 @@
 import { el, short } from '/app/dom.js';
 import { table } from './ui.js';
 
-const WIDTH = 640;
 const HEIGHT = 200;
 const LEFT = 44;
 const BOTTOM = 22;
@@ -30,16 +29,17 @@ const dayName = (day) => new Date(`${day}T00:00:00Z`).toLocaleDateString('en', {
  * @param {{ title: string, days: string[], series: { name: string, values: (number|null)[] }[], bars?: boolean, format?: (value: number) => string }} options
  */
 export function chart({ title, days, series, bars = false, format = short }) {
+	const width = Math.max(260, Math.min(640, innerWidth - 50)); // so that its letters can be read on a narrow screen
 	const top = ceiling(Math.max(0, ...series.flatMap(({ values }) => values.filter((value) => value !== null))));
-	const room = (WIDTH - LEFT - 8) / Math.max(1, days.length);
+	const room = (width - LEFT - 8) / Math.max(1, days.length);
 	const x = (i) => LEFT + room * (i + 0.5);
 	const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
 	const marks = [];
 	for (const part of [0, 0.5, 1]) {
-		marks.push(svg('line', { class: 'grid', x1: LEFT, x2: WIDTH - 8, y1: y(part * top), y2: y(part * top) }),
+		marks.push(svg('line', { class: 'grid', x1: LEFT, x2: width - 8, y1: y(part * top), y2: y(part * top) }),
 			svg('text', { class: 'tick', x: LEFT - 6, y: y(part * top) + 4, 'text-anchor': 'end' }, format(part * top)));
 	}
-	const every = Math.ceil(days.length / 6);
+	const every = Math.ceil(days.length / (width / 105));
 	days.forEach((day, i) => {
 		if (i % every === 0) marks.push(svg('text', { class: 'tick', x: x(i), y: HEIGHT - 6, 'text-anchor': 'middle' }, dayName(day)));
 	});
@@ -47,10 +47,10 @@ export function chart({ title, days, series, bars = false, format = short }) {
 		const group = svg('g', { class: `series s${nth}` });
 		const label = (i) => svg('title', {}, `${dayName(days[i])}: ${format(values[i])} ${name}`);
 		if (bars) {
-			const width = Math.max(1, room * 0.8 / series.length);
+			const thick = Math.max(1, room * 0.8 / series.length);
 			values.forEach((value, i) => {
 				if (value === null) return;
-				group.append(svg('rect', { x: x(i) - room * 0.4 + nth * width, y: y(value), width, height: HEIGHT - BOTTOM - y(value) }, label(i)));
+				group.append(svg('rect', { x: x(i) - room * 0.4 + nth * thick, y: y(value), width: thick, height: HEIGHT - BOTTOM - y(value) }, label(i)));
 			});
 		} else {
 			const points = values.map((value, i) => (value === null ? null : [x(i), y(value)]));
@@ -63,7 +63,7 @@ export function chart({ title, days, series, bars = false, format = short }) {
 	const last = series.map(({ name, values }) => `${name} ${values.length ? format(values.at(-1) ?? 0) : 'unknown'}`).join(', ');
 	return el('figure', { class: 'chart' }, el('figcaption', {}, el('strong', {}, title),
 		series.length > 1 && el('ul', { class: 'legend' }, series.map(({ name }, nth) => el('li', { class: `s${nth}` }, name)))),
-	svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': `${title}, ${days.length} days; on the last one ${last}` }, ...marks),
+	svg('svg', { viewBox: `0 0 ${width} ${HEIGHT}`, role: 'img', 'aria-label': `${title}, ${days.length} days; on the last one ${last}` }, ...marks),
 	el('details', {}, el('summary', {}, 'As a table'), table(title, ['Day', ...series.map(({ name }) => name)],
 		days.map((day, i) => [dayName(day), ...series.map(({ values }) => (values[i] === null ? '–' : format(values[i])))]).reverse())));
 }

@@ -68,7 +68,7 @@ function showAround(page) {
 let present = null;
 
 function show() {
-	present?.close?.();
+	for (const dialog of document.querySelectorAll('dialog')) dialog.close();
 	let page;
 	try {
 		page = pageOf(location.hash || '#/');

@@ -105,8 +105,8 @@ export function pages({ path, query = () => ({}), place, row, empty }) {
 }
 
 /** A row of filters; changed() is called with each change. A filter is { name, label, options } or { name, label } for a text. */
-export function filters(list, values, changed) {
-	const id = (name) => `filter-${name}`;
+export function filters(list, values, changed, prefix = 'filter') {
+	const id = (name) => `${prefix}-${name}`;
 	return el('form', { class: 'filters', role: 'search', onsubmit: (event) => { event.preventDefault(); changed(); } }, list.map(({ name, label, options, ...attributes }) => {
 		const set = (event) => { values[name] = event.target.value; changed(); };
 		return el('div', {}, el('label', { for: id(name) }, label), options
