@@ -1,9 +1,10 @@
--- demo.sql: people, follows, posts and likes out of nothing, through the import
--- functions.  Set-based and deterministic: the same account number always gets
+-- demo.sql: people, follows, posts, likes and a few reports out of nothing, through
+-- the import functions.  Set-based and deterministic: the same account number always gets
 -- the same name, texts and friends, so running it again adds only what is new.
 --
--- Variables: n (accounts), step (accounts, follows, posts or likes), first and
--- last (the account numbers to make these for), password (of the account "demo").
+-- Variables: n (accounts), step (accounts, follows, posts, likes or reports), first and
+-- last (the account numbers to make these for), password (of the accounts "demo" and
+-- "demo_moderator").
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -42,7 +43,7 @@ AS $$
 		|| CASE WHEN pg_temp.u(i, 105 + j * 8) < 0.08 THEN ' https://example.org/' || i || '/' || j ELSE '' END
 $$;
 
-SELECT :'step' = 'accounts' AS is_accounts, :'step' = 'follows' AS is_follows, :'step' = 'posts' AS is_posts, :'step' = 'likes' AS is_likes \gset
+SELECT :'step' = 'accounts' AS is_accounts, :'step' = 'follows' AS is_follows, :'step' = 'posts' AS is_posts, :'step' = 'likes' AS is_likes, :'step' = 'reports' AS is_reports \gset
 
 \if :is_accounts
 INSERT INTO roost_data.import_account (external_id, username, email, password_hash, display_name, bio, language, is_private, created_at)
@@ -98,6 +99,29 @@ FROM generate_series(:first, :last) i, generate_series(1, pg_temp.tail(pg_temp.u
 	generate_series(1, pg_temp.tail(pg_temp.u(i, 4000 + j), 2, least(1000, :n / 5.0)) - 1) k
 WHERE EXISTS (SELECT FROM roost_data.import_map m WHERE m.kind = 'post' AND m.external_id = 'demo-' || i || '-' || j);
 SELECT inserted, existing, refused FROM roost.like_import() \gset
+\endif
+
+\if :is_reports
+-- A moderator for the console, and reports about the first posts of some, each with its comment, once.
+INSERT INTO roost_data.import_account (external_id, username, email, password_hash, display_name, created_at)
+SELECT 'demo-moderator', 'demo_moderator', 'demo_moderator@example.org', crypt(:'password', gen_salt('bf', 10)), 'Moderator', now() - interval '400 days'
+WHERE :first = 0
+ON CONFLICT DO NOTHING;
+SELECT inserted, existing, refused FROM roost.account_import() \gset
+SELECT roost.role_grant('@demo_moderator', 'moderator') \g /dev/null
+SELECT count(*) AS inserted FROM (
+	SELECT reporter.id AS reporter_id, post.id AS post_id, p.author_id, pg_temp.pick(pg_temp.u(i, 9000), '{spam,spam,harassment,hate,other}') AS category,
+		pg_temp.pick(pg_temp.u(i * 10 + k, 9001), '{"The third time today.","Please have a look.","This is no fun for those concerned.","Advertising."}') AS comment
+	FROM generate_series(greatest(:first, 1), least(:last, 12)) i CROSS JOIN LATERAL generate_series(1, 1 + i::integer % 3) k
+	JOIN roost_data.import_map reporter ON reporter.kind = 'account' AND reporter.external_id = 'demo-' || CASE WHEN k = 1 THEN 0 ELSE (i + 13 + k) % :n END
+	JOIN roost_data.import_map post ON post.kind = 'post' AND post.external_id = 'demo-' || i || '-1'
+	JOIN roost_data.post p ON p.id = post.id AND p.author_id <> reporter.id
+	JOIN roost_data.account a ON a.id = p.author_id AND NOT a.is_private AND a.status = 'active'
+	WHERE NOT EXISTS (SELECT FROM roost_data.report r JOIN roost_data.moderation_case c ON c.id = r.case_id
+		WHERE r.reporter_id = reporter.id AND c.subject_type = 'post' AND c.subject_id = post.id)
+	OFFSET 0
+) d CROSS JOIN LATERAL roost.report_create(d.reporter_id, d.category, NULL, d.post_id, d.comment) \gset
+\set existing 0
 \endif
 
 \echo :inserted :existing :refused
