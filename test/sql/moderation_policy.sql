@@ -204,7 +204,7 @@ SELECT policy, verdicts FROM roost.moderation_policy_report(7302, 'tags', '2031-
 SELECT * FROM roost.moderation_policy_report(7302, 'nothing');
 \echo :LAST_ERROR_SQLSTATE
 SELECT policy, action, subject_id = :five AS five FROM roost.moderation_verdict_list(7302, subject_id => :five);
-SELECT count(*) FROM roost.moderation_verdict_list(7302, dry_run => true, "limit" => 100);
+SELECT count(*) FROM roost.moderation_verdict_list(7302, policy => 'tags', dry_run => true, "limit" => 100);
 SELECT count(*), bool_and(account_id = 7304) FROM roost.moderation_verdict_list(7302, account_id => '@judged_4', action => 'limit', "limit" => 100);
 SELECT count(*) FROM roost.moderation_verdict_list(7302, policy => 'tags_hold', "limit" => 1);
 SELECT * FROM roost.moderation_verdict_list(7303);

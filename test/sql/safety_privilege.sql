@@ -43,6 +43,9 @@ SELECT id AS list FROM roost.list_create(:target, 'mine') \gset
 SELECT id AS word FROM roost.muted_word_create(:target, 'spoiler') \gset
 SELECT id AS exemption FROM roost.limit_exemption_add(:chief, 'test', network => '192.0.2.78/32') \gset
 SELECT count(*) FROM roost.moderation_policy_create(:chief, 'privilege', 'spam', 0.99, 'limit');
+SELECT count(*) FROM roost.moderation_word_set(:chief, 'privilegeword');
+SELECT count(*) FROM roost.moderation_url_host_set(:chief, 'privilege.example');
+SELECT roost.moderation_spam_sample_add(:chief, 'a ' || kind || ' text', kind = 'spam', test) FROM unnest('{spam,dull}'::text[]) kind, unnest('{t,f}'::boolean[]) test;
 
 -- Arguments by name, and those that mean something else in one function: what is there, and what is not.
 CREATE TABLE privilege.argument (function text, name text, there jsonb, missing jsonb);
@@ -58,6 +61,7 @@ INSERT INTO privilege.argument VALUES
 	('', 'phrase', '"a phrase"', '"a phrase"'), ('', 'hashtag', '"privilege"', '"nothing"'), ('', 'q', '"privilege"', '"nothing"'), ('', 'presence', '"nobody"', '"nobody"'),
 	('', 'url', to_jsonb('https://example.org/@privilege_target/' || :'post'), '"https://example.org/@privilege_nobody"'),
 	('', 'role', '"lower"', '"nothing"'), ('', 'rank', '5', '5'), ('', 'permissions', '[]', '[]'), ('', 'class', '"write"', '"nothing"'),
+	('', 'word', '"privilegeword"', '"nothingword"'), ('', 'host', '"privilege.example"', '"nothing.example"'), ('', 'is_spam', 'true', 'true'),
 	('', 'signal', '"spam"', '"spam"'), ('', 'threshold', '0.5', '0.5'), ('', 'action', '"limit"', '"limit"'),
 	('roost.role_set', 'name', '"lower"', '"nothing"'), ('roost.role_delete', 'name', '"lower"', '"nothing"'),
 	('roost.moderation_policy_get', 'name', '"privilege"', '"nothing"'), ('roost.moderation_policy_update', 'name', '"privilege"', '"nothing"'),
@@ -89,7 +93,7 @@ FROM roost_internal.route r LEFT JOIN privilege.variant v USING (function) CROSS
 	WHERE i.function = roost_internal.route_function(r.function) AND i.required) t
 WHERE r.builtin;
 \echo routes that need an argument of which this test knows nothing
-SELECT method, path, k AS argument FROM privilege.request, jsonb_each(there) e (k, v) WHERE e.v = 'null';
+SELECT method, path, k AS argument FROM privilege.request, jsonb_each(there) e (k, v) WHERE e.v = 'null' ORDER BY path COLLATE "C", method, k;
 
 CREATE FUNCTION privilege.escape(value jsonb) RETURNS text LANGUAGE sql AS $$
 	SELECT replace(replace(replace(replace(t, '%', '%25'), '&', '%26'), '#', '%23'), ' ', '%20')
