@@ -13,6 +13,7 @@
 #include "post/entity.h"
 
 static void content_add_url(ModerationText *text, const char *url, int length);
+static bool content_has_url(const ModerationText *text, const char *url, int length);
 
 /*
  * Takes the addresses of a list of objects with "url", as posts have them of
@@ -66,6 +67,38 @@ roost_content_scan(ModerationText *text)
 }
 
 /*
+ * Finds what a client may make a link of although it is none in a post:
+ * addresses with a scheme whose host is a number, is no known domain, or has a
+ * name of a user before it.  Those that are known by now are not taken twice.
+ */
+void
+roost_content_bare_urls(ModerationText *text)
+{
+	const char *end = text->text + text->length;
+	const char *from = text->text;
+	const char *colon;
+
+	while (text->num_urls < SIGNAL_URLS_MAX && (colon = memchr(from, ':', end - from)) != NULL)
+	{
+		int			scheme = colon - from >= 5 && pg_strncasecmp(colon - 5, "https", 5) == 0 ? 5 :
+			colon - from >= 4 && pg_strncasecmp(colon - 4, "http", 4) == 0 ? 4 : 0;
+		const char *stop = colon + 1;
+
+		from = colon + 1;
+		if (scheme == 0 || end - colon < 4 || colon[1] != '/' || colon[2] != '/')
+			continue;
+		while (stop < end && (unsigned char) *stop > ' ' && strchr("\"<>", *stop) == NULL)
+			stop++;
+		from = stop;
+		if (stop - colon > 3 && !content_has_url(text, colon - scheme, stop - (colon - scheme)))
+		{
+			text->num_links++;
+			content_add_url(text, colon - scheme, stop - (colon - scheme));
+		}
+	}
+}
+
+/*
  * Makes one text of two, with a newline between them.
  */
 void
@@ -89,4 +122,16 @@ content_add_url(ModerationText *text, const char *url, int length)
 	{
 		url, length
 	};
+}
+
+/*
+ * Returns whether one of the addresses is what this one begins with.
+ */
+static bool
+content_has_url(const ModerationText *text, const char *url, int length)
+{
+	for (int i = 0; i < text->num_urls; i++)
+		if (text->urls[i].length <= length && memcmp(text->urls[i].url, url, text->urls[i].length) == 0)
+			return true;
+	return false;
 }

@@ -12,6 +12,7 @@
 
 extern void roost_content_urls(ModerationText *text, Datum json, bool links);
 extern void roost_content_scan(ModerationText *text);
+extern void roost_content_bare_urls(ModerationText *text);
 extern void roost_content_join(ModerationText *text, const char *first, int first_length, const char *second, int second_length);
 
 #endif							/* ROOST_MODERATION_CONTENT_H */

@@ -286,6 +286,7 @@ post_content(const PostRow *row, ModerationText *content)
 	}
 	if (!row->null[COLUMN_URLS])
 		roost_content_urls(content, row->value[COLUMN_URLS], true);
+	roost_content_bare_urls(content);
 	if (!row->null[COLUMN_MEDIA])
 		roost_content_urls(content, row->value[COLUMN_MEDIA], false);
 	content->copies = row->null[COLUMN_QUOTE_OF_ID];

@@ -96,6 +96,7 @@ profile_judge(TriggerData *trigger, Oid function)
 	profile.text = joined.data;
 	profile.length = joined.len;
 	roost_content_scan(&profile);
+	roost_content_bare_urls(&profile);
 
 	roost_moderation_judge(&profile, false, &judgement);
 	if (judgement.action == ACTION_REJECT)
@@ -195,6 +196,7 @@ roost_moderation_trial(PG_FUNCTION_ARGS)
 		trial.account.account_id = PG_GETARG_INT64(3);
 	trial.copies = true;
 	roost_content_scan(&trial);
+	roost_content_bare_urls(&trial);
 
 	roost_moderation_judge(&trial, true, &judgement);
 	foreach(cell, judgement.verdicts)

@@ -192,6 +192,9 @@ SELECT policy, threshold, fires FROM roost.moderation_policy_try(7302, '#a1 #a2 
 SELECT policy, threshold, fires FROM roost.moderation_policy_try(7302, '#a1 #a2 #a3', account_id => '@judged_3') WHERE policy = 'tags';
 SELECT policy, threshold < 30 AS lower, fires FROM roost.moderation_policy_try(7302, '#a1 #a2 #a3', account_id => '@judged_3') WHERE policy = 'hashtags';
 SELECT policy, fires FROM roost.moderation_policy_try(7302, 'A VERY LOUD PROFILE INDEED IS THIS', subject => 'profile') WHERE enabled ORDER BY 1;
+-- addresses that are no links in a post are judged as well, each once
+SELECT t.text, round(y.score::numeric, 2) AS score, y.explanation FROM unnest(ARRAY['see http://192.168.1.1/x now', 'see (HTTPS://somebody@example.org/login)', 'see http://0x7f000001/', 'http://', 'see http://example.org/a and https://roost.example.org:8443/b',
+	'see http:/example.org and ftp://192.168.1.1']) t (text), roost.moderation_policy_try(7302, t.text) y WHERE y.policy = 'url_suspicious';
 SELECT * FROM roost.moderation_policy_try(7303, 'x');
 \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM roost.moderation_policy_try(7302, 'x', account_id => '@nobody_there');
