@@ -94,7 +94,7 @@ test('who has no permission gets nothing', { skip }, async () => {
 	await page.getByRole('heading', { name: 'Log in' }).waitFor();
 	const half = await enter(moderator, '#/audit');
 	await half.getByText('This takes a permission that this account does not have.').waitFor();
-	assert.deepEqual(await half.locator('nav a').allTextContents(), ['Queue', 'Accounts', 'Health', 'Policies']);
+	assert.deepEqual(await half.locator('nav a').allTextContents(), ['Queue', 'Accounts', 'Health', 'Policies', 'Words']);
 });
 
 test('report, queue, decision, appeal, overturned, audited', { skip }, async () => {
@@ -276,6 +276,34 @@ test('policies, words, limits and roles are changed', { skip }, async () => {
 	await page.getByRole('button', { name: 'Enable spam', exact: true }).click();
 	await page.getByRole('button', { name: 'Disable spam', exact: true }).waitFor();
 
+	await page.getByLabel('Text').fill('WIN cash now, text WIN to 80086, call 09061701461 to claim your FREE prize');
+	await page.getByRole('button', { name: 'Try', exact: true }).click();
+	await page.getByText('Some would act').waitFor();
+	await page.getByLabel('Text').fill('the bread is in the oven');
+	await page.getByRole('button', { name: 'Try', exact: true }).click();
+	await page.getByText('None would act').waitFor();
+
+	await go(page, '#/words');
+	await page.getByRole('button', { name: 'New word' }).click();
+	await page.getByLabel('Word or phrase').fill('<b>flurble</b>');
+	await page.getByLabel('Severity').fill('0.4');
+	await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+	await page.getByLabel('Word contains').fill('flurb');
+	await page.keyboard.press('Enter');
+	await page.getByText('<b>flurble</b>', { exact: true }).waitFor();
+	await page.getByRole('button', { name: 'Take off <b>flurble</b>' }).click();
+	await page.getByRole('dialog').getByRole('button', { name: 'Take off' }).click();
+	await page.getByText('No word is like that.').waitFor();
+	await page.getByRole('button', { name: 'New host' }).click();
+	await page.getByRole('dialog').getByLabel('Host', { exact: true }).fill('https://flurble.example/path');
+	await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+	await page.getByLabel('Host contains').fill('flurble');
+	await page.keyboard.press('Enter');
+	await page.getByText('flurble.example', { exact: true }).waitFor();
+	await page.getByRole('button', { name: 'Take off flurble.example' }).click();
+	await page.getByRole('dialog').getByRole('button', { name: 'Take off' }).click();
+	await page.getByText('No host is like that.').waitFor();
+
 	await go(page, '#/limits');
 	await page.getByRole('button', { name: 'New limit' }).click();
 	await page.getByLabel('Class').fill('console_test');
@@ -362,7 +390,7 @@ for (const colorScheme of ['light', 'dark']) {
 				assert.ok(wide <= room, `${what} is ${wide} wide on a screen of ${room}`);
 			};
 			for (const [address, ready] of [['#/queue', '[data-case]'], [`#/case/${open.id}`, '#decide-decision'], [`#/case/${id}`, '.events'], ['#/accounts', '[data-account]'], [`#/account/${author.id}`, 'td'], ['#/appeals', '[data-appeal]'],
-				['#/health', '.heat'], ['#/policies', 'td'], ['#/policy/spam', '#policy-threshold'], ['#/limits', 'td'], ['#/roles', 'h2'], ['#/audit', '[data-seq]']]) {
+				['#/health', '.heat'], ['#/policies', 'td'], ['#/policy/spam', '#policy-threshold'], ['#/words', '.cards li'], ['#/limits', 'td'], ['#/roles', 'h2'], ['#/audit', '[data-seq]']]) {
 				await go(page, address);
 				await page.locator(ready).first().waitFor();
 				for (const summary of await page.locator('main summary').all()) if (await summary.isVisible()) await summary.click();

@@ -12,6 +12,7 @@ import { limitsPage } from './limits.js';
 import { policiesPage, policyPage } from './policies.js';
 import { queuePage } from './queue.js';
 import { rolesPage } from './roles.js';
+import { wordsPage } from './words.js';
 
 // What there is, in the order of the menu: address, name, permission, page.
 const PLACES = [
@@ -20,6 +21,7 @@ const PLACES = [
 	['appeals', 'Appeals', 'appeal.decide', appealsPage],
 	['health', 'Health', 'health.read', healthPage],
 	['policies', 'Policies', 'policy.read', policiesPage],
+	['words', 'Words', 'policy.read', wordsPage],
 	['limits', 'Limits', 'limit.read', limitsPage],
 	['roles', 'Roles', 'role.read', rolesPage],
 	['audit', 'Audit', 'audit.read', auditPage],

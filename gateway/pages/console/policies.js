@@ -41,8 +41,31 @@ const fields = (policy) => [
 // What is left empty is taken away.
 const emptied = (values) => ({ below: 0, followers: 0, message: '', case_category: '', ...Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) });
 
+// A text, and what every policy would say of it.
+function trial() {
+	const result = el('div', { role: 'status' });
+	const form = makeForm({
+		prefix: 'try', class: 'ask', button: 'Try',
+		fields: [
+			{ name: 'text', label: 'Text', kind: 'textarea', required: true },
+			{ name: 'subject', label: 'As', kind: 'select', options: [['post', 'A post'], ['profile', 'A profile']], value: 'post' },
+			{ name: 'account_id', label: 'Of the account', required: false, hint: 'An id or @name; empty: of nobody in particular.' },
+			{ name: 'language', label: 'Language', required: false, hint: 'A code like en; empty: unknown.' },
+		],
+		send: async (values) => {
+			const { items } = await write('POST', '/admin/policies/try', values);
+			const rows = [...items].sort((a, b) => Number(b.fires) - Number(a.fires) || b.score / b.threshold - a.score / a.threshold);
+			result.replaceChildren(el('p', { class: 'row' }, items.some(({ fires }) => fires) ? chip('Some would act', 'warn') : chip('None would act', 'good')), table('What policies would say', ['Policy', 'Signal', 'Score', 'Threshold', 'Would', 'State', 'Why'], rows.map((one) => [
+				el('a', { href: `#/policy/${one.policy}` }, one.policy), one.signal, one.score?.toFixed(3) ?? '–', one.threshold?.toFixed(3) ?? '–', one.fires ? chip(one.action, 'bad') : '–', stateOf(one),
+				one.fires && one.explanation ? el('details', {}, el('summary', {}, 'Why'), el('pre', { tabindex: '0' }, ...plain(JSON.stringify(one.explanation, null, 2)))) : '–'])));
+		},
+	});
+	return panel('Try a text', el('p', { class: 'dim' }, 'Nothing is recorded or counted.'), form.node, result);
+}
+
 export function policiesPage() {
 	const node = el('div', {});
+	const tried = trial(); // stays while the list is read again
 
 	async function flip(policy, field) {
 		await write('PATCH', `/admin/policies/${policy.name}`, { [field]: !policy[field] });
@@ -78,7 +101,7 @@ export function policiesPage() {
 					...(mayWrite ? [el('span', { class: 'row tight' },
 						button(policy.enabled ? 'Disable' : 'Enable', () => flip(policy, 'enabled'), { 'aria-label': `${policy.enabled ? 'Disable' : 'Enable'} ${policy.name}` }),
 						policy.enabled && button(policy.dry_run ? 'Put in force' : 'Dry run', () => flip(policy, 'dry_run'), { 'aria-label': `${policy.dry_run ? 'Put in force' : 'Dry run of'} ${policy.name}` }))] : []),
-				])))), ...(mayWrite ? [button('New policy', make)] : []));
+				])))), ...(mayWrite ? [el('p', {}, button('New policy', make))] : []), tried);
 			} catch (error) {
 				node.replaceChildren(failure(error, () => page.load()));
 			}

@@ -104,10 +104,10 @@ export function pages({ path, query = () => ({}), place, row, empty }) {
 	return { node, load: () => turn() };
 }
 
-/** A row of filters; changed() is called with each change. A filter is { name, label, options } or { name, label } for a text. */
-export function filters(list, values, changed, prefix = 'filter') {
+/** A row of filters; changed() is called with each change. A filter is { name, label, options } or { name, label } for a text. Two rows on a page have prefixes and headings of their own. */
+export function filters(list, values, changed, { prefix = 'filter', heading = 'Filters' } = {}) {
 	const id = (name) => `${prefix}-${name}`;
-	return el('form', { class: 'filters', role: 'search', onsubmit: (event) => { event.preventDefault(); changed(); } }, list.map(({ name, label, options, ...attributes }) => {
+	return el('form', { class: 'filters', role: 'search', 'aria-label': heading, onsubmit: (event) => { event.preventDefault(); changed(); } }, list.map(({ name, label, options, ...attributes }) => {
 		const set = (event) => { values[name] = event.target.value; changed(); };
 		return el('div', {}, el('label', { for: id(name) }, label), options
 			? el('select', { id: id(name), onchange: set }, options.map(([value, text]) => el('option', { value, selected: (values[name] ?? '') === value }, text)))
