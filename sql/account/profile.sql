@@ -218,11 +218,11 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', MESSAGE = 'the account does not exist';
 	END IF;
+	PERFORM roost_internal.audit_actor(actor_id, 'roost.account_update');
 	IF pg_catalog.lower(username) <> pg_catalog.lower(v_account.username) THEN
 		PERFORM roost_internal.handle_release(actor_id, 'renamed');
 		PERFORM roost_internal.handle_take(actor_id, username);
 	END IF;
-	PERFORM roost_internal.audit_actor(actor_id, 'roost.account_update');
 	UPDATE roost_data.account a SET
 		username = coalesce(account_update.username, a.username),
 		display_name = coalesce(account_update.display_name, a.display_name),

@@ -267,6 +267,12 @@ ON CONFLICT DO NOTHING;
 -- What is watched: never an address, a hash, or the name of somebody who may leave.
 CREATE OR REPLACE TRIGGER account_audit AFTER INSERT OR UPDATE OF id, username, role, status, is_verified, limited_at, suspended_until OR DELETE ON roost_data.account
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('account', 'id', '@id', 'username!', 'role', 'status', 'is_verified', 'limited_at', 'suspended_until');
+CREATE OR REPLACE TRIGGER account_private_audit AFTER UPDATE OF is_private ON roost_data.account
+	FOR EACH ROW WHEN (OLD.is_private <> NEW.is_private) EXECUTE FUNCTION roost_internal.audit_watch('account', 'id', '@id', '~id', 'is_private');
+CREATE OR REPLACE TRIGGER account_handle_audit AFTER UPDATE OR DELETE ON roost_data.account_handle
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('handle', 'account_id', '@account_id', '~account_id', 'username!');
+CREATE OR REPLACE TRIGGER banned_email_audit AFTER INSERT OR UPDATE OR DELETE ON roost_data.banned_email
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('banned_email', 'account_id', '@account_id', 'digest!');
 CREATE OR REPLACE TRIGGER account_credential_audit AFTER INSERT OR UPDATE OR DELETE ON roost_data.account_credential
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('credential', 'account_id', '@account_id', 'password_hash!', 'password_changed_at!');
 CREATE OR REPLACE TRIGGER account_email_audit AFTER INSERT OR UPDATE OR DELETE ON roost_data.account_email

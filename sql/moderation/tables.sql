@@ -426,10 +426,12 @@ CREATE OR REPLACE TRIGGER spam_weight_changed AFTER INSERT OR UPDATE OR DELETE O
 -- What is watched, whoever changes it; what functions do besides stands in the trail by their own names.
 CREATE OR REPLACE TRIGGER report_category_audit AFTER INSERT OR UPDATE OR DELETE ON roost_data.report_category
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('report_category', 'name', 'severity', 'enabled');
-CREATE OR REPLACE TRIGGER report_audit AFTER UPDATE OF id, case_id, account_id, category, comment OR DELETE ON roost_data.report
-	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('report', 'id', '@account_id', 'case_id', 'category', 'comment!');
-CREATE OR REPLACE TRIGGER moderation_case_audit AFTER UPDATE OF id, subject_type, subject_id, status, assignee_id, decision, outcome OR DELETE ON roost_data.moderation_case
-	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('case', 'id', '@account_id', 'subject_type', 'subject_id', 'status', 'assignee_id', 'decision', 'outcome');
+CREATE OR REPLACE TRIGGER report_audit AFTER UPDATE OF id, case_id, account_id, category, comment, evidence, snapshot OR DELETE ON roost_data.report
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('report', 'id', '@account_id', 'case_id', 'category', 'comment!', 'evidence!', 'snapshot!');
+CREATE OR REPLACE TRIGGER moderation_case_audit AFTER UPDATE OF id, subject_type, subject_id, status, assignee_id, decision, outcome, snapshot OR DELETE ON roost_data.moderation_case
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('case', 'id', '@account_id', 'subject_type', 'subject_id', 'status', 'assignee_id', 'decision', 'outcome', 'snapshot!');
+CREATE OR REPLACE TRIGGER moderation_event_audit AFTER UPDATE OR DELETE ON roost_data.moderation_event
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('case_event', 'id', 'case_id', 'kind', 'account_id', 'text!', 'detail!');
 CREATE OR REPLACE TRIGGER moderation_decision_audit AFTER UPDATE OR DELETE ON roost_data.moderation_decision
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('decision', 'id', '@account_id', 'decision', 'subject_type', 'subject_id', 'until', 'decided_by', 'reverted_at', 'reverted_by', 'reason!', 'note!', 'undo!');
 CREATE OR REPLACE TRIGGER moderation_appeal_audit AFTER UPDATE OR DELETE ON roost_data.moderation_appeal

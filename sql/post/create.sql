@@ -172,6 +172,7 @@ BEGIN
 	IF v_media IS NULL AND v_old.quote_of_id IS NULL AND roost_internal.text_is_blank(v_text) THEN
 		RAISE EXCEPTION USING ERRCODE = '23514', COLUMN = 'text', MESSAGE = 'the post is empty';
 	END IF;
+	PERFORM roost_internal.audit_actor(actor_id, 'roost.post_edit');
 	IF (v_text, v_warning, v_language, v_media) IS DISTINCT FROM (v_old.text, v_old.content_warning, v_old.language, v_old.media) THEN
 		INSERT INTO roost_data.post_revision (post_id, revision, text, content_warning, language, media, created_at)
 		SELECT v_old.id, 1 + coalesce(max(r.revision), 0), v_old.text, v_old.content_warning, v_old.language, v_old.media,

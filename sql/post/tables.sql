@@ -207,5 +207,8 @@ COMMENT ON TABLE roost_data.import_like IS 'Likes to import: COPY them here afte
 CREATE OR REPLACE TRIGGER post_audit AFTER UPDATE OF state, labels ON roost_data.post
 	FOR EACH ROW WHEN ((OLD.state, OLD.labels) IS DISTINCT FROM (NEW.state, NEW.labels))
 	EXECUTE FUNCTION roost_internal.audit_watch('post', 'id', '@author_id', 'state', 'labels');
+CREATE OR REPLACE TRIGGER post_edit_audit AFTER UPDATE OF text, content_warning, media, visibility ON roost_data.post
+	FOR EACH ROW WHEN ((OLD.text, OLD.content_warning, OLD.media, OLD.visibility) IS DISTINCT FROM (NEW.text, NEW.content_warning, NEW.media, NEW.visibility))
+	EXECUTE FUNCTION roost_internal.audit_watch('post', 'id', '@author_id', '~author_id', 'text!', 'content_warning!', 'media!', 'visibility');
 CREATE OR REPLACE TRIGGER post_delete_audit AFTER DELETE ON roost_data.post
 	FOR EACH ROW WHEN (OLD.retweet_of_id IS NULL) EXECUTE FUNCTION roost_internal.audit_watch('post', 'id', '@author_id', '~author_id', 'author_id', 'state', 'labels');
