@@ -80,10 +80,13 @@ roost_content_bare_urls(ModerationText *text)
 
 	while (text->num_urls < SIGNAL_URLS_MAX && (colon = memchr(from, ':', end - from)) != NULL)
 	{
-		int			scheme = colon - from >= 5 && pg_strncasecmp(colon - 5, "https", 5) == 0 ? 5 :
-			colon - from >= 4 && pg_strncasecmp(colon - 4, "http", 4) == 0 ? 4 : 0;
 		const char *stop = colon + 1;
+		int			scheme = 0;
 
+		if (colon - from >= 5 && pg_strncasecmp(colon - 5, "https", 5) == 0)
+			scheme = 5;
+		else if (colon - from >= 4 && pg_strncasecmp(colon - 4, "http", 4) == 0)
+			scheme = 4;
 		from = colon + 1;
 		if (scheme == 0 || end - colon < 4 || colon[1] != '/' || colon[2] != '/')
 			continue;
