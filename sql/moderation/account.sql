@@ -1,6 +1,6 @@
 -- Accounts as moderators see them.
 
-CREATE OR REPLACE FUNCTION roost_internal.admin_account_view(account_id bigint) RETURNS roost.admin_account
+CREATE OR REPLACE FUNCTION roost_internal.admin_account_view(account_id bigint, viewer_id bigint DEFAULT NULL) RETURNS roost.admin_account
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -25,11 +25,18 @@ BEGIN
 		FROM roost_data.account_stat t WHERE t.account_id = a.id
 	) s ON true
 	WHERE a.id = admin_account_view.account_id;
+	-- What moderators say about oneself is for others.
+	IF viewer_id = admin_account_view.account_id THEN
+		v_account.limited_at := NULL;
+		v_account.strike_count := NULL;
+		v_account.open_case_count := NULL;
+		v_account.report_count := NULL;
+	END IF;
 	RETURN v_account;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.admin_account_view(bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.admin_account_view(bigint) IS 'An account as moderators see it, without addresses.';
+REVOKE ALL ON FUNCTION roost_internal.admin_account_view(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.admin_account_view(bigint, bigint) IS 'An account as moderators see it, without addresses; without what is said about it, if it is the viewer itself.';
 
 CREATE OR REPLACE FUNCTION roost.admin_account_list(
 	actor_id roost.id,
@@ -69,15 +76,15 @@ BEGIN
 		SELECT a.id FROM roost_data.account a
 		WHERE a.id < v_before AND (v_ids IS NULL OR a.id = ANY (v_ids))
 			AND (admin_account_list.role IS NULL OR a.role = admin_account_list.role AND a.status <> 'deleted')
-			AND CASE admin_account_list.status WHEN 'limited' THEN a.limited_at IS NOT NULL ELSE true END
+			AND CASE admin_account_list.status WHEN 'limited' THEN a.limited_at IS NOT NULL AND a.id <> actor_id ELSE true END
 			AND (admin_account_list.status IS NULL OR admin_account_list.status = 'limited' OR a.status = admin_account_list.status::text)
 			AND (admin_account_list.status IS NOT NULL OR a.status <> 'deleted')
 		ORDER BY a.id DESC LIMIT v_limit);
-	RETURN QUERY SELECT v.* FROM unnest(v_found) WITH ORDINALITY u (id, n) CROSS JOIN LATERAL roost_internal.admin_account_view(u.id) v ORDER BY u.n;
+	RETURN QUERY SELECT v.* FROM unnest(v_found) WITH ORDINALITY u (id, n) CROSS JOIN LATERAL roost_internal.admin_account_view(u.id, actor_id) v ORDER BY u.n;
 END
 $$;
 REVOKE ALL ON FUNCTION roost.admin_account_list(roost.id, text, roost.account_filter, roost.role_name, integer, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.admin_account_list(roost.id, text, roost.account_filter, roost.role_name, integer, roost.cursor) IS 'Accounts as moderators see them, newest first: all that are not deleted; those whose user name begins with q, or whose e-mail address is q (which takes the permission account.address as well, and leaves a trail); with this status (active, limited, suspended, deleted) or role. 42501 without the permission account.read.';
+COMMENT ON FUNCTION roost.admin_account_list(roost.id, text, roost.account_filter, roost.role_name, integer, roost.cursor) IS 'Accounts as moderators see them, newest first: all that are not deleted; those whose user name begins with q, or whose e-mail address is q (which takes the permission account.address as well, and leaves a trail); with this status (active, limited, suspended, deleted) or role. Whether one is limited oneself, and what is said about one, is left out. 42501 without the permission account.read.';
 SELECT roost_internal.route('GET', '/admin/accounts', 'roost.admin_account_list', tags => '{admin}');
 
 CREATE OR REPLACE FUNCTION roost.admin_account_get(actor_id roost.id, account_id roost.account_ref) RETURNS roost.admin_account
@@ -86,11 +93,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM roost_internal.permission_check(actor_id, 'account.read');
-	RETURN roost_internal.admin_account_view(roost_internal.account_known(account_id));
+	RETURN roost_internal.admin_account_view(roost_internal.account_known(account_id), actor_id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.admin_account_get(roost.id, roost.account_ref) FROM PUBLIC;
-COMMENT ON FUNCTION roost.admin_account_get(roost.id, roost.account_ref) IS 'An account, active or suspended, as moderators see it. 42501 without the permission account.read, P0002 no such account.';
+COMMENT ON FUNCTION roost.admin_account_get(roost.id, roost.account_ref) IS 'An account, active or suspended, as moderators see it; of oneself not whether it is limited, nor reports, cases and strikes. 42501 without the permission account.read, P0002 no such account.';
 SELECT roost_internal.route('GET', '/admin/accounts/:account_id', 'roost.admin_account_get', tags => '{admin}');
 
 CREATE OR REPLACE FUNCTION roost.admin_account_addresses(actor_id roost.id, account_id roost.account_ref) RETURNS roost.account_addresses
@@ -169,7 +176,7 @@ BEGIN
 	END IF;
 	PERFORM roost_internal.role_within(actor_id, v_role.permissions);
 	UPDATE roost_data.account a SET role = v_role.name, updated_at = roost_internal.clock_now() WHERE a.id = v_account_id AND a.role <> v_role.name;
-	RETURN roost_internal.admin_account_view(v_account_id);
+	RETURN roost_internal.admin_account_view(v_account_id, actor_id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.account_role_set(roost.id, roost.account_ref, roost.role_name) FROM PUBLIC;

@@ -119,6 +119,9 @@ DECLARE
 BEGIN
 	PERFORM roost_internal.permission_check(actor_id, 'account.read');
 	v_id := roost_internal.verdict_account(account_id);
+	IF v_id = actor_id THEN
+		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'not allowed', DETAIL = 'How one stands oneself is for others.';
+	END IF;
 	v_result.account_id := v_id;
 	v_result.reputation := roost_internal.reputation(v_id);
 	v_result.burden := roost_internal.reputation_burden(v_id);
@@ -130,5 +133,5 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.account_reputation_get(roost.id, roost.account_ref) FROM PUBLIC;
-COMMENT ON FUNCTION roost.account_reputation_get(roost.id, roost.account_ref) IS 'How an account (an id or @name) stands with the filters, and why. 42501 without account.read, P0002 no such account.';
+COMMENT ON FUNCTION roost.account_reputation_get(roost.id, roost.account_ref) IS 'How an account (an id or @name) stands with the filters, and why. 42501 without account.read, or about oneself; P0002 no such account.';
 SELECT roost_internal.route('GET', '/admin/accounts/:account_id/reputation', 'roost.account_reputation_get');

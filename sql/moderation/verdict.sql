@@ -109,18 +109,18 @@ BEGIN
 	RETURN QUERY EXECUTE
 		'SELECT v.id::roost.id, v.at, v.subject, v.subject_id::roost.id, v.account_id::roost.id, v.policy, v.signal, v.score, v.threshold, v.action, v.dry_run,
 			pg_catalog.to_hex(v.text_hash), v.explanation, v.id
-		FROM roost_data.moderation_verdict v WHERE v.id < $1 AND v.id > $2'
+		FROM roost_data.moderation_verdict v WHERE v.id < $1 AND v.id > $2 AND v.account_id IS DISTINCT FROM $9'
 		|| CASE WHEN policy IS NOT NULL THEN ' AND v.policy = $3' ELSE '' END
 		|| CASE WHEN v_account_id IS NOT NULL THEN ' AND v.account_id = $4' ELSE '' END
 		|| CASE WHEN subject_id IS NOT NULL THEN ' AND v.subject_id = $5' ELSE '' END
 		|| CASE WHEN action IS NOT NULL THEN ' AND v.action = $6' ELSE '' END
 		|| CASE WHEN dry_run IS NOT NULL THEN ' AND v.dry_run = $7' ELSE '' END
 		|| ' ORDER BY v.id DESC LIMIT $8'
-	USING v_before, v_after, policy::text, v_account_id, subject_id::bigint, action::text, dry_run, "limit";
+	USING v_before, v_after, policy::text, v_account_id, subject_id::bigint, action::text, dry_run, "limit", actor_id::bigint;
 END
 $$;
 REVOKE ALL ON FUNCTION roost.moderation_verdict_list(roost.id, roost.moderation_name, roost.account_ref, roost.id, roost.moderation_action, boolean, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.moderation_verdict_list(roost.id, roost.moderation_name, roost.account_ref, roost.id, roost.moderation_action, boolean, integer, roost.cursor, roost.cursor) IS 'What policies said, newest first: all, or of one policy, account (an id or @name), post, action, or of dry runs only. 42501 without policy.read, P0002 no such account.';
+COMMENT ON FUNCTION roost.moderation_verdict_list(roost.id, roost.moderation_name, roost.account_ref, roost.id, roost.moderation_action, boolean, integer, roost.cursor, roost.cursor) IS 'What policies said, newest first: all, or of one policy, account (an id or @name), post, action, or of dry runs only; nothing about the actor itself. 42501 without policy.read, P0002 no such account.';
 SELECT roost_internal.route('GET', '/admin/verdicts', 'roost.moderation_verdict_list');
 
 CREATE OR REPLACE FUNCTION roost.moderation_policy_report(actor_id roost.id, name roost.moderation_name, since timestamptz DEFAULT NULL) RETURNS SETOF roost.moderation_report

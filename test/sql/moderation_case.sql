@@ -181,6 +181,21 @@ SELECT roost.case_decide(98910, :above, 'limit_account');
 SELECT decision FROM roost.case_decide(98911, :own, 'warn', 'Be polite.');
 SELECT decision FROM roost.case_decide(98910, :above, 'dismiss');
 
+-- a moderator does not learn of itself what others know: that it is limited, reported, or judged by filters
+SELECT subject_type FROM roost.report_create(98905, 'spam', account_id => '98910');
+SELECT decision FROM roost.account_moderate(98911, '98910', 'limit');
+INSERT INTO roost_data.moderation_verdict (id, at, subject, subject_id, account_id, policy, signal, score, threshold, action, dry_run, text_hash)
+VALUES (98919, now(), 'profile', 98910, 98910, 'about_self', 'spam', 1, 0.9, 'hold', false, 1);
+SELECT limited_at, strike_count, open_case_count, report_count FROM roost.admin_account_get(98910, '98910');
+SELECT limited_at, strike_count FROM roost.admin_account_list(98910) WHERE id = 98910;
+SELECT count(*) FROM roost.admin_account_list(98910, status => 'limited', "limit" => 100) WHERE id = 98910;
+SELECT count(*) FROM roost.moderation_verdict_list(98910, policy => 'about_self');
+SELECT reputation FROM roost.account_reputation_get(98910, '98910');
+SELECT limited_at IS NOT NULL AS limited, strike_count, open_case_count, report_count FROM roost.admin_account_get(98911, '98910');
+SELECT count(*) FROM roost.admin_account_list(98911, status => 'limited', "limit" => 100) WHERE id = 98910;
+SELECT count(*) FROM roost.moderation_verdict_list(98911, policy => 'about_self');
+SELECT reputation < 0 AS reputation FROM roost.account_reputation_get(98911, '98910');
+
 -- a moderator who is suspended does nothing, with whatever token
 UPDATE roost_data.account SET status = 'suspended' WHERE id = 98910;
 SELECT roost.case_list(98910);
