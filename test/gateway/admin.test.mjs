@@ -31,7 +31,7 @@ after(async () => {
 
 // Opens the console and logs in.
 async function enter(user, address = '', options = {}) {
-	const page = await open(`/admin${address}`, { expected: /401/, ...options });
+	const page = await open(`/admin${address}`, { expected: /401|HTTP Authentication failed/, ...options });
 	await page.getByLabel(/User name/).fill(user.username);
 	await page.getByLabel('Password').fill(user.password);
 	await page.getByRole('button', { name: 'Log in' }).click();
@@ -92,6 +92,13 @@ test('who has no permission gets nothing', { skip }, async () => {
 	}
 	await page.getByRole('button', { name: 'Log out' }).click();
 	await page.getByRole('heading', { name: 'Log in' }).waitFor();
+	const two = await enter(moderator, '#/queue');
+	await two.getByRole('heading', { name: 'Queue' }).waitFor();
+	const tab = await two.context().newPage();
+	await tab.goto(gateway.url);
+	await tab.getByRole('button', { name: 'Log out' }).click();
+	await two.getByRole('heading', { name: 'Log in' }).waitFor(); // what was shown is gone from the other tab, too
+	assert.equal(await two.locator('nav a').count(), 0);
 	const half = await enter(moderator, '#/audit');
 	await half.getByText('This takes a permission that this account does not have.').waitFor();
 	assert.deepEqual(await half.locator('nav a').allTextContents(), ['Queue', 'Accounts', 'Health', 'Policies', 'Words']);
@@ -121,8 +128,10 @@ test('report, queue, decision, appeal, overturned, audited', { skip }, async () 
 	await page.getByRole('heading', { name: 'Spam: post' }).waitFor();
 	await page.getByText('again and again').waitFor();
 	assert.equal(await page.locator('.pair .text', { hasText: 'buy everything here' }).count(), 2);
-	await page.getByRole('button', { name: 'Assign to me' }).click();
+	await page.getByRole('button', { name: 'Assign to me' }).focus();
+	await page.keyboard.press('Enter');
 	await page.getByText('Assigned', { exact: true }).first().waitFor();
+	await page.waitForFunction(() => document.activeElement.tagName === 'H1'); // the button is gone
 	await page.getByLabel('New note').fill('the third this week');
 	await page.getByRole('button', { name: 'Add note' }).click();
 	await page.locator('.events', { hasText: 'the third this week' }).waitFor();

@@ -3,7 +3,7 @@
 import { el, failure, say, short, toast, webLink } from '/app/dom.js';
 import { localTime, makeForm } from '/app/form.js';
 import { can, me, read, write } from './session.js';
-import { button, chip, facts, panel, plain, said, table, title, when, who } from './ui.js';
+import { button, chip, facts, pages, panel, plain, said, table, title, when, who } from './ui.js';
 import { categoryOptions, choices, decisionTable, inDays } from './decisions.js';
 import { stateChips } from './accounts.js';
 import { priorityChip, statusChip } from './queue.js';
@@ -52,7 +52,13 @@ one.evidence && el('details', {}, el('summary', {}, 'Evidence that the reporter 
 function reports(one) {
 	if (one.report_count === 0) return null;
 	const list = el('ol', { class: 'cards' }, one.reports.map(report));
-	return panel(`Reports (${one.report_count})`, list, one.report_count > one.reports.length && el('p', { class: 'dim' }, `The newest ${one.reports.length}.`));
+	if (one.report_count <= one.reports.length) return panel(`Reports (${one.report_count})`, list);
+	const all = pages({ path: `/admin/cases/${one.id}/reports`, place: list, row: report, empty: 'There are none.' });
+	const more = button('All of them', async () => {
+		more.replaceWith(all.node);
+		await all.load();
+	});
+	return panel(`Reports (${one.report_count})`, el('p', { class: 'dim' }, `The newest ${one.reports.length}.`), list, more);
 }
 
 function verdicts(one) {

@@ -85,11 +85,17 @@ function show() {
 		document.title = `${text} · roost console`;
 	};
 	page.setTitle(page.title);
+	const { load } = page;
+	// Whoever has pressed something that is gone afterwards goes on at the head of the page.
+	page.load = async () => {
+		await load?.();
+		if (present === page && document.activeElement === document.body) heading.focus({ preventScroll: true });
+	};
 	byId('main').replaceChildren(heading, page.node);
 	showAround(page);
 	scrollTo({ top: 0 });
 	heading.focus({ preventScroll: true });
-	page.load?.();
+	page.load();
 }
 
 bus.on('account', show);

@@ -41,16 +41,23 @@ export async function write(method, path, body) {
 export const login = (fields) => roost.login(fields);
 export const logout = () => roost.logout();
 
+const ACCOUNT = 'roost-account'; // under this name the pages of a browser tell each other who is logged in
+
 async function load() {
 	me = roost.signedIn ? await read('/auth/me') : null;
+	try { localStorage.setItem(ACCOUNT, me?.id ?? ''); } catch { /* only this tab knows */ }
 	bus.emit('account', me);
 }
 
+// Another tab has logged in or out: nothing of the former account stays on this one.
+addEventListener('storage', ({ key, newValue }) => {
+	if (key === ACCOUNT && (newValue ?? '') !== (me?.id ?? '')) location.reload();
+});
+
 roost.on('signed-in', load);
 roost.on('signed-out', () => {
-	me = null;
 	uncertain.clear();
-	bus.emit('account', null);
+	load();
 });
 
 /** Finds out who is logged in. */
