@@ -109,18 +109,15 @@ BEGIN
 				v_seen := roost_internal.search_visible(reader_id, v_scan.ids[v_from:v_to], v_scan.ranks[v_from:v_to], exact);
 				ids := ids || v_seen.visible_ids;
 				ranks := ranks || v_seen.visible_ranks;
-				v_budget := v_budget - 3 * (v_to - v_from + 1);
+				v_budget := v_budget - 3 * coalesce(cardinality(v_seen.visible_ids), 0);
 				IF cardinality(ids) >= "limit" THEN
 					ids := ids[:"limit"];
 					ranks := ranks[:"limit"];
 					RETURN;
 				END IF;
 				v_from := v_to + 1;
-				IF v_budget <= 0 OR clock_timestamp() > v_deadline THEN
-					stopped_id := v_scan.ids[v_to];
-					RETURN;
-				END IF;
 			END LOOP;
+			-- It stops between two steps: a place within one would be a post that matches, and that the reader may not see.
 			IF v_dense AND v_scan.looked >= c_step THEN
 				v_before := v_scan.low_id;
 			ELSE

@@ -123,6 +123,13 @@ SELECT w.* FROM pg_temp.walk('common', 'top', 30) w;
 -- little effort: pages are partial, and lose nothing
 SET roost.search_effort = 500;
 SELECT q, w.total, w.distinct_ids, w.ordered, w.partial > 0 AS partial FROM unnest('{rare,common,"aardvark common","\"common aardvark\""}'::text[]) q, pg_temp.walk(q, 'recent', 150) w;
+-- where a search stops tells nothing of posts that the reader may not see
+INSERT INTO roost_data.post (id, author_id, thread_id, created_at, text, visibility)
+SELECT b + n, 72002, b + n, now(), 'hushword', 'followers' FROM generate_series(1, 40) n, (SELECT roost_internal.id_floor('2200-01-03Z') AS b) i;
+SELECT roost_internal.search_index(ARRAY(SELECT id FROM roost_data.post WHERE id > roost_internal.id_floor('2200-01-03Z')));
+SET roost.search_effort = 100;
+SELECT h.next IS NOT DISTINCT FROM a.next AS same, EXISTS (SELECT FROM roost_data.post p WHERE p.id = h.next::bigint AND p.text = 'hushword') AS told
+FROM roost_internal.search_post_page(72011, 'hushword', 'recent', 20, NULL, NULL) h, roost_internal.search_post_page(72011, 'absentword', 'recent', 20, NULL, NULL) a;
 RESET roost.search_effort;
 -- newer than
 SELECT count(*), min(p.id::bigint - roost_internal.id_floor('2200-01-02Z')), max(p.id::bigint - roost_internal.id_floor('2200-01-02Z')) FROM roost.search_posts('aardvark', after => (roost_internal.id_floor('2200-01-02Z') + 5990)::text) p;
