@@ -174,9 +174,9 @@ BEGIN
 	END IF;
 	PERFORM roost_internal.audit_actor(actor_id, 'roost.post_edit');
 	IF (v_text, v_warning, v_language, v_media) IS DISTINCT FROM (v_old.text, v_old.content_warning, v_old.language, v_old.media) THEN
-		INSERT INTO roost_data.post_revision (post_id, revision, text, content_warning, language, media, created_at)
+		INSERT INTO roost_data.post_revision (post_id, revision, text, content_warning, language, media, created_at, visibility)
 		SELECT v_old.id, 1 + coalesce(max(r.revision), 0), v_old.text, v_old.content_warning, v_old.language, v_old.media,
-			coalesce(v_old.edited_at, v_old.created_at)
+			coalesce(v_old.edited_at, v_old.created_at), v_old.visibility
 		FROM roost_data.post_revision r WHERE r.post_id = v_old.id;
 		v_entities := roost_internal.post_entities(v_text);
 		UPDATE roost_data.post p SET text = v_text, content_warning = v_warning, language = v_language, media = v_media,

@@ -152,7 +152,9 @@ BEGIN
 	RETURN QUERY
 	SELECT h.* FROM (
 		SELECT r.revision, r.text, r.content_warning, r.language::text, coalesce(r.media, '[]'), r.created_at
-		FROM roost_data.post_revision r WHERE r.post_id = v_id
+		FROM roost_data.post_revision r JOIN roost_data.post p ON p.id = r.post_id JOIN roost_data.account a ON a.id = p.author_id
+		WHERE r.post_id = v_id
+			AND roost_internal.may_see(actor_id, p.author_id, coalesce(r.visibility, p.visibility), p.state, p.mention_ids, a.is_private, a.limited_at IS NOT NULL, a.status)
 		UNION ALL
 		SELECT 1 + (SELECT pg_catalog.count(*) FROM roost_data.post_revision r WHERE r.post_id = v_id)::integer,
 			p.text, p.content_warning, p.language::text, coalesce(p.media, '[]'), coalesce(p.edited_at, p.created_at)
@@ -161,7 +163,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_history(roost.id, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.post_history(roost.id, roost.id) IS 'All versions of a post, the first one first and the present one last. P0002 no such post.';
+COMMENT ON FUNCTION roost.post_history(roost.id, roost.id) IS 'The versions of a post, the first one first and the present one last, without those that were for fewer people than the post is now and not for the actor. P0002 no such post.';
 SELECT roost_internal.route('GET', '/tweets/:post_id/history', 'roost.post_history', auth => 'optional', cache => 'ids');
 
 CREATE OR REPLACE FUNCTION roost.post_context(post_id roost.id, actor_id roost.id DEFAULT NULL) RETURNS roost.post_context

@@ -84,6 +84,8 @@ CREATE TABLE IF NOT EXISTS roost_data.post_revision (
 	PRIMARY KEY (post_id, revision)
 );
 COMMENT ON TABLE roost_data.post_revision IS 'Former versions of edited posts; the present one is in roost_data.post. created_at is when that version was written.';
+ALTER TABLE roost_data.post_revision ADD COLUMN IF NOT EXISTS visibility roost.visibility;
+COMMENT ON COLUMN roost_data.post_revision.visibility IS 'Whom that version was for; NULL (of posts edited before 0.2.0): as the post.';
 
 CREATE TABLE IF NOT EXISTS roost_data.post_hashtag (
 	hashtag text COLLATE "C" NOT NULL,

@@ -57,6 +57,12 @@ SELECT visibility FROM roost.post_edit(2301, :post, visibility => 'public');
 SELECT retweeted FROM roost.post_retweet(2302, :post);
 SELECT roost.post_edit(2302, (SELECT id FROM roost_data.post WHERE retweet_of_id = :post), 'x');
 \echo :LAST_ERROR_SQLSTATE
+-- what was for fewer stays theirs when the post is for more
+SELECT id AS few FROM roost.post_create(2301, 'for followers', visibility => 'followers') \gset
+SELECT text, visibility FROM roost.post_edit(2301, :few, 'for all', 'public');
+SELECT text FROM roost.post_edit(2301, :few, 'again for all');
+SELECT 'author' AS viewer, revision, text FROM roost.post_history(:few, 2301)
+UNION ALL SELECT 'other', revision, text FROM roost.post_history(:few, 2302) UNION ALL SELECT 'stranger', revision, text FROM roost.post_history(:few) ORDER BY 1, 2;
 -- with a quote or media the text may go
 SELECT id AS quote FROM roost.post_create(2302, 'x', quote_of_id => :post) \gset
 SELECT text, (quote_of).id = :post FROM roost.post_edit(2302, :quote, '');
