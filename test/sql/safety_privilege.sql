@@ -151,6 +151,27 @@ ORDER BY r.path COLLATE "C", r.method, r.variant COLLATE "C", a.label;
 SELECT r.method, r.path, a.label, a.class FROM privilege.request r JOIN privilege.answer a USING (n)
 WHERE r.path LIKE '/admin/%' AND (a.label IN ('user', 'figurehead') AND a.class <> '42501' OR a.label IN ('stranger', 'suspended') AND a.class = 'ok');
 
+\echo what one may not see is answered as if it did not exist, whatever one asks
+INSERT INTO roost_data.account (id, username, is_private, status) VALUES (9591, 'privilege_closed', true, 'active'), (9592, 'privilege_gone', false, 'suspended'), (9593, 'privilege_blocks', false, 'active'), (9594, 'privilege_blocked', false, 'active');
+INSERT INTO roost_data.account_handle (username, account_id) SELECT username, id FROM roost_data.account WHERE id BETWEEN 9591 AND 9594;
+INSERT INTO roost_data.account_block (account_id, blocked_id, id) SELECT 9593, id, 1 FROM privilege.caller WHERE label = 'user' UNION ALL SELECT id, 9594, 2 FROM privilege.caller WHERE label = 'user';
+CREATE TABLE privilege.hidden AS SELECT n, why, roost_internal.id_next() AS id, coalesce(author_id, :target) AS author_id, visibility::roost.visibility, state::roost.post_state
+FROM (VALUES (1, 'direct', NULL, 'direct', 'visible'), (2, 'for followers', NULL, 'followers', 'visible'), (3, 'held', NULL, 'public', 'held'), (4, 'removed', NULL, 'public', 'removed'),
+	(5, 'of a private account', 9591, 'public', 'visible'), (6, 'of a suspended account', 9592, 'public', 'visible'), (7, 'of who has blocked one', 9593, 'public', 'visible'), (8, 'of who is blocked', 9594, 'public', 'visible')) h (n, why, author_id, visibility, state);
+INSERT INTO roost_data.post (id, author_id, thread_id, created_at, text, visibility, state) SELECT id, author_id, id, roost.id_time(id), 'a text', visibility, state FROM privilege.hidden;
+CREATE TABLE privilege.question AS
+SELECT r.n, r.method, r.path, r.variant, r.there, k.name FROM privilege.request r, (VALUES ('post_id')) k (name) WHERE r.there ? 'post_id' AND r.path NOT LIKE '/admin/%'
+UNION ALL SELECT 0, m.* FROM (VALUES ('POST', '/tweets', 'answer', '{"text": "x"}'::jsonb, 'reply_to_id'), ('POST', '/tweets', 'quote', '{"text": "x"}', 'quote_of_id'), ('POST', '/reports', 'post', '{"category": "spam"}', 'post_id')) m;
+SELECT count(*) > 20 AS enough FROM privilege.question;
+SELECT q.method, q.path, q.variant, c.label, h.why, a.class, a.told, m.class AS missing_class, m.told AS missing_told
+FROM privilege.question q, privilege.hidden h, (SELECT label, token FROM privilege.caller WHERE label IN ('user', 'moderator') UNION ALL VALUES ('stranger', NULL)) c,
+	privilege.call(q.method, q.path, c.token, q.there || jsonb_build_object(q.name, h.id::text)) a, privilege.call(q.method, q.path, c.token, q.there || jsonb_build_object(q.name, '1')) m
+WHERE (h.n < 7 OR c.label = 'user') AND (a.class, coalesce(a.told, '')) IS DISTINCT FROM (m.class, coalesce(m.told, '')) ORDER BY q.path COLLATE "C", q.method, q.variant, c.label, h.n;
+\echo and an account that is suspended as one that never was
+SELECT r.method, r.path, r.variant, c.label, a.class, a.told, m.class AS missing_class, m.told AS missing_told
+FROM privilege.request r, (SELECT label, token FROM privilege.caller WHERE label IN ('user', 'moderator') UNION ALL VALUES ('stranger', NULL)) c,
+	privilege.call(r.method, r.path, c.token, r.there || '{"account_id": "9592"}') a, privilege.call(r.method, r.path, c.token, r.there || '{"account_id": "1"}') m
+WHERE r.there ? 'account_id' AND r.path NOT LIKE '/admin/%' AND (a.class, coalesce(a.told, '')) IS DISTINCT FROM (m.class, coalesce(m.told, '')) ORDER BY r.path COLLATE "C", r.method, r.variant, c.label;
 \echo about an account of the same rank, and about oneself: by an admin
 SELECT r.method, r.path, r.variant, e.class AS same_rank, o.class AS oneself
 FROM privilege.request r, privilege.caller a, privilege.call(r.method, r.path, a.token, r.there || jsonb_build_object('account_id', :'chief')) e,

@@ -215,6 +215,10 @@ FROM (SELECT *, true AS found FROM surfaces.expected_name) e FULL JOIN (SELECT *
 SELECT surface, v AS viewer, string_agg(a::text, ',' ORDER BY a) FILTER (WHERE n.found IS NULL) AS missing, string_agg(a::text, ',' ORDER BY a) FILTER (WHERE e.found IS NULL) AS too_much
 FROM (SELECT *, true AS found FROM surfaces.expected_name) e FULL JOIN (SELECT *, true AS found FROM surfaces.named) n USING (surface, v, a) WHERE e.found IS NULL OR n.found IS NULL GROUP BY 1, 2 ORDER BY surface COLLATE "C", 2 LIMIT 100;
 
+\echo unread: as many as are told; 11 is besides told of the follows and likes of 1 and 2, and of the retweet of 1
+SELECT v.n AS viewer, (roost.notification_unread_get(v.id)).count, coalesce(e.count, 0) + CASE v.n WHEN 11 THEN 5 ELSE 0 END AS expected
+FROM surfaces.viewer v LEFT JOIN (SELECT v, count(*) FROM surfaces.expected WHERE surface = 'notifications' GROUP BY v) e ON e.v = v.n WHERE v.n > 10 ORDER BY 1;
+
 DELETE FROM roost_data.trend_post WHERE post_id IN (SELECT id FROM surfaces.post);
 DELETE FROM roost_data.post WHERE author_id IN (SELECT id FROM surfaces.account);
 DELETE FROM roost_data.list WHERE account_id IN (SELECT id FROM surfaces.account);
