@@ -14,6 +14,8 @@
 #include "moderation/spam.c"
 #include "moderation/url.c"
 #include "moderation/word.c"
+#include "moderation/word_hit.c"
+#include "moderation/word_language.c"
 
 static WordEntry entries[] = {
 	{.word = "cock",.kind = "k",.language = "en",.severity = 0.7f,.whole = true},

@@ -8,6 +8,8 @@
 #include "moderation/gibberish.c"
 #include "moderation/simhash.c"
 #include "moderation/word.c"
+#include "moderation/word_hit.c"
+#include "moderation/word_language.c"
 
 #define LONG 65536
 
