@@ -11,12 +11,14 @@
  *	  digits look like letters inside, the word that is meant.  Links, mail
  *	  addresses and mentions are one word each, "~url", "~mail" and "~name";
  *	- pairs of neighbouring words, "one two";
+ *	- four letters of a word in a row, names that begin with ".": ".free", with _
+ *	  where the word begins and ends, so that its other forms are known, too;
  *	- what it looks like, names that begin with "=": length, parts of capitals
  *	  and digits, links, signs of money, telephone numbers, exclamation marks.
  *
  * Words and pairs count less the more there are: 3 by the root of their
- * number each, so that a long text is no surer than its words.  All others
- * count 1.  The sum of values times weights is the logarithm of the odds.
+ * number each, letters 2 by the root of theirs, so that a long text is no surer
+ * than its words.  All others count 1.  The sum of values times weights is the logarithm of the odds.
  *
  * The first SPAM_TEXT_MAX bytes and SPAM_FEATURES_MAX features count.  Nothing
  * here needs a server.
@@ -30,7 +32,9 @@
 #include <string.h>
 
 #define TOKEN_MAX		28		/* bytes of a word in a name */
-#define SHAPES_ROOM		40		/* features that are kept free for shapes */
+#define GRAM				4	/* letters in a row */
+#define GRAMS_MAX			1536	/* features that they may take */
+#define SHAPES_ROOM			48	/* features that are kept free for shapes */
 
 /* What is counted on the way */
 typedef struct SpamShape
@@ -68,20 +72,12 @@ typedef struct SpamToken
 
 static size_t spam_token(const FoldGlyph *glyphs, size_t n, size_t i, SpamToken *token, SpamShape *shape,
 						 SpamFeatures *features);
-static bool spam_link(const FoldGlyph *glyphs, size_t n, size_t i, size_t *end, bool *mail);
-static void spam_domain(const FoldGlyph *glyphs, size_t n, SpamFeatures *features);
 static size_t spam_number(const FoldGlyph *glyphs, size_t n, size_t i, SpamToken *token, SpamShape *shape);
 static void spam_word(const FoldGlyph *word, size_t n, SpamToken *token, SpamShape *shape, SpamFeatures *features);
 static void spam_shapes(const SpamShape *shape, size_t length, int hidden, SpamFeatures *features);
 static void spam_bucket(SpamFeatures *features, const char *name, double value, const double *bounds, int n);
-static void spam_add(SpamFeatures *features, const char *name, size_t length);
+static void spam_grams(const SpamToken *token, SpamFeatures *features);
 static int	spam_hidden(const char *text, size_t length);
-
-static inline bool
-spam_is_word(const FoldGlyph *glyph)
-{
-	return glyph->class == FOLD_DIGIT || FOLD_IS_LETTER(glyph->class) || glyph->class == FOLD_LETTER_MARK;
-}
 
 /*
  * Puts the features of a text together.  The glyphs are scratch, with
@@ -100,6 +96,7 @@ roost_moderation_spam_features(const char *text, size_t length, FoldGlyph *glyph
 	while (length > 0 && length == SPAM_TEXT_MAX && ((unsigned char) text[length - 1] & 0xc0) == 0x80)
 		length--;
 	features->count = 0;
+	memset(features->counts, 0, sizeof(features->counts));
 	memset(features->seen, 0, sizeof(features->seen));
 	for (size_t i = 0; i < length; i++)
 		shape.lines += text[i] == '\n';
@@ -113,16 +110,18 @@ roost_moderation_spam_features(const char *text, size_t length, FoldGlyph *glyph
 		i = spam_token(glyphs, n, i, &token, &shape, features);
 		if (token.length == 0)
 			continue;
-		spam_add(features, token.name, token.length);
+		roost_moderation_spam_add(features, SPAM_WORD, token.name, token.length);
+		spam_grams(&token, features);
 		memcpy(pair, last.name, last.length);
 		pair[last.length] = ' ';
 		memcpy(pair + last.length + 1, token.name, token.length);
-		spam_add(features, pair, last.length + 1 + token.length);
+		roost_moderation_spam_add(features, SPAM_WORD, pair, last.length + 1 + token.length);
 		last = token;
 	}
-	features->tokens = features->count;
-	features->token_value = features->tokens > 0 ? (float) (3 / sqrt(features->tokens)) : 0;
 	spam_shapes(&shape, n, spam_hidden(text, length), features);
+	features->values[SPAM_WORD] = (float) (3 / sqrt(features->counts[SPAM_WORD] + 1e-9));
+	features->values[SPAM_GRAM] = (float) (2 / sqrt(features->counts[SPAM_GRAM] + 1e-9));
+	features->values[SPAM_SHAPE] = 1;
 }
 
 /*
@@ -134,18 +133,17 @@ spam_token(const FoldGlyph *glyphs, size_t n, size_t i, SpamToken *token, SpamSh
 	const FoldGlyph *glyph = &glyphs[i];
 	size_t		end = i;
 	bool		mail = false;
-	bool		first = i == 0 || !spam_is_word(glyph - 1);
+	bool		first = i == 0 || !roost_moderation_spam_is_word(glyph - 1);
 
-	if (first && spam_link(glyphs, n, i, &end, &mail))
+	if (first && roost_moderation_spam_link(glyphs, n, i, &end, &mail, features))
 	{
 		strcpy(token->name, mail ? "~mail" : "~url");
 		token->length = strlen(token->name);
 		shape->links += !mail;
 		shape->mails += mail;
-		spam_domain(glyphs + i, end - i, features);
 		return end;
 	}
-	if ((glyph->code == '@' || glyph->code == '#') && first && i + 1 < n && spam_is_word(glyph + 1))
+	if ((glyph->code == '@' || glyph->code == '#') && first && i + 1 < n && roost_moderation_spam_is_word(glyph + 1))
 	{
 		if (glyph->code == '#')
 		{
@@ -153,7 +151,7 @@ spam_token(const FoldGlyph *glyphs, size_t n, size_t i, SpamToken *token, SpamSh
 			return i + 1;
 		}
 		shape->names++;
-		for (end = i + 1; end < n && (spam_is_word(&glyphs[end]) || glyphs[end].code == '_');)
+		for (end = i + 1; end < n && (roost_moderation_spam_is_word(&glyphs[end]) || glyphs[end].code == '_');)
 			end++;
 		strcpy(token->name, "~name");
 		token->length = 5;
@@ -165,13 +163,13 @@ spam_token(const FoldGlyph *glyphs, size_t n, size_t i, SpamToken *token, SpamSh
 		if (end > i)
 			return end;
 	}
-	if (spam_is_word(glyph))
+	if (roost_moderation_spam_is_word(glyph))
 	{
 		/* of scripts without spaces each character is a word */
 		if (FOLD_IS_UNSPACED(glyph->class))
 			end = i + 1;
 		else
-			while (end < n && (spam_is_word(&glyphs[end]) && !FOLD_IS_UNSPACED(glyphs[end].class)))
+			while (end < n && (roost_moderation_spam_is_word(&glyphs[end]) && !FOLD_IS_UNSPACED(glyphs[end].class)))
 				end++;
 		/* don't, it's */
 		if (end + 1 < n && (glyphs[end].code == '\'' || glyphs[end].code == 0x2019) && FOLD_IS_LETTER(glyphs[end + 1].class))
@@ -212,90 +210,6 @@ spam_token(const FoldGlyph *glyphs, size_t n, size_t i, SpamToken *token, SpamSh
 			break;
 	}
 	return i + 1;
-}
-
-/*
- * Returns whether a link or an address of mail begins at glyph i.
- */
-static bool
-spam_link(const FoldGlyph *glyphs, size_t n, size_t i, size_t *end, bool *mail)
-{
-	static const char *const endings[] = {
-		"com", "net", "org", "info", "biz", "co", "io", "me", "ly", "tv", "ru", "cn", "tk", "xyz", "top", "club", "site", "online",
-		"shop", "uk", "de", "fr", "us", "ws", "gl", "link", "live", "app", "to", "cc", "in", "eu", "gd", "pw", "be", "im", "win", "vip", "pro", "click"
-	};
-	size_t		k = i;
-	size_t		dot = 0;
-	size_t		limit = i + 2048 < n ? i + 2048 : n;
-
-	*mail = false;
-	if (!spam_is_word(&glyphs[i]))
-		return false;
-	while (k < limit && k < i + 8 && FOLD_IS_LETTER(glyphs[k].class))
-		k++;
-	if (k + 2 < n && glyphs[k].code == ':' && glyphs[k + 1].code == '/' && glyphs[k + 2].code == '/')
-	{
-		for (*end = k; *end < n && glyphs[*end].class != FOLD_SPACE;)
-			(*end)++;
-		return true;
-	}
-	for (k = i; k < limit && k < i + 256 && glyphs[k].code < 0x80 &&
-		 (spam_is_word(&glyphs[k]) || strchr(".-_@+", (int) glyphs[k].code) != NULL); k++)
-	{
-		if (glyphs[k].code == '@')
-			*mail = true;
-		if (glyphs[k].code == '.' && k + 1 < n && spam_is_word(&glyphs[k + 1]))
-			dot = k;
-	}
-	if (dot == 0)
-	{
-		*mail = false;
-		return false;
-	}
-	for (size_t e = 0; e < sizeof(endings) / sizeof(endings[0]); e++)
-	{
-		size_t		length = strlen(endings[e]);
-		bool		equal = dot + 1 + length <= n;
-
-		for (size_t c = 0; equal && c < length; c++)
-			equal = glyphs[dot + 1 + c].code == (unsigned char) endings[e][c];
-		if (equal && (dot + 1 + length == n || !spam_is_word(&glyphs[dot + 1 + length])))
-		{
-			*end = dot + 1 + length;
-			if (!*mail && *end < n && glyphs[*end].code == '/')
-				while (*end < n && glyphs[*end].class != FOLD_SPACE)
-					(*end)++;
-			return true;
-		}
-	}
-	if (*mail)
-		*end = k;
-	return *mail;
-}
-
-/*
- * Adds the ending of a link's host.
- */
-static void
-spam_domain(const FoldGlyph *glyphs, size_t n, SpamFeatures *features)
-{
-	size_t		start = 0;
-	size_t		end;
-	size_t		dot = 0;
-	char		name[SPAM_NAME_MAX] = "~.";
-	size_t		length = 2;
-
-	for (size_t i = 0; i + 2 < n && i < 12; i++)
-		if (glyphs[i].code == '/' && glyphs[i + 1].code == '/')
-			start = i + 2;
-	for (end = start; end < n && glyphs[end].code != '/' && glyphs[end].code != '?' && glyphs[end].code != ':'; end++)
-		if (glyphs[end].code == '.')
-			dot = end + 1;
-	if (dot == 0 || end - dot > 12)
-		return;
-	for (size_t i = dot; i < end; i++)
-		length += roost_moderation_encode(glyphs[i].code, name + length);
-	spam_add(features, name, length);
 }
 
 /*
@@ -397,7 +311,37 @@ spam_word(const FoldGlyph *word, size_t n, SpamToken *token, SpamShape *shape, S
 			used += roost_moderation_encode(code, meant + used);
 		}
 		shape->disguised++;
-		spam_add(features, meant, used);
+		roost_moderation_spam_add(features, SPAM_WORD, meant, used);
+	}
+}
+
+/*
+ * Adds what stands in a row in a word.
+ */
+static void
+spam_grams(const SpamToken *token, SpamFeatures *features)
+{
+	char		marked[TOKEN_MAX + 8];
+	uint8_t		starts[TOKEN_MAX + 8];
+	char		name[GRAM * 4 + 2] = ".";
+	size_t		length = token->length + 2;
+	int			n = 0;
+
+	if (token->name[0] == '#' || token->name[0] == '~' || token->name[0] == '$' || features->counts[SPAM_GRAM] >= GRAMS_MAX)
+		return;
+	marked[0] = '_';
+	memcpy(marked + 1, token->name, token->length);
+	marked[length - 1] = '_';
+	for (size_t i = 0; i < length; i++)
+		if (((unsigned char) marked[i] & 0xc0) != 0x80)
+			starts[n++] = (uint8_t) i;
+	starts[n] = (uint8_t) length;
+	for (int i = 0; i + GRAM <= n && n >= 5; i++)
+	{
+		size_t		bytes = starts[i + GRAM] - starts[i];
+
+		memcpy(name + 1, marked + starts[i], bytes);
+		roost_moderation_spam_add(features, SPAM_GRAM, name, bytes + 1);
 	}
 }
 
@@ -435,11 +379,11 @@ spam_shapes(const SpamShape *shape, size_t length, int hidden, SpamFeatures *fea
 	spam_bucket(features, "=lines", shape->lines, counts, 5);
 	spam_bucket(features, "=word_length", shape->word_letters / words, averages, 5);
 	if (shape->links > 0 && shape->words < 6)
-		spam_add(features, "=link_alone", 11);
+		roost_moderation_spam_add(features, SPAM_SHAPE, "=link_alone", 11);
 	if (shape->prices > 0 && (shape->numbers_long > 0 || shape->numbers_short > 0))
-		spam_add(features, "=price_and_number", 17);
+		roost_moderation_spam_add(features, SPAM_SHAPE, "=price_and_number", 17);
 	if (shape->links > 0 && shape->exclamations > 0)
-		spam_add(features, "=link_and_exclamation", 21);
+		roost_moderation_spam_add(features, SPAM_SHAPE, "=link_and_exclamation", 21);
 }
 
 /*
@@ -461,25 +405,27 @@ spam_bucket(SpamFeatures *features, const char *name, double value, const double
 	memcpy(full, name, length);
 	full[length] = ':';
 	full[length + 1] = (char) ('0' + reached);
-	spam_add(features, full, length + 2);
+	roost_moderation_spam_add(features, SPAM_SHAPE, full, length + 2);
 }
 
 /*
  * Adds a feature, unless the text has it already or there is no more room.
  */
-static void
-spam_add(SpamFeatures *features, const char *name, size_t length)
+void
+roost_moderation_spam_add(SpamFeatures *features, SpamKind kind, const char *name, size_t length)
 {
 	uint64_t	hash = roost_moderation_spam_hash(name, length);
 	uint32_t	mask = SPAM_FEATURES_MAX * 2 - 1;
 	uint32_t	at = (uint32_t) (hash >> 32) & mask;
 
-	if (features->count >= SPAM_FEATURES_MAX - (name[0] == '=' ? 0 : SHAPES_ROOM))
+	if (features->count >= SPAM_FEATURES_MAX - (kind == SPAM_SHAPE ? 0 : SHAPES_ROOM))
 		return;
 	for (; features->seen[at] != 0; at = (at + 1) & mask)
 		if (features->hashes[features->seen[at] - 1] == hash)
 			return;
 	features->hashes[features->count] = hash;
+	features->kinds[features->count] = (uint8_t) kind;
+	features->counts[kind]++;
 	if (features->names != NULL)
 	{
 		char	   *copy = features->names + (size_t) features->count * SPAM_NAME_MAX;
@@ -535,7 +481,7 @@ roost_moderation_spam_hash(const char *name, size_t length)
 float
 roost_moderation_spam_value(const SpamFeatures *features, int i)
 {
-	return i < features->tokens ? features->token_value : 1;
+	return features->values[features->kinds[i]];
 }
 
 /*

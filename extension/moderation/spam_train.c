@@ -4,13 +4,15 @@
  *		roost.spam_train(): weights from labelled samples.
  *
  * The samples are read through a cursor and kept as features, about 8 bytes
- * each, with a dictionary of names.  Words and pairs of words that stand in
- * fewer than min_count samples are left out.
+ * each, with a dictionary of names.  Features that fewer than min_count samples
+ * have are left out, and so is what is new when the dictionary is full.
  *
- * A part of the samples is held out.  From the rest weights are learnt, and
- * measured and calibrated on those held out; then they are learnt again from
- * all, under the same calibration.  Of these, the max_features that move the
- * most samples replace the table's rows.
+ * A part of the samples is held out.  From the rest weights are learnt; the
+ * max_features that move the most samples are chosen, and what they do is
+ * measured and calibrated on the samples held out.  Then weights are learnt
+ * again from all, under the same choice and calibration, and replace the rows
+ * of the table.  One entry of the audit trail tells of it; whatever else changes
+ * the table has an entry by the trigger below.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,6 +22,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -30,16 +33,19 @@
 #include "moderation/spam_fit.h"
 
 PG_FUNCTION_INFO_V1(roost_moderation_spam_train);
+PG_FUNCTION_INFO_V1(roost_moderation_weight_audit);
 
 #define TRAIN_FETCH			500
 #define TRAIN_SAMPLES_MAX	5000000
 #define TRAIN_FEATURES_MAX	5000000
+#define TRAIN_UNKNOWN		UINT32_MAX
 
 typedef struct TrainFeature
 {
 	uint64_t	hash;
 	uint32_t	count;			/* samples that have it */
 	uint32_t	id;				/* in the problem; 0: left out */
+	bool		chosen;
 	char	   *name;
 } TrainFeature;
 
@@ -61,6 +67,9 @@ typedef struct TrainState
 	FoldGlyph  *glyphs;
 } TrainState;
 
+/* whether it is spam_train() that changes the table */
+static bool train_writing = false;
+
 typedef struct TrainChoice
 {
 	uint32_t	feature;
@@ -71,7 +80,10 @@ static void train_read(TrainState *state, double holdout, uint64_t seed);
 static void train_sample(TrainState *state, text *value, bool is_spam, double holdout, uint64_t seed);
 static uint32_t train_feature(TrainState *state, uint64_t hash, const char *name);
 static uint32_t train_number(TrainState *state, int min_count);
-static int	train_write(TrainState *state, const float *weights, double slope, double shift, int max_features);
+static void train_choose(TrainState *state, const float *weights, int max_features);
+static void train_forget(const TrainState *state, float *weights);
+static int	train_write(TrainState *state, const float *weights, double slope, double shift);
+static void train_audit(const char *action, const char *detail);
 static int	train_choice_compare(const void *a, const void *b);
 static void train_pulse(void);
 
@@ -126,18 +138,25 @@ roost_moderation_spam_train(PG_FUNCTION_ARGS)
 	problem.num_samples = state.num_samples;
 	problem.epochs = epochs;
 	problem.l2 = l2;
-	problem.rate = 0.2;
+	problem.rate = 0.1;
 	problem.seed = (uint64_t) seed;
 	weights = MemoryContextAllocHuge(context, problem.num_features * sizeof(float));
 	squares = MemoryContextAllocHuge(context, problem.num_features * sizeof(float));
 	order = MemoryContextAllocHuge(context, problem.num_samples * sizeof(uint32_t));
 
 	roost_moderation_fit(&problem, false, weights, squares, order, train_pulse);
+	train_choose(&state, weights, max_features);
+	train_forget(&state, weights);
 	roost_moderation_fit_calibrate(&problem, weights, &slope, &shift);
 	roost_moderation_fit_measure(&problem, weights, slope, shift, &metrics);
 	if (metrics.samples > 0)
+	{
 		roost_moderation_fit(&problem, true, weights, squares, order, train_pulse);
-	written = train_write(&state, weights, slope, shift, max_features);
+		train_forget(&state, weights);
+	}
+	written = train_write(&state, weights, slope, shift);
+	train_audit("spam.train", psprintf("{\"samples\": %zu, \"spam\": %zu, \"features\": %d, \"seed\": " INT64_FORMAT "}",
+									   state.num_samples, state.num_spam, written, seed));
 	SPI_finish();
 	MemoryContextSwitchTo(old);
 
@@ -154,6 +173,45 @@ roost_moderation_spam_train(PG_FUNCTION_ARGS)
 		nulls[i] = metrics.samples == 0;
 	MemoryContextDelete(context);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(roost_moderation_desc(fcinfo), values, nulls)));
+}
+
+/*
+ * Trigger: an entry for each statement that changes weights by hand.
+ */
+Datum
+roost_moderation_weight_audit(PG_FUNCTION_ARGS)
+{
+	TriggerEvent event;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("not called as a trigger")));
+	event = ((TriggerData *) fcinfo->context)->tg_event;
+	if (!train_writing)
+	{
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "could not connect to SPI");
+		train_audit("spam_weight.change",
+					TRIGGER_FIRED_BY_INSERT(event) ? "{\"operation\": \"insert\"}" :
+					TRIGGER_FIRED_BY_UPDATE(event) ? "{\"operation\": \"update\"}" :
+					TRIGGER_FIRED_BY_DELETE(event) ? "{\"operation\": \"delete\"}" : "{\"operation\": \"truncate\"}");
+		SPI_finish();
+	}
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * Adds an entry about the model to the audit trail.
+ */
+static void
+train_audit(const char *action, const char *detail)
+{
+	Datum		values[2] = {CStringGetTextDatum(action), CStringGetTextDatum(detail)};
+	Oid			types[2] = {TEXTOID, TEXTOID};
+
+	if (SPI_execute_with_args("SELECT roost_internal.audit_add($1, 'spam_model', NULL, $2::jsonb)", 2, types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not add to the audit trail");
 }
 
 static void
@@ -235,7 +293,6 @@ train_sample(TrainState *state, text *value, bool is_spam, double holdout, uint6
 	draw = (draw ^ draw >> 29) * UINT64CONST(0xbf58476d1ce4e5b9);
 	sample = &state->samples[state->num_samples++];
 	sample->first = state->num_terms;
-	sample->count = (uint32_t) features->count;
 	sample->is_spam = is_spam;
 	sample->is_held = ldexp((double) (draw >> 11), -53) < holdout;
 	state->num_spam += is_spam;
@@ -245,11 +302,15 @@ train_sample(TrainState *state, text *value, bool is_spam, double holdout, uint6
 
 		term->feature = train_feature(state, features->hashes[i], features->names + (size_t) i * SPAM_NAME_MAX);
 		term->value = roost_moderation_spam_value(features, i);
+		if (term->feature == TRAIN_UNKNOWN)
+			state->num_terms--;
 	}
+	sample->count = (uint32_t) (state->num_terms - sample->first);
 }
 
 /*
- * Returns the number of a feature, which is counted, and new if need be.
+ * Returns the number of a feature, which is counted, and new if need be;
+ * TRAIN_UNKNOWN if there is no room for another.
  */
 static uint32_t
 train_feature(TrainState *state, uint64_t hash, const char *name)
@@ -267,9 +328,7 @@ train_feature(TrainState *state, uint64_t hash, const char *name)
 		}
 	}
 	if (state->num_features == TRAIN_FEATURES_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the samples have more than %d features", TRAIN_FEATURES_MAX)));
+		return TRAIN_UNKNOWN;
 	if (state->num_features == state->features_room)
 	{
 		state->features_room = Max(state->features_room * 2, 4096);
@@ -280,6 +339,7 @@ train_feature(TrainState *state, uint64_t hash, const char *name)
 	feature->hash = hash;
 	feature->count = 1;
 	feature->id = 0;
+	feature->chosen = false;
 	feature->name = pstrdup(name);
 	state->places[at] = state->num_features;
 	if (state->num_features * 2 > state->mask)
@@ -331,17 +391,14 @@ train_number(TrainState *state, int min_count)
 }
 
 /*
- * Replaces the rows of the table, and returns how many there are now.
+ * Chooses the features that are kept: all shapes, and what moves the most
+ * samples.
  */
-static int
-train_write(TrainState *state, const float *weights, double slope, double shift, int max_features)
+static void
+train_choose(TrainState *state, const float *weights, int max_features)
 {
 	TrainChoice *choices = MemoryContextAllocHuge(CurrentMemoryContext, ((Size) state->num_features + 1) * sizeof(TrainChoice));
 	int			n = 0;
-	Datum	   *names;
-	Datum	   *figures;
-	Datum		values[2];
-	Oid			types[2] = {TEXTARRAYOID, FLOAT4ARRAYOID};
 
 	for (uint32_t i = 0; i < state->num_features; i++)
 	{
@@ -353,27 +410,68 @@ train_write(TrainState *state, const float *weights, double slope, double shift,
 		choices[n++].strength = fabsf(weight) * sqrtf((float) state->features[i].count) * (state->features[i].name[0] == '=' ? 1e3f : 1);
 	}
 	qsort(choices, n, sizeof(TrainChoice), train_choice_compare);
-	n = Min(n, max_features - 1);
-	names = palloc((n + 1) * sizeof(Datum));
-	figures = palloc((n + 1) * sizeof(Datum));
+	for (int i = 0; i < n && i < max_features - 1; i++)
+		state->features[choices[i].feature].chosen = true;
+	pfree(choices);
+}
+
+/*
+ * Forgets the weights of features that are not chosen.
+ */
+static void
+train_forget(const TrainState *state, float *weights)
+{
+	for (uint32_t i = 0; i < state->num_features; i++)
+		if (state->features[i].id != 0 && !state->features[i].chosen)
+			weights[state->features[i].id] = 0;
+}
+
+/*
+ * Replaces the rows of the table, and returns how many there are now.
+ */
+static int
+train_write(TrainState *state, const float *weights, double slope, double shift)
+{
+	int			n = 1;
+	Datum	   *names;
+	Datum	   *figures;
+	Datum		values[2];
+	Oid			types[2] = {TEXTARRAYOID, FLOAT4ARRAYOID};
+
+	for (uint32_t i = 0; i < state->num_features; i++)
+		n += state->features[i].chosen;
+	names = palloc(n * sizeof(Datum));
+	figures = palloc(n * sizeof(Datum));
 	names[0] = CStringGetTextDatum(SPAM_BIAS);
 	figures[0] = Float4GetDatum((float4) (weights[0] * slope + shift));
-	for (int i = 0; i < n; i++)
+	n = 1;
+	for (uint32_t i = 0; i < state->num_features; i++)
 	{
-		TrainFeature *feature = &state->features[choices[i].feature];
+		TrainFeature *feature = &state->features[i];
 
-		names[i + 1] = CStringGetTextDatum(feature->name);
-		figures[i + 1] = Float4GetDatum((float4) (weights[feature->id] * slope));
+		if (!feature->chosen)
+			continue;
+		names[n] = CStringGetTextDatum(feature->name);
+		figures[n++] = Float4GetDatum((float4) (weights[feature->id] * slope));
 	}
-	values[0] = PointerGetDatum(construct_array(names, n + 1, TEXTOID, -1, false, TYPALIGN_INT));
-	values[1] = PointerGetDatum(construct_array(figures, n + 1, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT));
+	values[0] = PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
+	values[1] = PointerGetDatum(construct_array(figures, n, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT));
 	/* one training after the other; who scores does not wait */
-	if (SPI_execute("LOCK TABLE roost_data.spam_weight IN SHARE ROW EXCLUSIVE MODE", false, 0) != SPI_OK_UTILITY ||
-		SPI_execute("DELETE FROM roost_data.spam_weight", false, 0) != SPI_OK_DELETE ||
-		SPI_execute_with_args("INSERT INTO roost_data.spam_weight (feature, weight) SELECT * FROM unnest($1, $2)",
-							  2, types, values, NULL, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "could not write the weights");
-	return n + 1;
+	train_writing = true;
+	PG_TRY();
+	{
+		if (SPI_execute("LOCK TABLE roost_data.spam_weight IN SHARE ROW EXCLUSIVE MODE", false, 0) != SPI_OK_UTILITY ||
+			SPI_execute("DELETE FROM roost_data.spam_weight", false, 0) != SPI_OK_DELETE ||
+			SPI_execute_with_args("INSERT INTO roost_data.spam_weight (feature, weight) SELECT * FROM unnest($1, $2)",
+								  2, types, values, NULL, false, 0) != SPI_OK_INSERT)
+			elog(ERROR, "could not write the weights");
+	}
+	PG_FINALLY();
+	{
+		train_writing = false;
+	}
+	PG_END_TRY();
+	return n;
 }
 
 static int

@@ -422,6 +422,9 @@ COMMENT ON TABLE roost_data.spam_weight IS 'The spam model: how much each featur
 
 CREATE OR REPLACE TRIGGER spam_weight_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON roost_data.spam_weight
 	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.relation_changed();
+CREATE OR REPLACE TRIGGER spam_weight_audit AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON roost_data.spam_weight
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.spam_weight_audit();
+ALTER TABLE roost_data.spam_weight ENABLE ALWAYS TRIGGER spam_weight_audit;
 
 -- What is watched, whoever changes it; what functions do besides stands in the trail by their own names.
 CREATE OR REPLACE TRIGGER report_category_audit AFTER INSERT OR UPDATE OR DELETE ON roost_data.report_category

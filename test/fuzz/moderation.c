@@ -12,6 +12,7 @@
 #include "moderation/punycode.c"
 #include "moderation/simhash.c"
 #include "moderation/spam.c"
+#include "moderation/spam_link.c"
 #include "moderation/url.c"
 #include "moderation/word.c"
 #include "moderation/word_hit.c"
@@ -80,7 +81,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	roost_moderation_simhash(glyphs, n);
 	features->names = malloc((size_t) SPAM_FEATURES_MAX * SPAM_NAME_MAX);
 	roost_moderation_spam_features(text, size, glyphs, features);
-	if (features->count > SPAM_FEATURES_MAX || features->tokens > features->count)
+	if (features->count > SPAM_FEATURES_MAX || features->counts[SPAM_WORD] + features->counts[SPAM_GRAM] + features->counts[SPAM_SHAPE] != features->count)
 		abort();
 	roost_moderation_url_parse(text, size, parts);
 	if (strlen(parts->host) >= URL_HOST_MAX || strlen(parts->unicode) >= URL_HOST_MAX || strlen(parts->skeleton) >= URL_HOST_MAX)

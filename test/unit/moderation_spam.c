@@ -5,6 +5,7 @@
 
 #include "moderation/fold.c"
 #include "moderation/spam.c"
+#include "moderation/spam_link.c"
 #include "moderation/spam_fit.c"
 
 typedef const char *Name;
@@ -62,10 +63,19 @@ names_of(void)
 	has_all("fr\xe2\x80\x8b" "ee", (Name[]) {"free", "=hidden:1", NULL});
 	has_all("fr\xd0\xb5" "e", (Name[]) {"free", NULL});
 	has_all("http://x.example", (Name[]) {"=link_alone", NULL});
+	has_all("viagra ab", (Name[]) {"._via", ".iagr", ".gra_", NULL});
+	has_all("\xd0\xb4\xd0\xbe\xd0\xbc\xd0\xb0", (Name[]) {"._\xd0\xb4\xd0\xbe\xd0\xbc", ".\xd0\xb4\xd0\xbe\xd0\xbc\xd0\xb0", NULL});
+	has_all("visit kidsmedia . com now", (Name[]) {"~url", "=link_spaced", "=links:1", "~url now", NULL});
+	has_all("http://a.example.org/b?x=1&aff_id=7", (Name[]) {"~/example.org", "~.org", "=link_path", "=link_query", "=link_referral", NULL});
+	has_all("bit.ly/abc", (Name[]) {"~/bit.ly", "=link_path", NULL});
+	take("the end . company news", 22);
+	ok(!has("=link_spaced") && !has("~url"), "a sentence that ends is no link");
+	take("see http://a.example.org/aff", 28);
+	ok(!has("=link_query") && !has("=link_referral"), "a path is no query");
 	take("", 0);
 	ok(features.count == 0, "nothing has none");
 	take("a a a a a a a a a", 17);
-	ok(has("a") && has("a a") && features.tokens == 3, "each once");
+	ok(has("a") && has("a a") && features.counts[SPAM_WORD] == 3, "each once");
 	ok(roost_moderation_spam_value(&features, 0) > 1.7f && roost_moderation_spam_value(&features, features.count - 1) == 1, "words share what they count");
 }
 
@@ -91,6 +101,7 @@ hostile(void)
 		k += (size_t) snprintf(text + k, 8, "%c%c%c ", 'a' + (int) (i % 26), 'a' + (int) (i / 26 % 26), 'a' + (int) (i / 676 % 26));
 	take(text, sizeof(text) - 16);
 	ok(features.count <= SPAM_FEATURES_MAX && has("=length:8"), "more words than there is room for leave room for shapes");
+	ok(features.counts[SPAM_GRAM] <= GRAMS_MAX && features.counts[SPAM_GRAM] > GRAMS_MAX / 2, "letters leave room for words");
 	for (int i = 0; i < count * count * count; i++)
 	{
 		size_t		length = 0;
