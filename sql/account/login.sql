@@ -134,7 +134,7 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.login_check(bigint, inet) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.login_check(bigint, inet) IS 'Refuses with 53400 while an account or address is locked after failed logins.';
 
-CREATE OR REPLACE FUNCTION roost_internal.login_prove(identifier text, password text, client_address inet, OUT account_id bigint, OUT password_hash text)
+CREATE OR REPLACE FUNCTION roost_internal.login_prove(identifier text, password text, client_address inet, status text DEFAULT NULL, OUT account_id bigint, OUT password_hash text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -151,7 +151,7 @@ BEGIN
 		v_matches := CASE WHEN v_candidate.password_hash IS NULL THEN roost_internal.password_verify_dummy(password)
 			ELSE roost_internal.password_verify(password, v_candidate.password_hash) END;
 		v_meant := coalesce(v_meant, v_candidate.account_id);
-		IF v_matches AND account_id IS NULL THEN
+		IF v_matches AND account_id IS NULL AND coalesce(v_candidate.status = login_prove.status, login_prove.status IS NULL) THEN
 			account_id := v_candidate.account_id;
 			password_hash := v_candidate.password_hash;
 		END IF;
@@ -164,8 +164,8 @@ BEGIN
 	PERFORM roost_internal.login_succeeded(v_key);
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.login_prove(text, text, inet) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.login_prove(text, text, inet) IS 'The account, active or suspended, whose name and password these are, and its password hash. 28P01 if they do not belong together, 53400 while locked after failed logins.';
+REVOKE ALL ON FUNCTION roost_internal.login_prove(text, text, inet, text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.login_prove(text, text, inet, text) IS 'The account, active or suspended (status: which of them is wanted, null for either), whose name and password these are, and its password hash. 28P01 if they do not belong together, or to an account of another status, 53400 while locked after failed logins.';
 
 CREATE OR REPLACE FUNCTION roost_internal.suspension_lift(account_id bigint) RETURNS boolean
 LANGUAGE plpgsql VOLATILE

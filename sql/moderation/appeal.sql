@@ -82,7 +82,7 @@ DECLARE
 	v_account_id bigint;
 	v_decision_id bigint := decision_id;
 BEGIN
-	SELECT p.account_id INTO v_account_id FROM roost_internal.login_prove(identifier, password, client_address) p;
+	SELECT p.account_id INTO v_account_id FROM roost_internal.login_prove(identifier, password, client_address, 'suspended') p;
 	PERFORM roost_internal.account_hold(v_account_id);
 	PERFORM FROM roost_data.account a WHERE a.id = v_account_id AND a.status = 'suspended';
 	IF NOT FOUND THEN
@@ -97,7 +97,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.appeal_create_suspended(roost.login_identifier, roost.password, roost.report_comment, roost.id, inet) FROM PUBLIC;
-COMMENT ON FUNCTION roost.appeal_create_suspended(roost.login_identifier, roost.password, roost.report_comment, roost.id, inet) IS 'Appeals against a decision, by default that by which the account is suspended, for accounts that cannot log in; once for each decision. 28P01 and 53400 as for a login; 55000 the account is not suspended, or the decision cannot be appealed against, or was before; P0002 there is no such decision; 22023 an empty text.';
+COMMENT ON FUNCTION roost.appeal_create_suspended(roost.login_identifier, roost.password, roost.report_comment, roost.id, inet) IS 'Appeals against a decision, by default that by which the account is suspended, for accounts that cannot log in; once for each decision. 28P01 and 53400 as for a login, with the same answer for an account that is not suspended, so that nobody tries passwords here unseen; 55000 the decision cannot be appealed against, or was before; P0002 there is no such decision; 22023 an empty text.';
 SELECT roost_internal.route('POST', '/appeals', 'roost.appeal_create_suspended', auth => 'none', limit_class => 'login', status => 201, lane => 'slow', sensitive => true, tags => '{moderation}');
 
 CREATE OR REPLACE FUNCTION roost.appeal_list(

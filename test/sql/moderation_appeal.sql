@@ -74,6 +74,7 @@ SELECT status FROM roost.appeal_decide(8511, :appeal, 'overturn');
 SELECT roost.role_grant('8512', 'admin');
 
 -- without a session: the suspended one proves with the password who it is
+-- of who is not suspended, the right password is answered like a wrong one
 SELECT roost.appeal_create_suspended('appeal_2', 'correct horse 2', 'why?');
 \echo :LAST_ERROR_SQLSTATE
 SELECT decision FROM roost.account_moderate(8509, '8502', 'limit');
