@@ -264,10 +264,19 @@ test('accounts: looked for, limited, suspended, banned, restored, verified, give
 	await page.keyboard.press('Escape');
 	await page.getByRole('dialog').waitFor({ state: 'detached' });
 	assert.equal((await as(admin, 'GET', `/admin/accounts/${someone.id}`)).status, 'active');
+	// Of oneself, and of who stands above, there is something to see and nothing to do.
+	await go(page, `#/account/${admin.id}`);
+	await page.getByText('What moderators say about oneself is for others.').waitFor();
+	assert.equal(await page.getByRole('button', { name: 'Suspend' }).count(), 0);
 	// A moderator sees no way to do what takes more.
 	const half = await enter(moderator, `#/account/${author.id}`);
 	await half.getByRole('button', { name: 'Suspend' }).waitFor();
 	for (const name of ['Ban', 'Verify', 'Change role', 'Show addresses']) assert.equal(await half.getByRole('button', { name, exact: true }).count(), 0, name);
+	await go(half, `#/account/${admin.id}`);
+	await half.getByText('Its rank is not below yours').waitFor();
+	assert.equal(await half.getByRole('button', { name: 'Suspend' }).count(), 0);
+	await go(half, '#/accounts');
+	assert.doesNotMatch(await half.locator(`[data-account="${moderator.id}"]`).textContent(), /null|strike/);
 });
 
 test('policies, words, limits and roles are changed', { skip }, async () => {
@@ -297,6 +306,7 @@ test('policies, words, limits and roles are changed', { skip }, async () => {
 	await page.getByLabel('Word or phrase').fill('<b>flurble</b>');
 	await page.getByLabel('Severity').fill('0.4');
 	await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+	await page.getByRole('dialog').waitFor({ state: 'detached' }); // focus goes back to where it was
 	await page.getByLabel('Word contains').fill('flurb');
 	await page.keyboard.press('Enter');
 	await page.getByText('<b>flurble</b>', { exact: true }).waitFor();
@@ -306,6 +316,7 @@ test('policies, words, limits and roles are changed', { skip }, async () => {
 	await page.getByRole('button', { name: 'New host' }).click();
 	await page.getByRole('dialog').getByLabel('Host', { exact: true }).fill('https://flurble.example/path');
 	await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+	await page.getByRole('dialog').waitFor({ state: 'detached' }); // focus goes back to where it was
 	await page.getByLabel('Host contains').fill('flurble');
 	await page.keyboard.press('Enter');
 	await page.getByText('flurble.example', { exact: true }).waitFor();

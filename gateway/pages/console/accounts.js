@@ -17,8 +17,9 @@ export const stateChips = (account) => [
 
 const row = (account) => el('li', { class: 'case', 'data-account': account.id },
 	el('p', { class: 'row' }, who(account), stateChips(account)),
-	el('p', { class: 'dim' }, [plural(account.strike_count, 'strike'), plural(account.report_count, 'report'), plural(account.open_case_count, 'open case'),
-		plural(account.follower_count, 'follower')].join(' · '), ' · since ', when(account.created_at)));
+	// Of oneself some are not told.
+	el('p', { class: 'dim' }, [['strike', account.strike_count], ['report', account.report_count], ['open case', account.open_case_count], ['follower', account.follower_count]]
+		.filter(([, count]) => count !== null).map(([name, count]) => plural(count, name)).join(' · '), ' · since ', when(account.created_at)));
 
 const values = { q: '', status: '', role: '' };
 
@@ -38,6 +39,9 @@ export function accountsPage() {
 		load: accounts.load,
 	};
 }
+
+// The rank of the account that is logged in; nobody acts on one of the same or a higher rank.
+const ownRank = async () => (await read(`/admin/accounts/${me.id}`)).rank;
 
 const REASONS = async () => [
 	{ name: 'category', label: 'Rule that was broken', kind: 'select', options: await categoryOptions('None in particular'), value: '' },
@@ -70,8 +74,8 @@ export function accountPage(id) {
 			send: (body) => write('POST', `${path}/${name}`, body),
 		});
 		if (done === undefined) return;
-		say(`Done: ${label}.`);
 		await page.load();
+		say(`Done: ${label}.`);
 	}
 
 	async function giveRole(account) {
@@ -82,9 +86,9 @@ export function accountPage(id) {
 			send: (body) => write('PUT', `${path}/role`, body),
 		});
 		if (done === undefined) return;
-		say('The role is given.');
 		if (account.id === me.id) await reload();
 		else await page.load();
+		say('The role is given.');
 	}
 
 	// A button in place of what takes another look, or is noted in the trail.
@@ -124,9 +128,10 @@ export function accountPage(id) {
 			}
 			page.setTitle?.(`@${account.username}`);
 			const own = account.id === me.id;
-			const buttons = own ? [] : Object.entries(ACTIONS).filter(([, [, permission, fits]]) => can(permission) && fits(account))
+			const below = own || account.rank < await ownRank();
+			const buttons = own || !below ? [] : Object.entries(ACTIONS).filter(([, [, permission, fits]]) => can(permission) && fits(account))
 				.map(([name, [label, , , , danger]]) => button(label, () => act(name, account), { class: danger ? 'danger' : '' }));
-			if (can('account.role')) buttons.push(button('Change role', () => giveRole(account)));
+			if (can('account.role') && below) buttons.push(button('Change role', () => giveRole(account)));
 			node.replaceChildren(
 				panel(null, el('p', { class: 'row' }, el('bdi', { class: 'name' }, ...plain(account.display_name || account.username)), stateChips(account)),
 					account.bio && said(account.bio),
@@ -138,12 +143,13 @@ export function accountPage(id) {
 						['Own reports', `${account.made_report_count}, ${account.upheld_report_count} led to a measure`],
 						['Posts', short(account.post_count)], ['Followers', short(account.follower_count)], ['Following', short(account.following_count)], ['Language', account.language],
 					]),
+					!below && el('p', { class: 'dim' }, 'Its rank is not below yours: others act on it.'),
 					el('p', { class: 'row' }, buttons, el('a', { class: 'button', href: `/#/@${account.username}` }, 'Profile'))),
 				panel('Decisions', await decisions().catch((error) => failure(error))),
 				...[
 					can('report.read') && !own && account.report_count + account.open_case_count > 0 && panel('Cases', await casesAbout(account.id).catch((error) => failure(error))),
-					panel('How it stands with the filters', later('Show', reputation)),
-					can('account.address') && !own && panel('Addresses', el('p', { class: 'dim' }, 'Each look is an entry in the audit trail.'), later('Show addresses', addresses)),
+					!own && panel('How it stands with the filters', later('Show', reputation)),
+					can('account.address') && !own && below && panel('Addresses', el('p', { class: 'dim' }, 'Each look is an entry in the audit trail.'), later('Show addresses', addresses)),
 				].filter(Boolean));
 		},
 	};

@@ -25,8 +25,8 @@ export function appealsPage() {
 			send: (body) => write('POST', `/admin/appeals/${appeal.id}/decide`, { decision, ...body }),
 		});
 		if (done === undefined) return;
-		say(overturn ? 'The decision is overturned.' : 'The decision stands.');
 		await appeals.load();
+		say(overturn ? 'The decision is overturned.' : 'The decision stands.');
 	}
 
 	function row(appeal) {

@@ -80,13 +80,14 @@ export function casePage(id) {
 	async function change(work, done) {
 		try {
 			await work();
-			if (done) say(done);
 			message.replaceChildren();
 		} catch (error) {
 			if (error.status !== 409) throw error;
 			message.replaceChildren(el('p', { class: 'notice error' }, `${error.message.replace(/^./, (first) => first.toUpperCase())}. It is shown as it is now; look again.`));
+			done = null;
 		}
 		await page.load();
+		if (done) say(done);
 	}
 
 	const post = (path, body, done) => change(() => write('POST', `/admin/cases/${id}/${path}`, body), done);

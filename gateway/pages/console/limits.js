@@ -57,8 +57,8 @@ export function limitsPage() {
 	}
 
 	const again = async (words) => {
-		say(words);
 		await page.load();
+		say(words);
 	};
 
 	const page = {

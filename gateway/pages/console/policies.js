@@ -69,8 +69,8 @@ export function policiesPage() {
 
 	async function flip(policy, field) {
 		await write('PATCH', `/admin/policies/${policy.name}`, { [field]: !policy[field] });
-		say(`${policy.name}: changed.`);
 		await page.load();
+		say(`${policy.name}: changed.`);
 	}
 
 	async function make() {
@@ -154,8 +154,8 @@ export function policyPage(name) {
 			}
 			const form = makeForm({ prefix: 'policy', class: 'ask', button: 'Save', fields: fields(policy), send: async (values) => {
 				await write('PATCH', path, emptied(values));
-				say('The policy is changed.');
 				await page.load();
+				say('The policy is changed.');
 			} });
 			node.replaceChildren(
 				el('p', { class: 'row' }, stateOf(policy), chip(`${policy.signal} of a ${policy.subject}`), el('span', { class: 'dim' }, 'changed ', when(policy.updated_at))),

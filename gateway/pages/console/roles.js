@@ -10,8 +10,8 @@ export function rolesPage() {
 	let all = [];
 
 	const again = async (words) => {
-		say(words);
 		await page.load();
+		say(words);
 	};
 
 	// The fields of a role: a box for each permission.
