@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 
 #include "api/api.h"
+#include "api/request.h"
 #include "limit/limit.h"
 #include "moderation/judge.h"
 #include "moderation/setting.h"
@@ -176,11 +177,13 @@ static bool
 judge_rate(const ModerationPolicy *policy, ModerationText *text, int64 *retry_after)
 {
 	RoostLimitState state;
+	RoostRequestOrigin origin;
 
 	if (policy->limit_class == NULL || text->account.account_id == 0)
 		return false;
 	memset(&state, 0, sizeof(state));
-	if (roost_limit_take(policy->limit_class, text->account.account_id, NULL, NULL, 1, &state))
+	if (roost_limit_take(policy->limit_class, text->account.account_id,
+						 roost_api_request_origin(&origin) ? origin.address : NULL, NULL, 1, &state))
 		return false;
 	*retry_after = state.retry_after;
 	return true;
