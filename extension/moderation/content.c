@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
 #include "moderation/content.h"
@@ -39,7 +40,46 @@ roost_content_urls(ModerationText *text, Datum json, bool links)
 			continue;
 		if (getKeyJsonValueFromContainer(element->val.binary.data, "url", 3, &url) != NULL && url.type == jbvString)
 			content_add_url(text, url.val.string.val, url.val.string.len);
+		if (getKeyJsonValueFromContainer(element->val.binary.data, "preview_url", 11, &url) != NULL && url.type == jbvString)
+			content_add_url(text, url.val.string.val, url.val.string.len);
 	}
+}
+
+/*
+ * Takes the descriptions of media.  They are judged by themselves: a long one
+ * that is harmless hides nothing that stands in the text, nor the other way.
+ */
+void
+roost_content_descriptions(ModerationText *text, Datum json)
+{
+	Jsonb	   *jsonb = DatumGetJsonbP(json);
+	int			count = JB_ROOT_IS_ARRAY(jsonb) ? JB_ROOT_COUNT(jsonb) : 0;
+	StringInfoData all;
+
+	initStringInfo(&all);
+	for (int i = 0; i < count; i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(&jsonb->root, i);
+		JsonbValue	description;
+
+		if (element == NULL || element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
+			continue;
+		if (getKeyJsonValueFromContainer(element->val.binary.data, "description", 11, &description) == NULL ||
+			description.type != jbvString || description.val.string.len == 0)
+			continue;
+		if (all.len > 0)
+			appendStringInfoChar(&all, '\n');
+		appendBinaryStringInfo(&all, description.val.string.val, description.val.string.len);
+	}
+	if (all.len == 0)
+		return;
+	text->beside = palloc0(sizeof(ModerationText));
+	text->beside->subject = text->subject;
+	text->beside->language = text->language;
+	text->beside->text = all.data;
+	text->beside->length = all.len;
+	roost_content_scan(text->beside);
+	roost_content_bare_urls(text->beside);
 }
 
 /*
@@ -120,8 +160,15 @@ roost_content_join(ModerationText *text, const char *first, int first_length, co
 static void
 content_add_url(ModerationText *text, const char *url, int length)
 {
-	if (text->num_urls < SIGNAL_URLS_MAX)
-		text->urls[text->num_urls++] = (ModerationUrl)
+	if (text->num_urls == SIGNAL_URLS_MAX)
+		return;
+	if (text->num_urls == text->room_urls)
+	{
+		text->room_urls = Max(16, text->room_urls * 2);
+		text->urls = text->urls == NULL ? palloc(text->room_urls * sizeof(ModerationUrl)) :
+			repalloc(text->urls, text->room_urls * sizeof(ModerationUrl));
+	}
+	text->urls[text->num_urls++] = (ModerationUrl)
 	{
 		url, length
 	};

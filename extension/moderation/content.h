@@ -11,6 +11,7 @@
 #include "moderation/signal.h"
 
 extern void roost_content_urls(ModerationText *text, Datum json, bool links);
+extern void roost_content_descriptions(ModerationText *text, Datum json);
 extern void roost_content_scan(ModerationText *text);
 extern void roost_content_bare_urls(ModerationText *text);
 extern void roost_content_join(ModerationText *text, const char *first, int first_length, const char *second, int second_length);

@@ -159,8 +159,7 @@ roost_moderation_post(PG_FUNCTION_ARGS)
 			return PointerGetDatum(tuple);
 	}
 
-	memset(&content, 0, offsetof(ModerationText, urls));
-	memset((char *) &content + offsetof(ModerationText, num_urls), 0, sizeof(content) - offsetof(ModerationText, num_urls));
+	memset(&content, 0, sizeof(content));
 	content.subject = "post";
 	content.subject_id = DatumGetInt64(new.value[COLUMN_ID]);
 	content.account.account_id = DatumGetInt64(new.value[COLUMN_AUTHOR_ID]);
@@ -288,7 +287,10 @@ post_content(const PostRow *row, ModerationText *content)
 		roost_content_urls(content, row->value[COLUMN_URLS], true);
 	roost_content_bare_urls(content);
 	if (!row->null[COLUMN_MEDIA])
+	{
 		roost_content_urls(content, row->value[COLUMN_MEDIA], false);
+		roost_content_descriptions(content, row->value[COLUMN_MEDIA]);
+	}
 	content->copies = row->null[COLUMN_QUOTE_OF_ID];
 }
 

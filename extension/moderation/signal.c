@@ -28,6 +28,7 @@
 #define EXPLAIN_FEATURES	8
 #define EXPLAIN_HOSTS		8
 
+static bool signal_is_beside(ModerationSignal signal);
 static void signal_fold(ModerationText *text);
 static double signal_profanity(ModerationText *text, StringInfo out);
 static double signal_spam(ModerationText *text, StringInfo out);
@@ -95,9 +96,21 @@ roost_moderation_signal(ModerationText *text, ModerationSignal signal)
 		case SIGNALS:
 			break;
 	}
+	if (text->beside != NULL && signal_is_beside(signal))
+		score = Max(score, roost_moderation_signal(text->beside, signal));
 	text->known[signal] = true;
 	text->score[signal] = score;
 	return score;
+}
+
+/*
+ * Returns whether a signal is about what stands beside a text, too; of the two
+ * the worse one counts.
+ */
+static bool
+signal_is_beside(ModerationSignal signal)
+{
+	return signal == SIGNAL_PROFANITY || signal == SIGNAL_SPAM || signal == SIGNAL_URL;
 }
 
 /*
@@ -106,6 +119,9 @@ roost_moderation_signal(ModerationText *text, ModerationSignal signal)
 void
 roost_moderation_explain(ModerationText *text, ModerationSignal signal, StringInfo out)
 {
+	if (text->beside != NULL && signal_is_beside(signal) && text->known[signal] &&
+		roost_moderation_signal(text->beside, signal) >= text->score[signal])
+		text = text->beside;
 	switch (signal)
 	{
 		case SIGNAL_PROFANITY:

@@ -15,7 +15,7 @@
 #include "moderation/shape.h"
 #include "moderation/standing.h"
 
-#define SIGNAL_URLS_MAX	32		/* that are looked at */
+#define SIGNAL_URLS_MAX	8192	/* more than a post has room for */
 
 typedef struct ModerationUrl
 {
@@ -39,9 +39,11 @@ typedef struct ModerationText
 	int			num_mentions;
 	int			num_hashtags;
 	int			num_links;
-	ModerationUrl urls[SIGNAL_URLS_MAX];
+	ModerationUrl *urls;
 	int			num_urls;
+	int			room_urls;
 	bool		copies;			/* copies of it are looked for */
+	struct ModerationText *beside;	/* what stands beside it, for instance descriptions of media, or NULL */
 
 	bool		known[SIGNALS];
 	double		score[SIGNALS];

@@ -106,6 +106,21 @@ UPDATE roost_data.moderation_policy SET account_age = '2 years' WHERE name = 'ta
 SELECT id FROM roost.post_create(7304, '#c1 #c2 #c3 #c4 #c5 #c6');
 UPDATE roost_data.moderation_policy SET account_age = NULL WHERE name = 'tags_reject';
 
+-- Nothing hides in the descriptions of media, behind many links, or in a preview.
+INSERT INTO roost_data.moderation_word (language, word, kind, severity) VALUES ('', 'zorkblat', 'slur', 1);
+SELECT name FROM roost.moderation_policy_create(7301, 'slurs', 'profanity', 0.9, 'hold', dry_run => false, adaptive => false);
+SELECT name FROM roost.moderation_policy_create(7301, 'sites', 'url', 1, 'reject', dry_run => false, adaptive => false, message => 'a blocked site');
+SELECT host FROM roost.moderation_url_host_set(7301, 'blocked.example.com');
+SELECT id AS described FROM roost.post_create(7304, 'A nice picture of us.', media => '[{"type": "image", "url": "https://images.example.com/a.png"}, {"type": "image", "url": "https://images.example.com/b.png", "description": "zorkblat"}]') \gset
+SELECT pg_temp.state(:described);
+SELECT explanation->'words'->0->>'word' AS word FROM roost_data.moderation_verdict WHERE subject_id = :described AND policy = 'slurs';
+SELECT id FROM roost.post_create(7304, 'A picture.', media => '[{"type": "image", "url": "https://images.example.com/a.png", "description": "more at https://blocked.example.com/x"}]');
+SELECT id FROM roost.post_create(7304, 'A picture.', media => '[{"type": "image", "url": "https://images.example.com/a.png", "preview_url": "https://blocked.example.com/x"}]');
+SELECT id FROM roost.post_create(7304, repeat('http://t.co ', 34) || 'https://blocked.example.com/x');
+SELECT id AS fine FROM roost.post_create(7304, 'A picture.', media => '[{"type": "image", "url": "https://images.example.com/a.png", "description": "a cat in a basket"}]') \gset
+SELECT pg_temp.state(:fine);
+DELETE FROM roost_data.moderation_policy WHERE name IN ('slurs', 'sites');
+
 -- allow: what has a lower priority is not asked.
 SELECT name FROM roost.moderation_policy_create(7301, 'tags_allow', 'hashtags', 1, 'allow', dry_run => false, priority => 9);
 SELECT id AS allowed FROM roost.post_create(7304, '#c1 #c2 #c3 #c4 #c5 #c6') \gset
