@@ -2,6 +2,7 @@
 
 import { accountLink, avatar, byId, el, failure, nameOf, plural, say } from './dom.js';
 import { roost, showOnline, unwatch } from './live.js';
+import { patient } from './patience.js';
 import { postCard } from './post.js';
 
 /** Makes the box in the head of the page do something. */
@@ -23,7 +24,7 @@ export function searchView(text) {
 	async function read(before) {
 		try {
 			// Pages exist where one kind is looked for.
-			const found = await roost.get('/search', { q: text, type: 'posts', limit: 20, before });
+			const found = await patient(() => roost.get('/search', { q: text, type: 'posts', limit: 20, before }));
 			posts.append(...found.posts.filter((post) => !posts.querySelector(`[data-post="${CSS.escape(post.id)}"]`)).map((post) => postCard(post)));
 			next = found.next;
 			problem.replaceChildren();
@@ -36,7 +37,7 @@ export function searchView(text) {
 	}
 
 	async function readOthers() {
-		const [{ accounts }, { hashtags }] = await Promise.all(['accounts', 'hashtags'].map((type) => roost.get('/search', { q: text, type, limit: 5 })));
+		const [{ accounts }, { hashtags }] = await Promise.all(['accounts', 'hashtags'].map((type) => patient(() => roost.get('/search', { q: text, type, limit: 5 }))));
 		others.replaceChildren(...[
 			accounts?.length > 0 && el('section', { class: 'notice' }, el('h2', {}, 'Accounts'), el('ul', { class: 'people' }, accounts.map((account) => el('li', {},
 				avatar(account), el('div', {}, accountLink(account, el('bdi', { class: 'name' }, nameOf(account))), el('p', { class: 'dim' }, `@${account.username}`)))))),

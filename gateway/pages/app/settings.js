@@ -4,6 +4,7 @@ import { accountLink, el, failure, nameOf, say, time, toast } from './dom.js';
 import { ask } from './dialog.js';
 import { makeForm } from './form.js';
 import { roost } from './live.js';
+import { patient } from './patience.js';
 import { change, durationField, timed } from './safety.js';
 
 const DECISIONS = {
@@ -22,7 +23,7 @@ function section(heading, path, row, empty, ...more) {
 	const older = el('button', { type: 'button', class: 'more', hidden: true, onclick: () => read(next) }, 'Show more');
 	async function read(before) {
 		try {
-			const page = await roost.get(path, { before });
+			const page = await patient(() => roost.get(path, { before }));
 			if (before) list.append(...page.items.map(row));
 			else list.replaceChildren(...page.items.map(row));
 			next = page.next ?? null;

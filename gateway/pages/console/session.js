@@ -3,6 +3,7 @@
 
 import { Roost } from '/client/roost.js';
 import { Emitter } from '/client/emitter.js';
+import { patient } from '/app/patience.js';
 
 const roost = new Roost({ fetch: (url, init) => fetch(url, { ...init, cache: 'no-store' }) });
 
@@ -16,7 +17,7 @@ export let me = null;
 export const can = (...permissions) => permissions.some((permission) => me?.permissions?.includes(permission));
 
 /** GET, with query parameters; empty ones are left out. */
-export const read = (path, query = {}) => roost.get(path, Object.fromEntries(Object.entries(query).filter(([, value]) => value !== '')));
+export const read = (path, query = {}) => patient(() => roost.get(path, Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''))));
 
 const uncertain = new Map(); // what was sent and may have arrived -> its key
 
@@ -29,7 +30,7 @@ export async function write(method, path, body) {
 	const key = uncertain.get(call) ?? crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint32Array(4))].join('-');
 	uncertain.set(call, key);
 	try {
-		const answer = await roost.request(method, path, body, { headers: { 'idempotency-key': key } });
+		const answer = await patient(() => roost.request(method, path, body, { headers: { 'idempotency-key': key } }));
 		uncertain.delete(call);
 		return answer;
 	} catch (error) {
