@@ -43,7 +43,7 @@ typedef struct ModerationText
 	int			num_urls;
 	int			room_urls;
 	bool		copies;			/* copies of it are looked for */
-	struct ModerationText *beside;	/* what stands beside it, for instance descriptions of media, or NULL */
+	struct ModerationText *beside;	/* descriptions of media, or NULL */
 
 	bool		known[SIGNALS];
 	double		score[SIGNALS];
