@@ -92,7 +92,8 @@ ROLLBACK;
 INSERT INTO roost_data.account (id, username, is_private) SELECT 98720 + n, 'bil_' || n, n = 3 FROM generate_series(1, 4) n;
 INSERT INTO roost_data.account_handle (username, account_id) SELECT username, id FROM roost_data.account WHERE id BETWEEN 98721 AND 98724;
 SELECT roost_internal.clock_freeze(NULL);
-SELECT roost_internal.clock_freeze(clock_timestamp(), everywhere => true);
+-- ids may be ahead of the clock
+SELECT roost_internal.clock_freeze(greatest(clock_timestamp(), roost.id_time(roost_internal.id_next())), everywhere => true);
 SELECT id AS post FROM roost.post_create(98721, 'mine') \gset
 SELECT (roost.post_create(98722, 'answer', reply_to_id => :post)).reply_to_id = :post AS reply, (roost.post_create(98721, 'thread', reply_to_id => :post)).reply_to_id = :post AS own_reply,
 	(roost.post_create(98723, 'quote', quote_of_id => :post)).quote_of_id = :post AS quote;

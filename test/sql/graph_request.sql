@@ -10,8 +10,8 @@ INSERT INTO roost_data.account_handle (username, account_id) SELECT 'request_' |
 -- following a private account asks for its consent, once
 SELECT * FROM roost.account_follow(1102, '1101');
 SELECT * FROM roost.account_follow(1102, '@request_1');
-SELECT count(*) FROM roost_data.follow_request;
-SELECT count(*) FROM roost_data.follow;
+SELECT count(*) FROM roost_data.follow_request WHERE followee_id BETWEEN 1101 AND 1109;
+SELECT count(*) FROM roost_data.follow WHERE followee_id BETWEEN 1101 AND 1109;
 SELECT * FROM roost.relationship_get(1101, '1102');
 SELECT count(roost.account_follow(1100 + n, '1101')) FROM generate_series(3, 7) n;
 SELECT id, (relationship).requested_by FROM roost.follow_request_list(1101, 2);

@@ -218,7 +218,7 @@ SELECT count(*) = :before FROM roost_data.moderation_verdict;
 
 -- What policies have said, and how often.
 SELECT policy, action, dry_run, verdicts, accounts, released, least, median, greatest FROM roost.moderation_policy_report(7302, 'tags');
-SELECT policy, verdicts FROM roost.moderation_policy_report(7302, 'tags', '2031-01-02');
+SELECT policy, verdicts FROM roost.moderation_policy_report(7302, 'tags', '2150-01-02');
 SELECT * FROM roost.moderation_policy_report(7302, 'nothing');
 \echo :LAST_ERROR_SQLSTATE
 SELECT policy, action, subject_id = :five AS five FROM roost.moderation_verdict_list(7302, subject_id => :five);
