@@ -187,7 +187,7 @@ SELECT decision FROM roost.account_moderate(98911, '98910', 'limit');
 INSERT INTO roost_data.moderation_verdict (id, at, subject, subject_id, account_id, policy, signal, score, threshold, action, dry_run, text_hash)
 VALUES (98919, now(), 'profile', 98910, 98910, 'about_self', 'spam', 1, 0.9, 'hold', false, 1);
 SELECT limited_at, strike_count, open_case_count, report_count FROM roost.admin_account_get(98910, '98910');
-SELECT limited_at, strike_count FROM roost.admin_account_list(98910) WHERE id = 98910;
+SELECT limited_at, strike_count FROM roost.admin_account_list(98910, q => 'case_10') WHERE id = 98910;
 SELECT count(*) FROM roost.admin_account_list(98910, status => 'limited', "limit" => 100) WHERE id = 98910;
 SELECT count(*) FROM roost.moderation_verdict_list(98910, policy => 'about_self');
 SELECT reputation FROM roost.account_reputation_get(98910, '98910');
