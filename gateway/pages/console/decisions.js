@@ -4,8 +4,8 @@ import { el } from '/app/dom.js';
 import { can, read } from './session.js';
 import { chip, plain, table, title, when, who } from './ui.js';
 
-/** name -> { about, permission, does, tells } */
-export const DECISIONS = {
+/** name -> { about, permission, label, when }: when says of the post or account whether it can be decided now. */
+const DECISIONS = {
 	dismiss: { about: 'case', permission: 'case.handle', label: 'Dismiss: nothing is wrong' },
 	warn: { about: 'account', permission: 'case.handle', label: 'Warn the account' },
 	label: { about: 'post', permission: 'case.handle', label: 'Put labels on the post' },

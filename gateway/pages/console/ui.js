@@ -1,6 +1,6 @@
 // What the pages of the console are made of. Texts of people are always text nodes.
 
-import { busy, el, failure, nameOf, plural } from '/app/dom.js';
+import { busy, el, failure, nameOf } from '/app/dom.js';
 import { read } from './session.js';
 
 // Signs that are not seen, or that turn the direction of what follows.
@@ -67,7 +67,7 @@ export function table(caption, heads, rows, { class: className = '' } = {}) {
 }
 
 /**
- * A list that is read page by page. show(items, first) puts items into place; load() reads anew.
+ * A list that is read page by page into place; load() reads it anew.
  * @param {{ path: string, query?: () => object, place: Element, row: (item: object) => Node, empty: string }} options
  */
 export function pages({ path, query = () => ({}), place, row, empty }) {
@@ -114,7 +114,3 @@ export function filters(list, values, changed, { prefix = 'filter', heading = 'F
 			: el('input', { id: id(name), value: values[name] ?? '', autocapitalize: 'none', spellcheck: 'false', ...attributes, onchange: set }));
 	}));
 }
-
-/** What is written after a number, for screen readers, too. */
-export const counted = (number, one, many) => el('span', {}, plural(number, one, many));
-
