@@ -139,7 +139,7 @@ test('a suspension ends every session, says how to appeal, and takes nothing awa
 	await expect(401, null, 'POST', '/appeals', { ...objection, password: 'wrong' });
 	assert.equal((await expect(201, null, 'POST', '/appeals', objection)).decision_id, decision.id);
 	await expect(409, null, 'POST', '/appeals', objection);
-	await expect(409, null, 'POST', '/appeals', { ...objection, identifier: stranger.username, password: stranger.password });
+	await expect(401, null, 'POST', '/appeals', { ...objection, identifier: stranger.username, password: stranger.password });
 	const appeal = (await expect(200, admin, 'GET', '/admin/appeals?limit=100')).items.find(({ decision_id }) => decision_id === decision.id);
 	await expect(200, admin, 'POST', `/admin/appeals/${appeal.id}/decide`, { decision: 'overturn' });
 	const again = await login(author);
