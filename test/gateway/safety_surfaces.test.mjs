@@ -112,7 +112,7 @@ test('streams tell of each post whom the rule says, in the channels that it is i
 		assert.deepEqual(ears[viewer].stream().map(({ id }) => id), events.map(({ id }) => id), viewer);
 		const told = posts.filter((post) => sees(viewer, post) && wants(viewer, post));
 		const channels = (post) => [...(follows(viewer) || viewer === post.author ? ['home'] : []), `user:${authors[post.author].id}`, ...(listed(post) ? [`hashtag:${TAG}`, 'public'] : [])].sort();
-		const heard = events.filter(({ event }) => event === 'tweet:new').map(({ data, channels: where }) => [found(data.post.text)[0], where.toSorted()]).filter(([name]) => name);
+		const heard = events.filter(({ event }) => event === 'tweet:new').map(({ data, channels: where }) => [found(data.post.text)[0], [...where].sort()]).filter(([name]) => name);
 		assert.deepEqual(heard.sort(), told.map((post) => [post.name, channels(post)]).sort(), viewer);
 		assert.deepEqual(names(events.filter(({ event }) => event === 'notification:new').map(({ data }) => ({ name: found(data.notification.post?.text ?? '')[0] }))),
 			mentioned(viewer) ? names(told) : [], `notifications of ${viewer}`);
