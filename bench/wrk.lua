@@ -21,7 +21,15 @@ local function call(method, path, body)
 	}, body)
 end
 
-local text = "hello world this is a benchmark post number "
+-- Every post has words of its own: near copies are held back.
+local syllables = {"ba", "co", "di", "fu", "ga", "he", "ji", "ko", "lu", "ma", "ne", "pi", "ro", "sa", "tu", "vi"}
+local function text()
+	local words = {}
+	for i = 1, 9 do
+		words[i] = syllables[math.random(16)] .. syllables[math.random(16)] .. syllables[math.random(16)]
+	end
+	return table.concat(words, " ") .. " "
+end
 
 function request()
 	n = n + 1
@@ -32,8 +40,8 @@ function request()
 	elseif mode == "peer_cached" then return call("GET", "/c/tweets/" .. ids[#ids - math.random(math.min(20000, #ids)) + 1])
 	elseif mode == "home" then return call("GET", "/api/v1/tweets/home?limit=50")
 	elseif mode == "peer_home" then return call("GET", "/tweets")
-	elseif mode == "post" then return call("POST", "/api/v1/tweets", '{"text":"' .. text .. n .. '"}')
-	elseif mode == "peer_post" then return call("POST", "/tweets", '{"body":"' .. text .. n .. '"}')
+	elseif mode == "post" then return call("POST", "/api/v1/tweets", '{"text":"' .. text() .. n .. '"}')
+	elseif mode == "peer_post" then return call("POST", "/tweets", '{"body":"' .. text() .. n .. '"}')
 	end
 end
 
