@@ -96,6 +96,9 @@ CREATE TABLE IF NOT EXISTS roost_data.feed_trace (
 );
 COMMENT ON TABLE roost_data.feed_trace IS 'What leaves no row with a new id behind: updates and deletions, until they are surely logged. From it the log is completed after a crash.';
 
+-- What is told to a room: room_id is a conversation or an account.
+ALTER TABLE roost_data.feed_trace ADD COLUMN IF NOT EXISTS room_id bigint, ADD COLUMN IF NOT EXISTS conversation_id bigint, ADD COLUMN IF NOT EXISTS message_id bigint;
+
 -- What is new is found by its id after a crash.
 CREATE INDEX IF NOT EXISTS post_like_id_brin ON roost_data.post_like USING brin (id) WITH (pages_per_range = 32);
 CREATE INDEX IF NOT EXISTS follow_id_brin ON roost_data.follow USING brin (id) WITH (pages_per_range = 32);

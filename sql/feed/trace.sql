@@ -111,3 +111,18 @@ SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'roost_feed_trace_old';
 REVOKE ALL ON FUNCTION roost_internal.feed_trace_old() FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.feed_trace_old() IS 'AFTER INSERT ROW trigger: feed_trace_old(''column'') says that there are new rows with old ids, once a subtransaction, when the id in the column was made before the transaction began. After a crash, and on standbys, not only new ids are looked for then.';
+
+CREATE OR REPLACE FUNCTION roost_internal.feed_tell(kind roost.feed_kind, account_id bigint, room_id bigint,
+	conversation_id bigint DEFAULT NULL, message_id bigint DEFAULT NULL, target_id bigint DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_id constant bigint := roost_internal.id_next(room_id);
+BEGIN
+	INSERT INTO roost_data.feed_trace (id, kind, row_id, account_id, target_id, room_id, conversation_id, message_id)
+	VALUES (v_id, feed_tell.kind, v_id, feed_tell.account_id, feed_tell.target_id, feed_tell.room_id, feed_tell.conversation_id, feed_tell.message_id);
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.feed_tell(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.feed_tell(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'Has a room told, when the transaction commits, what account_id has done: the members of the conversation room_id, or the account room_id (and account_id itself). The log gets one row, exactly once, also after a crash; docs/chat.md has the kinds.';

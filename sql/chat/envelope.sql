@@ -1,0 +1,1 @@
+-- Encrypted conversations: envelopes for devices.

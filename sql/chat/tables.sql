@@ -1,0 +1,131 @@
+-- Tables of the chat module.  See docs/chat.md.
+--
+-- Everything that changes a conversation, its members or adds a message holds
+-- the row of the conversation (FOR NO KEY UPDATE) first, and takes new ids
+-- after that: so the ids of the messages of a conversation ascend in the order
+-- in which they can be seen, and nobody leaves while writing.  Markers of what
+-- was read only hold the row of the member.
+
+CREATE TABLE IF NOT EXISTS roost_data.conversation (
+	id bigint PRIMARY KEY,
+	kind roost.conversation_kind NOT NULL,
+	encryption roost.conversation_encryption NOT NULL DEFAULT 'none',
+	title text NOT NULL DEFAULT '' CHECK (char_length(title) <= 100),
+	description text NOT NULL DEFAULT '' CHECK (char_length(description) <= 500),
+	avatar_url text NOT NULL DEFAULT '' CHECK (octet_length(avatar_url) <= 2048),
+	created_by bigint,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	expire_after integer CHECK (expire_after BETWEEN 5 AND 31536000),
+	member_count integer NOT NULL DEFAULT 0,
+	last_message_id bigint
+) WITH (fillfactor = 70);
+COMMENT ON TABLE roost_data.conversation IS 'Conversations. expire_after: seconds after which new messages disappear. member_count is kept by whoever holds the row; last_message_id is the newest message that was added.';
+
+CREATE TABLE IF NOT EXISTS roost_data.conversation_direct (
+	low_id bigint NOT NULL,
+	high_id bigint NOT NULL,
+	conversation_id bigint NOT NULL,
+	PRIMARY KEY (low_id, high_id),
+	CHECK (low_id < high_id)
+);
+COMMENT ON TABLE roost_data.conversation_direct IS 'The one conversation of two accounts.';
+
+CREATE TABLE IF NOT EXISTS roost_data.conversation_member (
+	conversation_id bigint NOT NULL REFERENCES roost_data.conversation ON DELETE CASCADE,
+	account_id bigint NOT NULL,
+	role roost.member_role NOT NULL DEFAULT 'member',
+	joined_at timestamptz NOT NULL DEFAULT now(),
+	since_id bigint NOT NULL DEFAULT 0,
+	cleared_id bigint NOT NULL DEFAULT 0,
+	delivered_id bigint NOT NULL DEFAULT 0,
+	read_id bigint NOT NULL DEFAULT 0,
+	muted boolean NOT NULL DEFAULT false,
+	muted_until timestamptz,
+	archived boolean NOT NULL DEFAULT false,
+	pinned_at timestamptz,
+	PRIMARY KEY (conversation_id, account_id)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE roost_data.conversation_member IS 'Who is in a conversation. since_id: sees messages with a greater id, those since it joined; cleared_id: has deleted everything up to this one for itself; delivered_id, read_id: has got, has read everything up to this one.';
+CREATE INDEX IF NOT EXISTS conversation_member_account_id_idx ON roost_data.conversation_member (account_id, conversation_id);
+
+CREATE TABLE IF NOT EXISTS roost_data.conversation_invite (
+	conversation_id bigint NOT NULL REFERENCES roost_data.conversation ON DELETE CASCADE,
+	id bigint NOT NULL,
+	code text COLLATE "C" NOT NULL UNIQUE,
+	created_by bigint,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	expires_at timestamptz,
+	max_uses integer CHECK (max_uses > 0),
+	uses integer NOT NULL DEFAULT 0,
+	revoked_at timestamptz,
+	PRIMARY KEY (conversation_id, id)
+);
+COMMENT ON TABLE roost_data.conversation_invite IS 'Invitations to groups.';
+
+CREATE TABLE IF NOT EXISTS roost_data.message (
+	id bigint NOT NULL,
+	conversation_id bigint NOT NULL,
+	sender_id bigint NOT NULL,
+	reply_to_id bigint,
+	target_id bigint,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	edited_at timestamptz,
+	deleted_at timestamptz,
+	expires_at timestamptz,
+	encrypted boolean NOT NULL DEFAULT false,
+	forwarded boolean NOT NULL DEFAULT false,
+	action roost.message_action,
+	text text,
+	media jsonb,
+	detail jsonb,
+	client_id text COLLATE "C",
+	PRIMARY KEY (conversation_id, id),
+	CHECK (NOT encrypted OR text IS NULL)
+);
+COMMENT ON TABLE roost_data.message IS 'Messages. Of an encrypted one there is no content here. One that was deleted for everyone stays as a tombstone (deleted_at) without text, media and reactions.';
+CREATE INDEX IF NOT EXISTS message_id_brin ON roost_data.message USING brin (id) WITH (pages_per_range = 32);
+
+CREATE TABLE IF NOT EXISTS roost_data.message_reaction (
+	conversation_id bigint NOT NULL,
+	message_id bigint NOT NULL,
+	account_id bigint NOT NULL,
+	reaction text COLLATE "C" NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (conversation_id, message_id, account_id, reaction)
+);
+COMMENT ON TABLE roost_data.message_reaction IS 'Reactions to messages.';
+CREATE INDEX IF NOT EXISTS message_reaction_account_id_idx ON roost_data.message_reaction (account_id);
+
+CREATE TABLE IF NOT EXISTS roost_data.message_hidden (
+	conversation_id bigint NOT NULL,
+	account_id bigint NOT NULL,
+	message_id bigint NOT NULL,
+	PRIMARY KEY (conversation_id, account_id, message_id)
+);
+COMMENT ON TABLE roost_data.message_hidden IS 'Messages that an account has deleted for itself.';
+CREATE INDEX IF NOT EXISTS message_hidden_account_id_idx ON roost_data.message_hidden (account_id);
+
+CREATE TABLE IF NOT EXISTS roost_data.message_envelope (
+	account_id bigint NOT NULL,
+	number smallint NOT NULL,
+	id bigint NOT NULL,
+	conversation_id bigint NOT NULL,
+	message_id bigint,
+	sender_id bigint NOT NULL,
+	sender_number smallint NOT NULL,
+	kind smallint NOT NULL,
+	content bytea,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (account_id, number, id)
+);
+COMMENT ON TABLE roost_data.message_envelope IS 'What waits for a device (its account and its number there): ciphertext that only that device can open, until it is acknowledged or roost.envelope_retention has passed. message_id is null for what is no message, such as keys of a group. content is null where the ciphertext is the same for all: see message_ciphertext.';
+ALTER TABLE roost_data.message_envelope ALTER COLUMN content SET STORAGE EXTERNAL;
+
+CREATE TABLE IF NOT EXISTS roost_data.message_ciphertext (
+	conversation_id bigint NOT NULL,
+	message_id bigint NOT NULL,
+	content bytea NOT NULL,
+	PRIMARY KEY (conversation_id, message_id)
+);
+COMMENT ON TABLE roost_data.message_ciphertext IS 'The ciphertext of a message that is the same for all devices of a group (sender keys), as long as an envelope waits.';
+ALTER TABLE roost_data.message_ciphertext ALTER COLUMN content SET STORAGE EXTERNAL;

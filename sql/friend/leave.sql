@@ -1,0 +1,1 @@
+-- What goes with an account, and what it may take along.

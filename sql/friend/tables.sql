@@ -1,0 +1,24 @@
+-- Tables of the friend module.  See docs/friend.md.
+
+CREATE TABLE IF NOT EXISTS roost_data.friend_request (
+	requester_id bigint NOT NULL REFERENCES roost_data.account ON DELETE CASCADE,
+	recipient_id bigint NOT NULL REFERENCES roost_data.account ON DELETE CASCADE,
+	id bigint NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (recipient_id, requester_id),
+	CHECK (requester_id <> recipient_id)
+);
+COMMENT ON TABLE roost_data.friend_request IS 'Who has asked whom to become friends and waits for an answer. There is one request between two accounts at most. The id carries the bucket of the recipient.';
+CREATE INDEX IF NOT EXISTS friend_request_recipient_id_id_idx ON roost_data.friend_request (recipient_id, id DESC);
+CREATE INDEX IF NOT EXISTS friend_request_requester_id_id_idx ON roost_data.friend_request (requester_id, id DESC);
+
+CREATE TABLE IF NOT EXISTS roost_data.friendship (
+	account_id bigint NOT NULL REFERENCES roost_data.account ON DELETE CASCADE,
+	friend_id bigint NOT NULL REFERENCES roost_data.account ON DELETE CASCADE,
+	id bigint NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (account_id, friend_id),
+	CHECK (account_id <> friend_id)
+);
+COMMENT ON TABLE roost_data.friendship IS 'Friends: one row for each of the two, written and deleted together. The id is that of the owner''s row.';
+CREATE INDEX IF NOT EXISTS friendship_account_id_id_idx ON roost_data.friendship (account_id, id DESC);

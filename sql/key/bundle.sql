@@ -1,0 +1,1 @@
+-- Handing out keys: each one-time prekey exactly once.
