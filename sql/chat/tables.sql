@@ -41,11 +41,11 @@ CREATE TABLE IF NOT EXISTS roost_data.conversation_member (
 	read_id bigint NOT NULL DEFAULT 0,
 	muted boolean NOT NULL DEFAULT false,
 	muted_until timestamptz,
-	archived boolean NOT NULL DEFAULT false,
+	archived_id bigint,
 	pinned_at timestamptz,
 	PRIMARY KEY (conversation_id, account_id)
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE roost_data.conversation_member IS 'Who is in a conversation. since_id: sees messages with a greater id, those since it joined; cleared_id: has deleted everything up to this one for itself; delivered_id, read_id: has got, has read everything up to this one.';
+COMMENT ON TABLE roost_data.conversation_member IS 'Who is in a conversation. since_id: sees messages with a greater id, those since it joined; cleared_id: has deleted everything up to this one for itself; delivered_id, read_id: has got, has read everything up to this one; archived_id: put into the archive when this was the last message (0: there was none).';
 CREATE INDEX IF NOT EXISTS conversation_member_account_id_idx ON roost_data.conversation_member (account_id, conversation_id);
 
 CREATE TABLE IF NOT EXISTS roost_data.conversation_invite (
