@@ -5,8 +5,10 @@
  *
  * Status, code and title come from the SQLSTATE, through the table that
  * extension/errcodes.txt generates.  Detail, hint and field are those of the
- * database's error; an error of ours (5xx) says nothing to the client but the
- * request's id, under which the error log has the rest.
+ * database's error, and so are members that a function has added to it (lines
+ * "roost-member: name: JSON" of its context, roost.problem_member()); an error
+ * of ours (5xx) says nothing to the client but the request's id, under which
+ * the error log has the rest.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,9 +31,48 @@ problem_member(Buffer *into, const char *name, const char *value)
 	buffer_append_json(into, value);
 }
 
+/* Returns the next line of an error's context that begins with a mark, and its length without the mark; or NULL. */
+static const char *
+problem_context_next(const char **context, const char *mark, size_t *length)
+{
+	size_t		mark_length = strlen(mark);
+
+	while (*context && **context)
+	{
+		const char *line = *context;
+
+		*length = strcspn(line, "\n");
+		*context += *length + (line[*length] == '\n');
+		if (*length > mark_length && memcmp(line, mark, mark_length) == 0)
+		{
+			*length -= mark_length;
+			return line + mark_length;
+		}
+	}
+	return NULL;
+}
+
+/* Adds the members that an error's context carries: each is JSON already. */
+static void
+problem_context_members(Buffer *into, const char *context)
+{
+	const char *line;
+	size_t		length;
+
+	while ((line = problem_context_next(&context, "roost-member: ", &length)) != NULL)
+	{
+		const char *colon = memchr(line, ':', length);
+
+		if (colon == NULL)
+			continue;
+		buffer_printf(into, ",\"%.*s\":", (int) (colon - line), line);
+		buffer_append(into, colon + 1, line + length - (colon + 1));
+	}
+}
+
 /* Sends an error; the headers that go with it have been added by the caller. */
 static void
-problem_finish(Request *request, const RoostErrcode *error, const char *detail, const char *hint, const char *field)
+problem_finish(Request *request, const RoostErrcode *error, const char *detail, const char *hint, const char *field, const char *context)
 {
 	static Buffer body;
 
@@ -46,6 +87,7 @@ problem_finish(Request *request, const RoostErrcode *error, const char *detail, 
 	problem_member(&body, "detail", detail);
 	problem_member(&body, "hint", hint);
 	problem_member(&body, "field", field);
+	problem_context_members(&body, context);
 	problem_member(&body, "instance", message_path(&request->message));
 	problem_member(&body, "request_id", request->id);
 	buffer_append(&body, "}\n", 2);
@@ -68,23 +110,18 @@ problem_send(Request *request, const char *sqlstate, const char *detail, const c
 		answer_header(request, "allow", METHOD_LIST);
 	else if (error->status == 401)
 		answer_header(request, "www-authenticate", "Bearer");
-	problem_finish(request, error, detail, hint, field);
+	problem_finish(request, error, detail, hint, field, NULL);
 }
 
 /* Adds the response headers that an error's context carries. */
 static void
 problem_context_headers(Request *request, const char *context)
 {
-	static const char mark[] = "roost-header: ";
+	const char *line;
+	size_t		length;
 
-	while (context && *context)
-	{
-		size_t		length = strcspn(context, "\n");
-
-		if (length > sizeof(mark) - 1 && memcmp(context, mark, sizeof(mark) - 1) == 0)
-			answer_header_line(request, context + sizeof(mark) - 1, length - (sizeof(mark) - 1));
-		context += length + (context[length] == '\n');
-	}
+	while ((line = problem_context_next(&context, "roost-header: ", &length)) != NULL)
+		answer_header_line(request, line, length);
 }
 
 /*
@@ -119,11 +156,12 @@ problem_from_result(Request *request, const PGresult *result)
 	Buffer		detail = {0};
 	const RoostErrcode *error = problem_of_result(result, request->id, &detail);
 	bool		tell = error->status < 500;
+	const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
 
 	answer_start(request, error->status);
-	problem_context_headers(request, PQresultErrorField(result, PG_DIAG_CONTEXT));
+	problem_context_headers(request, context);
 	problem_finish(request, error, detail.data, tell ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL,
-				   tell ? PQresultErrorField(result, PG_DIAG_COLUMN_NAME) : NULL);
+				   tell ? PQresultErrorField(result, PG_DIAG_COLUMN_NAME) : NULL, tell ? context : NULL);
 	buffer_free(&detail);
 }
 

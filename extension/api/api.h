@@ -237,6 +237,7 @@ typedef struct ApiRequest
 	int			status;
 	StringInfoData headers_out; /* lines "Name: value\n" */
 	int			limit_headers;	/* bytes of them that say the rate limit */
+	StringInfoData members;		/* of a problem: lines "name: JSON\n" */
 	StringInfoData body_out;
 	bool		no_body;
 	bool		calling;		/* the function is under way */

@@ -7,7 +7,8 @@
  * roles should have: that is a fault of the server.  What callers can do
  * something about (HTTP status below 500) is kept out of the server log, loses
  * the server's inner context, and never quotes a row of a table.  The response
- * headers that belong to the error stand in its context, one line each.
+ * headers that belong to the error, and the members that a function has added
+ * to it, stand in its context, one line each.
  *
  * The log hook keeps parameters of roost.handle() and roost.stream_open() out
  * of the log, which log_statement and log_min_duration_statement would write
@@ -95,6 +96,8 @@ roost_api_rethrow(ApiRequest *request, ErrorData *error)
 	initStringInfo(&context);
 	for (char *line = strtok(request->headers_out.data, "\n"); line; line = strtok(NULL, "\n"))
 		appendStringInfo(&context, "%sroost-header: %s", context.len > 0 ? "\n" : "", line);
+	for (char *line = strtok(request->members.data, "\n"); line; line = strtok(NULL, "\n"))
+		appendStringInfo(&context, "%sroost-member: %s", context.len > 0 ? "\n" : "", line);
 	if (status < 500)
 	{
 		error->output_to_server = false;

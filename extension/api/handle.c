@@ -51,6 +51,7 @@ roost_api_handle(PG_FUNCTION_ARGS)
 	request.body = handle_argument(fcinfo, 4);
 	request.address = handle_argument(fcinfo, 5);
 	initStringInfo(&request.headers_out);
+	initStringInfo(&request.members);
 
 	/* a function may call handle, and so on */
 	check_stack_depth();

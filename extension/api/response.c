@@ -10,10 +10,18 @@
 
 #include "api/api.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 
 PG_FUNCTION_INFO_V1(roost_api_request_header);
 PG_FUNCTION_INFO_V1(roost_api_response_header);
 PG_FUNCTION_INFO_V1(roost_api_response_status);
+PG_FUNCTION_INFO_V1(roost_api_problem_member);
+
+/* bytes that the members of a problem may have together */
+#define RESPONSE_MEMBERS_MAX (512 * 1024)
+
+/* longest name of a member */
+#define RESPONSE_MEMBER_NAME_MAX 32
 
 static void response_link(ApiRequest *request, StringInfo links, const char *relation,
 						  const char *argument, const char *cursor);
@@ -87,6 +95,44 @@ roost_api_response_status(PG_FUNCTION_ARGS)
 				 errdetail("It must be between 200 and 399; failures are errors.")));
 	if (roost_api_request)
 		roost_api_request->status = status;
+	PG_RETURN_VOID();
+}
+
+/*
+ * roost.problem_member(name, value) adds a member to the problem that the
+ * answer becomes if the function fails.
+ */
+Datum
+roost_api_problem_member(PG_FUNCTION_ARGS)
+{
+	static const char *const taken[] = {"type", "title", "status", "code", "detail", "hint", "field", "instance", "request_id"};
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Jsonb	   *value = PG_GETARG_JSONB_P(1);
+	size_t		length = strlen(name);
+	bool		valid = length > 0 && length <= RESPONSE_MEMBER_NAME_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz_") == length;
+
+	for (int i = 0; i < lengthof(taken); i++)
+		valid = valid && strcmp(name, taken[i]) != 0;
+	if (!valid)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid member of a problem"),
+				 errdetail("A name has 1 to %d of a-z and \"_\", and is none of those that every problem has.", RESPONSE_MEMBER_NAME_MAX)));
+	if (roost_api_request)
+	{
+		StringInfo	members = &roost_api_request->members;
+		char	   *json = JsonbToCString(NULL, &value->root, VARSIZE(value));
+
+		if (members->len + length + strlen(json) > RESPONSE_MEMBERS_MAX)
+		{
+			resetStringInfo(members);
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("the members of the problem are too large"),
+					 errdetail("Together they may have %d bytes.", RESPONSE_MEMBERS_MAX)));
+		}
+		appendStringInfo(members, "%s: %s\n", name, json);
+	}
 	PG_RETURN_VOID();
 }
 

@@ -319,14 +319,20 @@ value_json(ApiType *type, const ApiValue *value)
 }
 
 /*
- * Returns bytes written in base64url.
+ * Returns bytes written in base64url or base64, with or without padding.
  */
 static Datum
 value_bytea(ApiType *type, const ApiValue *value)
 {
 	bytea	   *bytes = palloc(VARHDRSZ + ROOST_BASE64_DECODED(value->length) + 1);
-	int			length = roost_base64_decode(ROOST_BASE64_URL, value->text, value->length,
-											 (uint8_t *) VARDATA(bytes));
+	bool		standard = memchr(value->text, '+', value->length) != NULL || memchr(value->text, '/', value->length) != NULL;
+	size_t		letters = value->length;
+	int			length;
+
+	for (int i = 0; i < 2 && value->length % 4 == 0 && letters > 0 && value->text[letters - 1] == '='; i++)
+		letters--;
+	length = roost_base64_decode(standard ? ROOST_BASE64_STANDARD : ROOST_BASE64_URL, value->text, letters,
+								 (uint8_t *) VARDATA(bytes));
 
 	if (length < 0)
 		value_input_failed(type);
@@ -344,7 +350,8 @@ value_input(ApiType *type, const ApiValue *value)
 }
 
 /*
- * Returns an array of the elements of a JSON array.
+ * Returns an array of the elements of a JSON array.  Errors in an object tell
+ * which one it is: "items[3].name".
  */
 static Datum
 value_array(ApiRequest *request, ApiType *type, const ApiValue *value)
@@ -353,6 +360,8 @@ value_array(ApiRequest *request, ApiType *type, const ApiValue *value)
 	JsonbIteratorToken token;
 	JsonbValue	item;
 	ArrayBuildState *state = initArrayResult(type->element->type, CurrentMemoryContext, false);
+	const char *outer = request->field;
+	int			number = 0;
 
 	token = JsonbIteratorNext(&it, &item, true);
 	while ((token = JsonbIteratorNext(&it, &item, true)) == WJB_ELEM)
@@ -362,9 +371,12 @@ value_array(ApiRequest *request, ApiType *type, const ApiValue *value)
 		Datum		datum;
 
 		value_from_jsonb(&item, &element);
+		if (type->element->kind == API_COMPOSITE)
+			request->field = psprintf("%s[%d]", outer, number++);
 		datum = roost_api_value(request, type->element, &element, &isnull);
 		state = accumArrayResult(state, datum, isnull, type->element->type, CurrentMemoryContext);
 	}
+	request->field = outer;
 	return makeArrayResult(state, CurrentMemoryContext);
 }
 

@@ -1,11 +1,12 @@
 /**
  * What went wrong, as the server says it (application/problem+json): status is that of HTTP, or 0 when no answer came
- * (code: network); code is what programs decide by; field names what the caller gave; retryAfter is in seconds.
+ * (code: network); code is what programs decide by; field names what the caller gave;
+ * retryAfter is in seconds; members are those that only some problems have, such as devices of stale_devices.
  */
 export class RoostError extends Error {
-	constructor({ status = 0, code = 'network', title, detail, hint, field, request_id: requestId } = {}, { retryAfter, cause } = {}) {
+	constructor({ status = 0, code = 'network', title, detail, hint, field, request_id: requestId, type, instance, ...members } = {}, { retryAfter, cause } = {}) {
 		super(detail ?? title ?? code, cause && { cause });
-		Object.assign(this, { name: 'RoostError', status, code, title, detail, hint, field, requestId, retryAfter });
+		Object.assign(this, { name: 'RoostError', status, code, title, detail, hint, field, requestId, retryAfter, members });
 	}
 }
 

@@ -61,6 +61,7 @@ export type RequestOptions = { headers?: Record<string, string>; signal?: AbortS
 
 export class RoostError extends Error {
 	status: number; code: string; title?: string; detail?: string; hint?: string; field?: string; requestId?: string; retryAfter?: number;
+	members: Record<string, unknown>;
 }
 
 export interface RoostEventMap {

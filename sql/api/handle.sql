@@ -14,7 +14,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'roost_api_handle';
 REVOKE ALL ON FUNCTION roost.handle(text, text, text, text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION roost.handle(text, text, text, text, text, text) IS
-'Answers one HTTP request: finds the route, checks the access token and the rate limit, binds path, query and body to the arguments of the route''s function, calls it and writes its result as JSON. path: with or without the base path, still percent-encoded; query: the raw query string without "?"; headers: lines "name: value" with lower-case names; body: the raw body or NULL; client_address: who sent it. Returns the status, header lines "Name: value", an empty line and the body. Errors are PostgreSQL errors whose context holds lines "roost-header: Name: value"; roost.error_codes() gives their HTTP status.';
+'Answers one HTTP request: finds the route, checks the access token and the rate limit, binds path, query and body to the arguments of the route''s function, calls it and writes its result as JSON. path: with or without the base path, still percent-encoded; query: the raw query string without "?"; headers: lines "name: value" with lower-case names; body: the raw body or NULL; client_address: who sent it. Returns the status, header lines "Name: value", an empty line and the body. Errors are PostgreSQL errors whose context holds lines "roost-header: Name: value" and "roost-member: name: JSON"; roost.error_codes() gives their HTTP status.';
 
 CREATE OR REPLACE FUNCTION roost.request_header(name text) RETURNS text
 LANGUAGE c STABLE STRICT PARALLEL UNSAFE
@@ -30,6 +30,11 @@ CREATE OR REPLACE FUNCTION roost.response_status(status integer) RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'roost_api_response_status';
 COMMENT ON FUNCTION roost.response_status(integer) IS 'Sets the HTTP status of the answer, 200 to 399 but not 304; failures are errors. Does nothing outside a request. 22023 for any other status.';
+
+CREATE OR REPLACE FUNCTION roost.problem_member(name text, value jsonb) RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'roost_api_problem_member';
+COMMENT ON FUNCTION roost.problem_member(text, jsonb) IS 'Adds a member to the problem (application/problem+json) that the answer to the HTTP request becomes if the function raises an error with a status below 500: what programs need to do better. Each name once. Does nothing outside a request, and if the request succeeds. 22023 for a name that is not made of 1 to 32 of a-z and _, or that every problem has; 54000 if all members together have more than 512 kB.';
 
 CREATE OR REPLACE FUNCTION roost.gateway_config() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER

@@ -329,7 +329,7 @@ AS $$
 		'responses', '{
 			"Problem": {"description": "An error, see /errors.", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}}}}'::jsonb,
 		'schemas', roost_internal.openapi_schemas() || roost_internal.openapi_stream_schemas() || '{
-			"problem": {"type": "object", "description": "An error (RFC 9457).", "required": ["title", "status", "code"], "properties": {
+			"problem": {"type": "object", "description": "An error (RFC 9457). Some have members of their own.", "required": ["title", "status", "code"], "properties": {
 				"type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
 				"code": {"type": "string", "description": "For programs; see /errors."},
 				"detail": {"type": "string"}, "field": {"type": "string", "description": "The field that is wrong."}, "hint": {"type": "string"}}}}'::jsonb)

@@ -2,7 +2,7 @@
 // checked against /openapi.json by call().
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { account, answers, call, liftLimits, raw, startGateway, testRoutes, until } from './lib.mjs';
+import { WebSocketClient, account, answers, call, liftLimits, raw, startGateway, testRoutes, until } from './lib.mjs';
 
 let gateway;
 let alice;
@@ -222,6 +222,23 @@ test('an escaped NUL and half a surrogate pair are refused', async () => {
 		const answer = await call(gateway, 'POST', '/tweets', { text, token: alice.token });
 		assert.ok([400, 422].includes(answer.status), `${text}: ${answer.status} ${answer.text}`);
 	}
+});
+test('members that a function adds to a problem are in it, over HTTP and in calls of a socket', async () => {
+	const socket = await WebSocketClient.open(gateway);
+	for (const length of [0, 3, 100000]) {
+		const wanted = { missing: ['a"b', 'é'.repeat(length)], left_over: { a: [1, null] }, code: 'wrong_state', detail: 'not so', status: 409 };
+		const answer = await call(gateway, 'POST', '/test/more', { body: { length } });
+		assert.equal(answer.status, 409);
+		assert.equal(answer.headers.get('x-said'), 'too');
+		for (const [name, value] of Object.entries(wanted)) assert.deepEqual(answer.json[name], value);
+		const response = await socket.ask({ method: 'POST', path: '/test/more', body: { length } });
+		assert.equal(response.status, 409);
+		for (const [name, value] of Object.entries(wanted)) assert.deepEqual(response.body[name], value);
+	}
+	const fault = await call(gateway, 'POST', '/test/more', { body: { length: 1, state: 'XX000' } });
+	assert.equal(fault.status, 500);
+	assert.equal(fault.json.missing, undefined, 'what goes wrong inside is not told');
+	socket.destroy();
 });
 test('invalid UTF-8 is refused', async () => {
 	for (const bytes of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf8, 0x88, 0x80, 0x80, 0x80]]) {

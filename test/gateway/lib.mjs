@@ -226,6 +226,12 @@ export function testRoutes() {
 				IF seconds IS NOT NULL THEN PERFORM roost.response_header('Retry-After', seconds::text); END IF;
 				RAISE EXCEPTION USING ERRCODE = '55P03', MESSAGE = 'somebody else has it';
 			END $$;
+		CREATE OR REPLACE FUNCTION gateway_test.more(length integer, state text DEFAULT '55000') RETURNS boolean LANGUAGE plpgsql AS
+			$$ BEGIN
+				PERFORM roost.problem_member('missing', jsonb_build_array('a"b', repeat('é', length))), roost.problem_member('left_over', '{"a": [1, null]}');
+				PERFORM roost.response_header('X-Said', 'too');
+				RAISE EXCEPTION USING ERRCODE = state, MESSAGE = 'not so';
+			END $$;
 		CREATE OR REPLACE FUNCTION gateway_test.long(size integer) RETURNS text LANGUAGE sql IMMUTABLE AS
 			$$ SELECT repeat('0123456789', size / 10) $$;
 		CREATE TABLE IF NOT EXISTS gateway_test.note (text text);
@@ -236,6 +242,7 @@ export function testRoutes() {
 		SELECT roost_internal.route('GET', '/test/waitfast/:key', 'gateway_test.wait', auth => 'none', lane => 'fast');
 		SELECT roost_internal.route('GET', '/test/bug', 'gateway_test.bug', auth => 'none', lane => 'fast');
 		SELECT roost_internal.route('GET', '/test/busy', 'gateway_test.busy', auth => 'none', lane => 'fast');
+		SELECT roost_internal.route('POST', '/test/more', 'gateway_test.more', auth => 'none');
 		SELECT roost_internal.route('GET', '/test/long/:size', 'gateway_test.long', auth => 'none', lane => 'fast');
 		SELECT roost_internal.route('POST', '/test/echo', 'gateway_test.echo', auth => 'none');
 		SELECT roost_internal.route('POST', '/test/note', 'gateway_test.note', auth => 'none');

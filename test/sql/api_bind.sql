@@ -56,6 +56,9 @@ SELECT api_bind.call('GET', '/api-bind/take/77', '', E'user-agent: probe/1.0\nau
 SELECT api_bind.post('{"id":"12","name":"\u00fc\ud83d\ude00","nick":"y","required":"z","small":-3,"integer":-4,"big":"9223372036854775807","number":1.50,"float":-2e3,"flag":false,"color":"blue"}');
 SELECT api_bind.post('{"id":12,"at":"2026-01-02T03:04:05+02:00","day":"2026-02-03","uuid":"00000000-0000-0000-0000-000000000001","bytes":"AP8Q","doc":{"a":[1,null]},"raw":[1, 2]}');
 SELECT api_bind.post('{"ids":[1,"2",9007199254740993],"colors":["red"],"point":{"x":1,"label":"p","tags":["a","b"]},"points":[{"x":1},{"label":"q"}],"doc":"text"}');
+SELECT api_bind.post(format('{"bytes":"%s"}', b)) FROM unnest('{"+/8=","-_8","+/8","-_8=","//8A","AA==",""}'::text[]) b;
+SELECT api_bind.post(format('{"bytes":"%s"}', b)) FROM unnest('{"+_8=","A===","====","AA=","AB==","+/ 8"}'::text[]) b;
+SELECT api_bind.post(format('{"points":[{"x":1},{"x":2,%s},{"x":3}]}', p)) FROM unnest(ARRAY['"label":""', '"label":7', '"x":"y"', '"y":1', '"tags":[1]']) p;
 SELECT api_bind.post('{"doc":7,"raw":"\"q\"","ids":[],"points":[null],"name":null}');
 SELECT api_bind.post('  {}  '), api_bind.post(''), api_bind.post(NULL);
 SELECT api_bind.call('POST', '/api-bind/take', 'integer=1', 'content-type: application/json', '{"name":"both"}');

@@ -16,6 +16,12 @@ CREATE FUNCTION api_error.swallow() RETURNS text LANGUAGE plpgsql AS $$ BEGIN
 EXCEPTION WHEN no_data_found THEN RETURN 'caught ' || SQLERRM; END $$;
 CREATE FUNCTION api_error.recurse() RETURNS text LANGUAGE sql AS $$ SELECT roost.handle('GET', '/api-error/recurse', '', '', NULL, NULL) $$;
 CREATE FUNCTION api_error.sometimes(fail boolean) RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN RETURN NEXT 1; IF fail THEN PERFORM 1 / 0; END IF; RETURN NEXT 2; END $$;
+CREATE FUNCTION api_error.more(name text, value jsonb DEFAULT '{"a": ["x\ny", 1]}', times int DEFAULT 1, state text DEFAULT '55000') RETURNS boolean LANGUAGE plpgsql AS
+$$ BEGIN
+	PERFORM roost.problem_member(name || repeat('a', i), value) FROM generate_series(0, times - 1) i;
+	IF state = '' THEN RETURN true; END IF;
+	RAISE EXCEPTION USING ERRCODE = state, MESSAGE = 'the message';
+END $$;
 SELECT roost.route_add('GET', '/api-error/' || proname, 'api_error.' || proname, auth => 'none', limit_class => 'none')
 FROM pg_proc WHERE pronamespace = 'api_error'::regnamespace ORDER BY proname;
 CREATE FUNCTION api_error.get(path text, query text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
@@ -38,6 +44,14 @@ $$ INSERT INTO api_error.item VALUES (2, name, NULL, owner_id) $$;
 SELECT api_error.get('add');
 -- what functions raise comes through
 SELECT api_error.get('fail', 'state=' || state || '&detail=The+detail.&hint=The+hint.&field=name') FROM unnest('{22023,23505,23514,28000,42501,53400,55000,P0002,P0001,40001,0A000,RO412}'::text[]) state;
+-- so do the members that a function adds to the problem, if it fails
+SELECT api_error.get('more', 'name=devices');
+SELECT api_error.get('more', 'name=devices&times=3&value=[]');
+SELECT api_error.get('more', 'name=devices&state=');
+SELECT api_error.get('more', 'name=' || name) FROM unnest('{Devices,"a b",detail,request_id,""}'::text[]) name;
+SELECT api_error.get('more', 'name=' || repeat('a', 33));
+SELECT api_error.get('more', 'name=a&times=30&value="' || repeat('x', 20000) || '"');
+SELECT roost.problem_member('devices', '1');
 -- faults of the server keep their context for the log
 SELECT api_error.get('fail', 'state=XX001');
 SELECT api_error.get('divide');
