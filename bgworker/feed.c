@@ -124,6 +124,7 @@ typedef struct LateKey
 typedef struct LateEntry
 {
 	LateKey		key;
+	int64		id;				/* what it can concern has no greater id */
 	bool		gone;
 } LateEntry;
 
@@ -146,6 +147,8 @@ static void feed_skip(void);
 static bool feed_row(const RoostEvent *event, FeedRow *row);
 static bool feed_is_seen(uint64 xid);
 static bool feed_is_late(FeedRow *row);
+static void feed_late_friend(FeedRow *row);
+static LateEntry *feed_late_note(const LateKey *key, int64 id);
 static void feed_late_forget(void);
 static void feed_write(FeedRow *rows, int count);
 static void feed_advance(void);
@@ -276,6 +279,23 @@ feed_row(const RoostEvent *event, FeedRow *row)
 			row->kind = FEED_SESSION_REVOKED;
 			row->id = value[0];
 			break;
+		case ROOST_EVENT_MESSAGE_CREATED:
+			row->kind = FEED_MESSAGE_CREATED;
+			row->id = row->message_id = value[0];
+			row->account_id = value[1];
+			row->room_id = row->conversation_id = value[2];
+			break;
+		case ROOST_EVENT_ROOM_TOLD:
+			if (event->label < FEED_ROOM_KINDS || event->label >= FEED_KINDS)
+				return false;
+			row->kind = event->label;
+			row->id = value[0];
+			row->account_id = value[1];
+			row->target_id = value[2];
+			row->room_id = value[3];
+			row->conversation_id = value[4];
+			row->message_id = value[5];
+			break;
 		default:
 			return false;
 	}
@@ -309,7 +329,6 @@ feed_is_late(FeedRow *row)
 {
 	LateKey		key = {.id = row->id,.account_id = row->account_id};
 	LateEntry  *entry;
-	bool		found;
 
 	switch (row->kind)
 	{
@@ -335,14 +354,62 @@ feed_is_late(FeedRow *row)
 			key.what = FEED_REQUEST_CREATED;
 			break;
 		default:
+			feed_late_friend(row);
 			return false;
 	}
 	if (row->id >= feed_horizon)
 	{
-		entry = hash_search(feed_late, &key, HASH_ENTER, &found);
-		entry->gone = row->kind != FEED_POST_UPDATED || (found && entry->gone);
+		entry = feed_late_note(&key, row->id);
+		entry->gone = entry->gone || row->kind != FEED_POST_UPDATED;
 	}
 	return false;
+}
+
+/*
+ * The same for friends.  Requests and friendships have no id of their own here:
+ * of two accounts a later row, with a greater id, undoes what an earlier one
+ * says.  Both are logged; only the entry of what is undone must not come late.
+ */
+static void
+feed_late_friend(FeedRow *row)
+{
+	LateKey		key = {.id = Min(row->account_id, row->target_id),.account_id = Max(row->account_id, row->target_id)};
+	LateEntry  *entry;
+
+	switch (row->kind)
+	{
+		case FEED_FRIEND_REQUESTED:
+		case FEED_FRIEND_ACCEPTED:
+			key.what = row->kind;
+			entry = hash_search(feed_late, &key, HASH_FIND, NULL);
+			row->undone = entry != NULL && entry->id > row->id;
+			break;
+		case FEED_FRIEND_REQUEST_CANCELLED:
+		case FEED_FRIEND_REQUEST_REJECTED:
+		case FEED_FRIEND_REMOVED:
+			break;
+		default:
+			return;
+	}
+	if (row->kind == FEED_FRIEND_REQUESTED)
+		return;
+	key.what = row->kind == FEED_FRIEND_REMOVED ? FEED_FRIEND_ACCEPTED : FEED_FRIEND_REQUESTED;
+	(void) feed_late_note(&key, row->id);
+}
+
+/*
+ * Notes something for what may come after it.
+ */
+static LateEntry *
+feed_late_note(const LateKey *key, int64 id)
+{
+	bool		found;
+	LateEntry  *entry = hash_search(feed_late, key, HASH_ENTER, &found);
+
+	if (!found)
+		entry->gone = false;
+	entry->id = found ? Max(entry->id, id) : id;
+	return entry;
 }
 
 /*
@@ -357,7 +424,7 @@ feed_late_forget(void)
 	hash_seq_init(&status, feed_late);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
-		if (entry->key.id < feed_horizon)
+		if (entry->id < feed_horizon)
 			hash_search(feed_late, &entry->key, HASH_REMOVE, NULL);
 	}
 }
@@ -539,8 +606,8 @@ feed_is_ready(void)
 					" AND (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal AND"
 					"  (t.tgrelid, t.tgname) IN (SELECT c.oid, n.name FROM (VALUES ('post', 'post_insert_event'), ('post_like', 'post_like_insert_event'),"
 					"   ('follow', 'follow_insert_event'), ('follow_request', 'follow_request_insert_event'), ('post', 'post_delete_trace'),"
-					"   ('feed_trace', 'feed_trace_insert_event')) n (tab, name)"
-					"   JOIN pg_catalog.pg_class c ON c.relname = n.tab AND c.relnamespace = 'roost_data'::pg_catalog.regnamespace)) = 6"
+					"   ('feed_trace', 'feed_trace_insert_event'), ('message', 'message_insert_event')) n (tab, name)"
+					"   JOIN pg_catalog.pg_class c ON c.relname = n.tab AND c.relnamespace = 'roost_data'::pg_catalog.regnamespace)) = 7"
 					" AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = 'roost_data'::pg_catalog.regnamespace"
 					"  AND (c.relname ~ '^(feed_log|mailbox)(_[0-9]+)?$' OR c.relname IN ('feed_state', 'feed_trace', 'feed_day', 'account')) AND c.relkind IN ('r', 'p')"
 					"  AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid))",
@@ -630,29 +697,34 @@ static const char *const missing_query =
 "WITH found AS ("
 "  SELECT p.id AS at, 'post_created'::roost.feed_kind AS kind, p.id, p.author_id AS account_id, p.id AS post_id, NULL::bigint AS target_id,"
 "   p.retweet_of_id, p.reply_to_account_id, p.quote_of_id IS NOT NULL OR p.mention_ids IS NOT NULL AS refers,"
-"   p.state IN ('held', 'removed') AS held"
+"   p.state IN ('held', 'removed') AS held, NULL::bigint AS room_id, NULL::bigint AS conversation_id, NULL::bigint AS message_id"
 "  FROM roost_data.post p WHERE p.id OPERATOR(pg_catalog.>=) $1"
-"  UNION ALL SELECT t.id, 'like_created', t.id, t.account_id, t.post_id, NULL, NULL, NULL, false, false"
+"  UNION ALL SELECT t.id, 'like_created', t.id, t.account_id, t.post_id, NULL, NULL, NULL, false, false, NULL, NULL, NULL"
 "  FROM roost_data.post_like t WHERE t.id OPERATOR(pg_catalog.>=) $1"
-"  UNION ALL SELECT t.id, 'follow_created', t.id, t.follower_id, NULL, t.followee_id, NULL, NULL, false, false"
+"  UNION ALL SELECT t.id, 'follow_created', t.id, t.follower_id, NULL, t.followee_id, NULL, NULL, false, false, NULL, NULL, NULL"
 "  FROM roost_data.follow t WHERE t.id OPERATOR(pg_catalog.>=) $1"
-"  UNION ALL SELECT t.id, 'follow_request_created', t.id, t.follower_id, NULL, t.followee_id, NULL, NULL, false, false"
+"  UNION ALL SELECT t.id, 'follow_request_created', t.id, t.follower_id, NULL, t.followee_id, NULL, NULL, false, false, NULL, NULL, NULL"
 "  FROM roost_data.follow_request t WHERE t.id OPERATOR(pg_catalog.>=) $1"
-"  UNION ALL SELECT t.id, t.kind, t.row_id, t.account_id, t.post_id, t.target_id, t.retweet_of_id, t.reply_to_account_id, false, false"
+"  UNION ALL SELECT m.id, 'message_created', m.id, m.sender_id, NULL, NULL, NULL, NULL, false, false, m.conversation_id, m.conversation_id, m.id"
+"  FROM roost_data.message m WHERE m.id OPERATOR(pg_catalog.>=) $1"
+"  UNION ALL SELECT t.id, t.kind, t.row_id, t.account_id, t.post_id, t.target_id, t.retweet_of_id, t.reply_to_account_id, false, false,"
+"   t.room_id, t.conversation_id, t.message_id"
 "  FROM roost_data.feed_trace t WHERE t.id OPERATOR(pg_catalog.>=) $2 AND t.kind <> 'events_lost' AND t.kind <> 'post_updated'"
-"  UNION ALL SELECT 9223372036854775807, g.kind, g.id, g.account_id, g.post_id, g.target_id, g.retweet_of_id, g.reply_to_account_id, false, false"
+"  UNION ALL SELECT 9223372036854775807, g.kind, g.id, g.account_id, g.post_id, g.target_id, g.retweet_of_id, g.reply_to_account_id, false, false, NULL, NULL, NULL"
 "  FROM roost_internal.feed_gone() g WHERE $4 AND NOT EXISTS (SELECT FROM roost_data.feed_trace t"
 "   WHERE t.id OPERATOR(pg_catalog.>=) $2 AND t.kind = g.kind AND t.row_id = g.id AND t.account_id = g.account_id)"
 " ), lacking AS ("
 "  SELECT f.* FROM found f WHERE NOT EXISTS (SELECT FROM roost_data.feed_log l"
-"   WHERE l.seq OPERATOR(pg_catalog.>) $3 AND l.kind = f.kind AND l.id = f.id AND l.account_id = f.account_id"
+"   WHERE l.seq OPERATOR(pg_catalog.>) $3 AND l.kind = f.kind AND l.id = f.id AND coalesce(l.room_id, l.account_id) = coalesce(f.room_id, f.account_id)"
 "   AND NOT EXISTS (SELECT FROM roost_data.feed_log d WHERE d.seq OPERATOR(pg_catalog.>) l.seq"
 "    AND d.kind = roost_internal.feed_undoing(l.kind) AND d.id = l.id AND d.account_id = l.account_id))"
 "  UNION ALL SELECT pg_catalog.max(t.id), t.kind, t.row_id, t.account_id, t.post_id,"
-"   CASE WHEN pg_catalog.count(t.target_id) OPERATOR(pg_catalog.=) pg_catalog.count(*) THEN t.account_id END, t.retweet_of_id, t.reply_to_account_id, true, false"
+"   CASE WHEN pg_catalog.count(t.target_id) OPERATOR(pg_catalog.=) pg_catalog.count(*) THEN t.account_id END, t.retweet_of_id, t.reply_to_account_id, true, false,"
+"   NULL, NULL, NULL"
 "  FROM roost_data.feed_trace t WHERE t.id OPERATOR(pg_catalog.>=) $2 AND t.kind = 'post_updated' GROUP BY 2, 3, 4, 5, 7, 8"
 " )"
-" SELECT c.kind::text, c.id, c.account_id, c.post_id, c.target_id, c.retweet_of_id, c.reply_to_account_id, c.refers, c.held"
+" SELECT c.kind::text, c.id, c.account_id, c.post_id, c.target_id, c.retweet_of_id, c.reply_to_account_id, c.refers, c.held,"
+"  c.room_id, c.conversation_id, c.message_id"
 " FROM lacking c ORDER BY c.at";
 
 /*
@@ -685,6 +757,9 @@ missing_row(HeapTuple tuple, TupleDesc desc, FeedRow *row)
 	row->reply_to_account_id = missing_int64(tuple, desc, 7);
 	row->refers = DatumGetBool(SPI_getbinval(tuple, desc, 8, &isnull));
 	row->held = DatumGetBool(SPI_getbinval(tuple, desc, 9, &isnull));
+	row->room_id = missing_int64(tuple, desc, 10);
+	row->conversation_id = missing_int64(tuple, desc, 11);
+	row->message_id = missing_int64(tuple, desc, 12);
 	if (row->kind == FEED_POST_CREATED || row->kind == FEED_POST_UPDATED || row->kind == FEED_POST_DELETED ||
 		row->kind == FEED_POST_HIDDEN || row->kind == FEED_POST_RELEASED)
 		row->author_id = row->held ? 0 : row->account_id;

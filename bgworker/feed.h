@@ -19,6 +19,7 @@ typedef struct FeedRow
 	bool		again;			/* its entries may be there */
 	bool		refers;			/* the post quotes or mentions, or may do so */
 	bool		held;			/* the post was held when it was made */
+	bool		undone;			/* what undoes it was logged already */
 	int64		seq;
 	int64		id;
 	int64		account_id;
@@ -27,6 +28,9 @@ typedef struct FeedRow
 	int64		target_id;
 	int64		retweet_of_id;
 	int64		reply_to_account_id;
+	int64		room_id;
+	int64		conversation_id;
+	int64		message_id;
 } FeedRow;
 
 /* A row of roost_data.mailbox */

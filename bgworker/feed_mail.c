@@ -3,8 +3,9 @@
  * feed_mail.c
  *		Whom the rows of the log concern: mailboxes and the doorbell's text.
  *
- * An act concerns the account that was followed or asked; the author of the
- * post that was liked, retweeted or quoted; whom a post answers and mentions.
+ * An act concerns the account that was followed or asked, and the one whose
+ * request to become friends was accepted; the author of the post that was
+ * liked, retweeted or quoted; whom a post answers and mentions.
  * Nobody gets an entry for an own act, and one act makes one entry an account,
  * of the first of these kinds: retweet, quote, reply, mention.
  *
@@ -59,6 +60,8 @@ static void row_mail(PostReader *reader, const FeedRow *row, MailList *list);
 static void post_mail(PostReader *reader, const FeedRow *row, MailList *list);
 static void mail_add(PostReader *reader, MailList *list, int first, const FeedRow *row, MailKind kind, int64 account_id);
 static bool row_changes_mail(const FeedRow *row);
+static bool row_changes_friends(const FeedRow *row);
+static void friend_withdraw(const FeedRow *row);
 static void row_withdraw(const FeedRow *row);
 static void post_mail_again(PostReader *reader, const FeedRow *row, int64 now_us);
 static void doorbell_add(PostReader *reader, const FeedRow *rows, int count, const MailList *list, StringInfo doorbell);
@@ -211,6 +214,14 @@ row_mail(PostReader *reader, const FeedRow *row, MailList *list)
 		case FEED_LIKE_CREATED:
 			mail_add(NULL, list, list->count, row, MAIL_LIKE, row->target_id);
 			break;
+		case FEED_FRIEND_REQUESTED:
+			if (!row->undone)
+				mail_add(reader, list, list->count, row, MAIL_FRIEND_REQUEST, row->target_id);
+			break;
+		case FEED_FRIEND_ACCEPTED:
+			if (!row->undone)
+				mail_add(reader, list, list->count, row, MAIL_FRIEND_ACCEPTED, row->target_id);
+			break;
 		case FEED_POST_CREATED:
 			if (row->held)
 				break;
@@ -308,7 +319,36 @@ static bool
 row_changes_mail(const FeedRow *row)
 {
 	return row->kind == FEED_POST_DELETED || row->kind == FEED_LIKE_DELETED || row->kind == FEED_FOLLOW_DELETED ||
-		row->kind == FEED_REQUEST_DELETED || row->kind == FEED_ACCOUNT_DELETED;
+		row->kind == FEED_REQUEST_DELETED || row->kind == FEED_ACCOUNT_DELETED || row_changes_friends(row);
+}
+
+/*
+ * Returns whether a row ends a request or a friendship.
+ */
+static bool
+row_changes_friends(const FeedRow *row)
+{
+	return row->kind == FEED_FRIEND_ACCEPTED || row->kind == FEED_FRIEND_REQUEST_CANCELLED ||
+		row->kind == FEED_FRIEND_REQUEST_REJECTED || row->kind == FEED_FRIEND_REMOVED;
+}
+
+/*
+ * Removes the entry of a request that was answered or taken back, or of a
+ * friendship that was ended: of either of the two accounts.  The row names what
+ * it ends (message_id), which is as old as the entry at least.
+ */
+static void
+friend_withdraw(const FeedRow *row)
+{
+	MailRow		like = {.kind = row->kind == FEED_FRIEND_REMOVED ? MAIL_FRIEND_ACCEPTED : MAIL_FRIEND_REQUEST};
+	int64		from_seq = roost_feed_day_since(row->message_id);
+
+	like.actor_id = row->account_id;
+	like.account_id = row->target_id;
+	roost_feed_table_withdraw(&like, from_seq, row->seq, true);
+	like.actor_id = row->target_id;
+	like.account_id = row->account_id;
+	roost_feed_table_withdraw(&like, from_seq, row->seq, true);
 }
 
 /*
@@ -326,6 +366,11 @@ row_withdraw(const FeedRow *row)
 	if (row->kind == FEED_ACCOUNT_DELETED)
 	{
 		roost_feed_table_leave(row->id);
+		return;
+	}
+	if (row_changes_friends(row))
+	{
+		friend_withdraw(row);
 		return;
 	}
 	if (row->kind == FEED_LIKE_DELETED)
@@ -422,7 +467,8 @@ mail_is_visible(PostReader *reader, const MailRow *mail)
 	/* what a limited account does is told to those who follow it */
 	if (!rule.active || (rule.is_limited && !roost_viewer_follows(&viewer, mail->actor_id)))
 		return false;
-	if (mail->kind == MAIL_FOLLOW || mail->kind == MAIL_REQUEST || mail->kind == MAIL_LIKE)
+	if (mail->kind == MAIL_FOLLOW || mail->kind == MAIL_REQUEST || mail->kind == MAIL_LIKE ||
+		mail->kind == MAIL_FRIEND_REQUEST || mail->kind == MAIL_FRIEND_ACCEPTED)
 		return !roost_viewer_is_apart(&viewer, mail->actor_id);
 
 	shown = roost_post_read(reader, LOOKUP_POST, 1, mail->post_id, 0);
@@ -466,10 +512,12 @@ doorbell_add(PostReader *reader, const FeedRow *rows, int count, const MailList 
 
 		appendStringInfo(doorbell, "%s{\"seq\":" INT64_FORMAT ",\"kind\":\"%s\"", doorbell->len > 0 ? "," : "",
 						 row->seq, roost_feed_kind_names[row->kind]);
-		if (row->kind == FEED_FILTER_CHANGED)
+		if (row->kind == FEED_FILTER_CHANGED || row->room_id != 0)
 		{
 			/* whoever may connect may listen */
 			appendStringInfoChar(doorbell, '}');
+			while (next < list->count && list->rows[next].seq == row->seq)
+				next++;
 			continue;
 		}
 		append_id(doorbell, "account_id", row->account_id);

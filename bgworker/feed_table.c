@@ -52,6 +52,7 @@ typedef struct Writer
 } Writer;
 
 static void load_enum(const char *type, const char *const *names, Oid *oids, int count);
+static void check_places(const Oid *oids, int count, const char *type);
 static void writer_begin(Writer *writer, Oid relid);
 static TupleTableSlot *writer_slot(Writer *writer);
 static void writer_flush(Writer *writer);
@@ -99,6 +100,24 @@ load_enum(const char *type, const char *const *names, Oid *oids, int count)
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("type roost.%s has no value \"%s\"", type, names[i])));
 	}
+	check_places(oids, count, type);
+}
+
+/*
+ * Checks that values stand in their type as they do here: events say their
+ * places.
+ */
+static void
+check_places(const Oid *oids, int count, const char *type)
+{
+	for (int i = 0; i < count; i++)
+	{
+		HeapTuple	tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(oids[i]));
+
+		if (!HeapTupleIsValid(tuple) || ((Form_pg_enum) GETSTRUCT(tuple))->enumsortorder != i + 1)
+			elog(ERROR, "the values of type roost.%s are in another order", type);
+		ReleaseSysCache(tuple);
+	}
 }
 
 /*
@@ -116,6 +135,7 @@ roost_feed_table_log(const FeedRow *rows, int count, int64 now_us)
 		TupleTableSlot *slot;
 		const int64 ids[] = {row->seq, row->id, row->account_id, row->post_id, row->author_id, row->target_id,
 		row->retweet_of_id, row->reply_to_account_id};
+		const int64 rooms[] = {row->room_id, row->conversation_id, row->message_id};
 
 		if (partition == NULL || row->seq >= partition->to_seq)
 		{
@@ -131,6 +151,11 @@ roost_feed_table_log(const FeedRow *rows, int count, int64 now_us)
 		{
 			slot->tts_values[k] = Int64GetDatum(ids[k]);
 			slot->tts_isnull[k] = ids[k] == 0 && k >= LOG_ACCOUNT_ID;
+		}
+		for (int k = 0; k < lengthof(rooms); k++)
+		{
+			slot->tts_values[LOG_ROOM_ID + k] = Int64GetDatum(rooms[k]);
+			slot->tts_isnull[LOG_ROOM_ID + k] = rooms[k] == 0;
 		}
 		slot->tts_values[LOG_CREATED_AT] = TimestampTzGetDatum(roost_clock_timestamp(now_us));
 		slot->tts_values[LOG_KIND] = ObjectIdGetDatum(kind_oids[row->kind]);

@@ -8,7 +8,8 @@
  * whatever relation it stands (a partition, a shard with another name).  Of
  * a column whose name ends in a question mark the event only says whether it
  * is not null; of one that is written column=label|label whether it has one of
- * these values of its enum, or has had it before an update.
+ * these values of its enum, or has had it before an update.  The value of one
+ * column of an enum can go along, as its place among the values of its type.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,6 +23,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -50,6 +52,7 @@ typedef struct EventTrigger
 	int			num_values;
 	AttrNumber	attribute[ROOST_EVENT_VALUES];
 	Oid			type[ROOST_EVENT_VALUES];
+	AttrNumber	label;			/* 0: none */
 	int			num_asked;
 	AttrNumber	asked[ROOST_EVENT_ASKED];
 	int			num_labels[ROOST_EVENT_ASKED];	/* 0: whether it is not null */
@@ -63,6 +66,7 @@ static bool event_has(const EventTrigger *args, int i, HeapTuple row, TupleDesc 
 static AttrNumber event_column(Relation relation, const char *name);
 static int	event_kind(const char *name);
 static int64 event_value(Datum value, Oid type);
+static uint16 event_label(Oid value);
 
 /*
  * Returns the name of a kind.
@@ -135,6 +139,13 @@ roost_event_emit(PG_FUNCTION_ARGS)
 		else
 			event.value[i] = event_value(value, args->type[i]);
 	}
+	if (args->label != 0)
+	{
+		bool		isnull;
+		Datum		value = heap_getattr(row, args->label, RelationGetDescr(trigdata->tg_relation), &isnull);
+
+		event.label = isnull ? 0 : event_label(DatumGetObjectId(value));
+	}
 	for (int i = 0; i < args->num_asked; i++)
 	{
 		TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
@@ -199,7 +210,7 @@ event_trigger_parse(TriggerData *trigdata, MemoryContext context)
 		AttrNumber	column;
 		Oid			type;
 
-		if (ask ? args->num_asked == ROOST_EVENT_ASKED : args->num_values == ROOST_EVENT_VALUES)
+		if (ask && args->num_asked == ROOST_EVENT_ASKED)
 			event_trigger_refuse(trigdata);
 		if (ask)
 		{
@@ -208,12 +219,19 @@ event_trigger_parse(TriggerData *trigdata, MemoryContext context)
 		}
 		column = event_column(trigdata->tg_relation, names[i]);
 		type = SPI_gettypeid(desc, column);
+		if (type_is_enum(type) ? args->label != 0 : args->num_values == ROOST_EVENT_VALUES)
+			event_trigger_refuse(trigdata);
+		if (type_is_enum(type))
+		{
+			args->label = column;
+			continue;
+		}
 		if (type != INT8OID && type != INT4OID && type != INT2OID && type != BOOLOID && type != TIMESTAMPTZOID)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("column \"%s\" of relation \"%s\" cannot be part of an event",
 							names[i], RelationGetRelationName(trigdata->tg_relation)),
-					 errdetail("Events carry integers, booleans and timestamps with time zone.")));
+					 errdetail("Events carry integers, booleans, timestamps with time zone and one enum.")));
 		args->attribute[args->num_values] = column;
 		args->type[args->num_values++] = type;
 	}
@@ -275,7 +293,7 @@ event_trigger_refuse(TriggerData *trigdata)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-			 errmsg("trigger \"%s\" needs a kind of event and up to %d columns",
+			 errmsg("trigger \"%s\" needs a kind of event, up to %d columns and one of an enum",
 					trigdata->tg_trigger->tgname, ROOST_EVENT_VALUES)));
 }
 
@@ -330,4 +348,20 @@ event_value(Datum value, Oid type)
 		default:
 			return DatumGetInt64(value);
 	}
+}
+
+/*
+ * Returns the place of a value in its enum, from 0.
+ */
+static uint16
+event_label(Oid value)
+{
+	HeapTuple	tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(value));
+	float4		place;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for value %u of an enum", value);
+	place = ((Form_pg_enum) GETSTRUCT(tuple))->enumsortorder;
+	ReleaseSysCache(tuple);
+	return (uint16) (place - 1);
 }

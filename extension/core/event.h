@@ -30,7 +30,9 @@
 	X(PROFILE_UPDATED, "profile_updated") \
 	X(FILTER_CHANGED, "filter_changed") \
 	X(POST_HIDDEN, "post_hidden") \
-	X(POST_RELEASED, "post_released")
+	X(POST_RELEASED, "post_released") \
+	X(MESSAGE_CREATED, "message_created") \
+	X(ROOM_TOLD, "room_told")
 
 #define ROOST_EVENT_SYMBOL(symbol, name) ROOST_EVENT_##symbol,
 typedef enum RoostEventKind
@@ -40,7 +42,7 @@ typedef enum RoostEventKind
 } RoostEventKind;
 #undef ROOST_EVENT_SYMBOL
 
-#define ROOST_EVENT_VALUES	4
+#define ROOST_EVENT_VALUES	6
 
 /* how many columns may be asked for being null or not, or for one of some values */
 #define ROOST_EVENT_ASKED	8
@@ -50,13 +52,14 @@ typedef enum RoostEventKind
 #define ROOST_EVENT_UPDATE	0x02
 #define ROOST_EVENT_DELETE	0x04
 #define ROOST_EVENT_NULL(i) (0x10 << (i))
-#define ROOST_EVENT_HAS(i)	(0x100 << (i))
+#define ROOST_EVENT_HAS(i)	(0x400 << (i))
 
 typedef struct RoostEvent
 {
 	uint16		kind;			/* RoostEventKind */
-	uint16		flags;
-	uint32		unused;			/* zero */
+	uint16		label;			/* place of the enum column's value in its
+								 * type, from 0 */
+	uint32		flags;
 	uint64		xid;			/* full id of the transaction */
 	int64		value[ROOST_EVENT_VALUES];
 } RoostEvent;

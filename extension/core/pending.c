@@ -39,6 +39,7 @@ PG_FUNCTION_INFO_V1(roost_pending_horizon_sql);
 PG_FUNCTION_INFO_V1(roost_pending_generation_sql);
 
 #define PENDING_EVENTS_MAX	1000
+#define PENDING_VALUES		4	/* no kind that can be asked for has more */
 
 /* among the 32 bits that caches remember of a generation */
 #define PENDING_RECOVERY_BIT	(UINT64CONST(1) << 31)
@@ -130,14 +131,14 @@ roost_pending_events(PG_FUNCTION_ARGS)
 	for (int i = 0; i < Max(count, count == ROOST_PENDING_UNKNOWN ? 1 : 0); i++)
 	{
 		Datum		values[2];
-		Datum		numbers[ROOST_EVENT_VALUES];
+		Datum		numbers[PENDING_VALUES];
 		bool		nulls[2] = {false, count == ROOST_PENDING_UNKNOWN};
 
 		values[0] = CStringGetTextDatum(nulls[1] ? "unknown" : roost_event_name(events[i].kind));
-		for (int j = 0; j < ROOST_EVENT_VALUES && !nulls[1]; j++)
+		for (int j = 0; j < PENDING_VALUES && !nulls[1]; j++)
 			numbers[j] = Int64GetDatum(events[i].value[j]);
 		values[1] = nulls[1] ? (Datum) 0 :
-			PointerGetDatum(construct_array(numbers, ROOST_EVENT_VALUES, INT8OID, 8, true, TYPALIGN_DOUBLE));
+			PointerGetDatum(construct_array(numbers, PENDING_VALUES, INT8OID, 8, true, TYPALIGN_DOUBLE));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;

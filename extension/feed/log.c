@@ -40,10 +40,15 @@
 const char *const roost_feed_kind_names[FEED_KINDS] = {
 	"post_created", "post_updated", "post_deleted", "follow_created", "follow_deleted", "like_created", "like_deleted",
 	"follow_request_created", "follow_request_deleted", "account_deleted", "events_lost", "account_updated", "session_revoked",
-	"filter_changed", "post_hidden", "post_released"
+	"filter_changed", "post_hidden", "post_released",
+	"message_created", "message_edited", "message_deleted", "message_reacted", "message_hidden", "message_delivered", "message_read",
+	"conversation_created", "conversation_updated", "conversation_settings", "conversation_cleared",
+	"member_added", "member_removed", "member_changed",
+	"friend_requested", "friend_request_cancelled", "friend_request_rejected", "friend_accepted", "friend_removed",
+	"key_changed", "key_low", "envelope_created"
 };
 const char *const roost_mail_kind_names[MAIL_KINDS] = {
-	"follow", "follow_request", "like", "retweet", "quote", "reply", "mention"
+	"follow", "follow_request", "like", "retweet", "quote", "reply", "mention", "friend_request", "friend_accepted"
 };
 
 static const char *const table_names[FEED_TABLES] = {"feed_log", "mailbox"};
@@ -55,6 +60,7 @@ static const FeedTable order_table[LOG_ORDERS] = {
 static const AttrNumber order_columns[LOG_ORDERS][2] = {
 	[LOG_BY_SEQ] = {LOG_SEQ + 1, 0},
 	[LOG_BY_ACCOUNT] = {LOG_ACCOUNT_ID + 1, LOG_SEQ + 1},
+	[LOG_BY_ROOM] = {LOG_ROOM_ID + 1, LOG_SEQ + 1},
 	[LOG_BY_MAILBOX] = {BOX_ACCOUNT_ID + 1, BOX_SEQ + 1},
 };
 
@@ -268,11 +274,11 @@ log_part_beyond(const LogReader *reader, FeedTable table, int64 seq)
  * Goes to the rows after a seq.
  */
 void
-roost_log_seek(LogReader *reader, LogOrder order, int64 account_id, int64 after)
+roost_log_seek(LogReader *reader, LogOrder order, int64 owner_id, int64 after)
 {
 	reader->at[order].part = log_part_beyond(reader, order_table[order], after + 1);
 	reader->at[order].begun = false;
-	reader->at[order].account_id = account_id;
+	reader->at[order].owner_id = owner_id;
 	reader->at[order].after = after;
 }
 
@@ -288,7 +294,7 @@ log_start(LogReader *reader, LogPart *part, LogOrder order)
 	if (part->open[order].table == NULL)
 		log_open(reader, part, order);
 	if (order != LOG_BY_SEQ)
-		ScanKeyInit(&keys[n++], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(reader->at[order].account_id));
+		ScanKeyInit(&keys[n++], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(reader->at[order].owner_id));
 	ScanKeyInit(&keys[n], n + 1, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(reader->at[order].after));
 	index_rescan(part->open[order].scan, keys, n + 1, NULL, 0);
 	reader->at[order].begun = true;
@@ -354,6 +360,9 @@ log_row(TupleTableSlot *slot, LogRow *row)
 	row->target_id = COLUMN(LOG_TARGET_ID);
 	row->retweet_of_id = COLUMN(LOG_RETWEET_OF_ID);
 	row->reply_to_account_id = COLUMN(LOG_REPLY_TO_ACCOUNT_ID);
+	row->room_id = COLUMN(LOG_ROOM_ID);
+	row->conversation_id = COLUMN(LOG_CONVERSATION_ID);
+	row->message_id = COLUMN(LOG_MESSAGE_ID);
 #undef COLUMN
 	row->kind = log_kind(DatumGetObjectId(slot->tts_values[LOG_KIND]));
 }

@@ -34,8 +34,33 @@ typedef enum FeedKind
 	FEED_FILTER_CHANGED,
 	FEED_POST_HIDDEN,
 	FEED_POST_RELEASED,
+	/* from here on: what is told to a room */
+	FEED_MESSAGE_CREATED,
+	FEED_MESSAGE_EDITED,
+	FEED_MESSAGE_DELETED,
+	FEED_MESSAGE_REACTED,
+	FEED_MESSAGE_HIDDEN,
+	FEED_MESSAGE_DELIVERED,
+	FEED_MESSAGE_READ,
+	FEED_CONVERSATION_CREATED,
+	FEED_CONVERSATION_UPDATED,
+	FEED_CONVERSATION_SETTINGS,
+	FEED_CONVERSATION_CLEARED,
+	FEED_MEMBER_ADDED,
+	FEED_MEMBER_REMOVED,
+	FEED_MEMBER_CHANGED,
+	FEED_FRIEND_REQUESTED,
+	FEED_FRIEND_REQUEST_CANCELLED,
+	FEED_FRIEND_REQUEST_REJECTED,
+	FEED_FRIEND_ACCEPTED,
+	FEED_FRIEND_REMOVED,
+	FEED_KEY_CHANGED,
+	FEED_KEY_LOW,
+	FEED_ENVELOPE_CREATED,
 	FEED_KINDS
 } FeedKind;
+
+#define FEED_ROOM_KINDS		FEED_MESSAGE_CREATED	/* the first of them */
 
 /* roost.mailbox_kind, in its order */
 typedef enum MailKind
@@ -47,6 +72,8 @@ typedef enum MailKind
 	MAIL_QUOTE,
 	MAIL_REPLY,
 	MAIL_MENTION,
+	MAIL_FRIEND_REQUEST,
+	MAIL_FRIEND_ACCEPTED,
 	MAIL_KINDS
 } MailKind;
 
@@ -71,6 +98,9 @@ enum
 	LOG_REPLY_TO_ACCOUNT_ID,
 	LOG_CREATED_AT,
 	LOG_KIND,
+	LOG_ROOM_ID,
+	LOG_CONVERSATION_ID,
+	LOG_MESSAGE_ID,
 	LOG_COLUMNS
 };
 
@@ -100,6 +130,9 @@ typedef struct LogRow
 	int64		target_id;
 	int64		retweet_of_id;
 	int64		reply_to_account_id;
+	int64		room_id;
+	int64		conversation_id;
+	int64		message_id;
 } LogRow;
 
 /* How rows are found */
@@ -107,6 +140,7 @@ typedef enum LogOrder
 {
 	LOG_BY_SEQ,					/* of the log */
 	LOG_BY_ACCOUNT,				/* of the log, what one account did */
+	LOG_BY_ROOM,				/* of the log, what was told to one room */
 	LOG_BY_MAILBOX,				/* of one mailbox; only the seq */
 	LOG_ORDERS
 } LogOrder;
@@ -140,7 +174,7 @@ typedef struct LogReader
 	{
 		int			part;
 		bool		begun;		/* in that part */
-		int64		account_id;
+		int64		owner_id;
 		int64		after;
 	}			at[LOG_ORDERS];
 } LogReader;
@@ -157,8 +191,8 @@ extern int64 roost_log_end_seq(void);
 extern void roost_log_begin(LogReader *reader);
 extern void roost_log_end(LogReader *reader);
 
-/* Goes to the rows after a seq (of an account where the order wants one); then reads one after the other. */
-extern void roost_log_seek(LogReader *reader, LogOrder order, int64 account_id, int64 after);
+/* Goes to the rows after a seq (of an account or a room where the order wants one); then reads one after the other. */
+extern void roost_log_seek(LogReader *reader, LogOrder order, int64 owner_id, int64 after);
 extern bool roost_log_next(LogReader *reader, LogOrder order, LogRow *row);
 
 /* Returns the last seq that the partition with a seq has room for, or the seq where none has it. */

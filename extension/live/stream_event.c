@@ -113,7 +113,7 @@ roost_stream_event(StreamReader *reader, const LogRow *row)
 			event_filter(reader, row, event);
 			break;
 		case FEED_REQUEST_DELETED:
-		case FEED_KINDS:
+		default:
 			break;
 	}
 	return event;
@@ -408,7 +408,7 @@ roost_stream_data(StreamReader *reader, const LogRow *row, StringInfo data)
 		case FEED_REQUEST_DELETED:
 		case FEED_SESSION_REVOKED:
 		case FEED_EVENTS_LOST:
-		case FEED_KINDS:
+		default:
 			return false;
 	}
 	LITERAL(data, "}");

@@ -270,7 +270,7 @@ resume_may_want(Resume *resume, const LogRow *row)
 		case FEED_REQUEST_DELETED:
 		case FEED_SESSION_REVOKED:
 		case FEED_EVENTS_LOST:
-		case FEED_KINDS:
+		default:
 			break;
 	}
 	return false;

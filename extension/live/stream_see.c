@@ -118,7 +118,7 @@ roost_stream_may_see(StreamReader *reader, const LogRow *row, int64 viewer_id)
 		case FEED_REQUEST_DELETED:
 		case FEED_SESSION_REVOKED:
 		case FEED_EVENTS_LOST:
-		case FEED_KINDS:
+		default:
 			break;
 	}
 	return false;

@@ -84,6 +84,11 @@ CREATE TABLE IF NOT EXISTS roost_data.message (
 );
 COMMENT ON TABLE roost_data.message IS 'Messages. Of an encrypted one there is no content here. One that was deleted for everyone stays as a tombstone (deleted_at) without text, media and reactions.';
 CREATE INDEX IF NOT EXISTS message_id_brin ON roost_data.message USING brin (id) WITH (pages_per_range = 32);
+CREATE OR REPLACE TRIGGER message_insert_event AFTER INSERT ON roost_data.message
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('message_created', 'id', 'sender_id', 'conversation_id');
+CREATE OR REPLACE TRIGGER message_insert_trace AFTER INSERT ON roost_data.message
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.feed_trace_old('id');
+ALTER TABLE roost_data.message ENABLE ALWAYS TRIGGER message_insert_trace;
 
 CREATE TABLE IF NOT EXISTS roost_data.message_reaction (
 	conversation_id bigint NOT NULL,

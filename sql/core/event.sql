@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION roost_internal.event_emit() RETURNS trigger
 LANGUAGE c VOLATILE
 AS 'MODULE_PATHNAME', 'roost_event_emit';
-COMMENT ON FUNCTION roost_internal.event_emit() IS 'AFTER ROW trigger: event_emit(''kind'', ''column'', …) hands an event with the values of up to four columns (integers, booleans, timestamps) to the worker when the transaction commits; of up to eight columns written ''column?'' it only says whether they are not null, or written ''column=label|label'' whether they have one of these values of their enum (in an update, before or after it). Of an update it takes the new row. Kinds are listed in extension/core/event.h.';
+COMMENT ON FUNCTION roost_internal.event_emit() IS 'AFTER ROW trigger: event_emit(''kind'', ''column'', …) hands an event with the values of up to six columns (integers, booleans, timestamps), and of one more that is an enum, to the worker when the transaction commits; of up to eight columns written ''column?'' it only says whether they are not null, or written ''column=label|label'' whether they have one of these values of their enum (in an update, before or after it). Of an update it takes the new row. Kinds are listed in extension/core/event.h.';
 REVOKE ALL ON FUNCTION roost_internal.event_emit() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION roost_internal.event_lose() RETURNS trigger

@@ -57,11 +57,13 @@ AS $$
 		UNION ALL SELECT 'like', t.id, t.account_id, t.post_id, NULL, NULL, NULL FROM roost_data.post_like t
 		UNION ALL SELECT 'follow', t.id, t.follower_id, NULL, t.followee_id, NULL, NULL FROM roost_data.follow t
 		UNION ALL SELECT 'follow_request', t.id, t.follower_id, NULL, t.followee_id, NULL, NULL FROM roost_data.follow_request t
+		-- target_id: the conversation
+		UNION ALL SELECT 'message', m.id, m.sender_id, NULL, m.conversation_id, NULL, NULL FROM roost_data.message m
 	), logged AS MATERIALIZED (
 		SELECT l.*, substring(l.kind::text, '^(.*)_[a-z]+$') AS what, substring(l.kind::text, '[a-z]+$') AS verb FROM roost_data.feed_log l
 	), turn AS MATERIALIZED (
 		SELECT l.*, lag(l.verb) OVER w AS verb_before, lead(l.verb) OVER w AS verb_after
-		FROM logged l WHERE l.verb IN ('created', 'deleted') AND l.what <> 'account'
+		FROM logged l WHERE l.verb IN ('created', 'deleted') AND l.what <> 'account' AND (l.room_id IS NULL OR l.kind = 'message_created')
 		WINDOW w AS (PARTITION BY l.what, l.id, l.account_id ORDER BY l.seq)
 	), made AS (
 		SELECT * FROM turn t WHERE t.verb = 'created' AND t.verb_after IS NULL
@@ -78,7 +80,7 @@ AS $$
 	FROM there t WHERE t.id >= (SELECT s.since FROM roost_data.feed_state s) AND NOT EXISTS (SELECT FROM made l WHERE l.what = t.what AND l.id = t.id AND l.account_id = t.account_id)
 	UNION ALL
 	SELECT 'does not exist', l.what, l.seq, l.id, l.account_id, l.post_id
-	FROM made l WHERE NOT EXISTS (SELECT FROM there t WHERE t.what = l.what AND t.id = l.id AND t.account_id = l.account_id)
+	FROM made l WHERE l.what <> 'message' AND NOT EXISTS (SELECT FROM there t WHERE t.what = l.what AND t.id = l.id AND t.account_id = l.account_id)
 	UNION ALL
 	SELECT 'still exists', l.what, l.seq, l.id, l.account_id, l.post_id
 	FROM gone l WHERE EXISTS (SELECT FROM there t WHERE t.what = l.what AND t.id = l.id AND t.account_id = l.account_id)
@@ -91,6 +93,7 @@ AS $$
 	LEFT JOIN roost_data.post p ON l.what = 'like' AND p.id = l.post_id
 	WHERE (l.post_id, l.retweet_of_id, l.reply_to_account_id) IS DISTINCT FROM (t.post_id, t.retweet_of_id, t.reply_to_account_id)
 		OR l.what LIKE 'follow%' AND l.target_id IS DISTINCT FROM t.target_id
+		OR l.what = 'message' AND (l.room_id, l.conversation_id, l.message_id) IS DISTINCT FROM (t.target_id, t.target_id, t.id)
 		OR l.what = 'post' AND l.author_id <> l.account_id
 		OR l.what = 'like' AND (l.author_id, l.target_id) IS DISTINCT FROM (p.author_id, p.author_id)
 			AND NOT EXISTS (SELECT FROM gone g WHERE g.what = 'post' AND g.id = l.post_id)
@@ -110,9 +113,9 @@ AS $$
 		AND NOT EXISTS (SELECT FROM roost_data.post p WHERE p.id = w.post_id AND p.author_id = w.actor_id AND p.state IN ('held', 'removed'))
 	UNION ALL
 	SELECT 'trace not logged once', t.kind::text, NULL, t.id, t.account_id, NULL
-	FROM roost_data.feed_trace t WHERE t.kind IN ('filter_changed', 'post_hidden', 'post_released')
+	FROM roost_data.feed_trace t WHERE (t.kind IN ('filter_changed', 'post_hidden', 'post_released') OR t.room_id IS NOT NULL)
 		AND t.id >= (SELECT s.since FROM roost_data.feed_state s)
-		AND (SELECT count(*) FROM logged l WHERE l.kind = t.kind AND l.id = t.row_id AND l.account_id = t.account_id) <> 1
+		AND (SELECT count(*) FROM logged l WHERE l.kind = t.kind AND l.id = t.row_id AND l.account_id IS NOT DISTINCT FROM t.account_id) <> 1
 	UNION ALL
 	SELECT 'entry too many', k.kind::text, k.seq, k.actor_id, k.account_id, k.post_id
 	FROM kept k WHERE NOT EXISTS (SELECT FROM wanted w WHERE k.account_id = w.account_id AND k.kind = w.kind AND k.actor_id = w.actor_id AND k.post_id IS NOT DISTINCT FROM w.post_id)

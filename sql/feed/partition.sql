@@ -142,14 +142,16 @@ DECLARE
 	v_rows bigint;
 BEGIN
 	DELETE FROM roost_data.mailbox m
-	WHERE m.seq < (SELECT s.first_seq FROM roost_data.feed_state s) AND NOT CASE m.kind
+	WHERE (m.seq < (SELECT s.first_seq FROM roost_data.feed_state s) OR m.kind IN ('friend_request', 'friend_accepted')) AND NOT CASE m.kind
 		WHEN 'like' THEN EXISTS (SELECT FROM roost_data.post_like t WHERE t.account_id = m.actor_id AND t.post_id = m.post_id)
 		WHEN 'follow' THEN EXISTS (SELECT FROM roost_data.follow t WHERE t.follower_id = m.actor_id AND t.followee_id = m.account_id)
 		WHEN 'follow_request' THEN EXISTS (SELECT FROM roost_data.follow_request t WHERE t.follower_id = m.actor_id AND t.followee_id = m.account_id)
+		WHEN 'friend_request' THEN EXISTS (SELECT FROM roost_data.friend_request t WHERE t.requester_id = m.actor_id AND t.recipient_id = m.account_id)
+		WHEN 'friend_accepted' THEN EXISTS (SELECT FROM roost_data.friendship t WHERE t.account_id = m.account_id AND t.friend_id = m.actor_id)
 		ELSE EXISTS (SELECT FROM roost_data.post t WHERE t.id = m.post_id AND t.author_id = m.actor_id) END;
 	GET DIAGNOSTICS v_rows = ROW_COUNT;
 	RETURN v_rows;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.mailbox_sweep() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.mailbox_sweep() IS 'Removes entries whose act is no more, of rows that the log does not keep any longer: the worker calls it when rows may have gone without a trace. Reads all mailboxes.';
+COMMENT ON FUNCTION roost_internal.mailbox_sweep() IS 'Removes entries whose act is no more, of rows that the log does not keep any longer, and those of friends: the worker calls it when rows may have gone without a trace. Reads all mailboxes.';

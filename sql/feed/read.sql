@@ -20,12 +20,13 @@ COMMENT ON FUNCTION roost.feed_position() IS 'How far the log of events reaches:
 
 CREATE OR REPLACE FUNCTION roost_internal.feed_read(after bigint, "limit" integer) RETURNS TABLE (
 	seq bigint, kind roost.feed_kind, id bigint, account_id bigint, post_id bigint, author_id bigint, target_id bigint,
-	retweet_of_id bigint, reply_to_account_id bigint, created_at timestamptz)
+	retweet_of_id bigint, reply_to_account_id bigint, created_at timestamptz, room_id bigint, conversation_id bigint, message_id bigint)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN QUERY SELECT l.seq, l.kind, l.id, l.account_id, l.post_id, l.author_id, l.target_id, l.retweet_of_id, l.reply_to_account_id, l.created_at
+	RETURN QUERY SELECT l.seq, l.kind, l.id, l.account_id, l.post_id, l.author_id, l.target_id, l.retweet_of_id, l.reply_to_account_id, l.created_at,
+		l.room_id, l.conversation_id, l.message_id
 	FROM roost_data.feed_log l
 	WHERE l.seq > after AND l.seq < (SELECT roost_internal.feed_end())
 	ORDER BY l.seq LIMIT "limit";
@@ -43,7 +44,7 @@ BEGIN
 	RETURN QUERY SELECT m.seq, m.kind, m.actor_id, m.post_id, m.created_at
 	FROM roost_data.mailbox m
 	WHERE m.account_id = mailbox_read.account_id AND m.seq > after AND m.seq < (SELECT roost_internal.feed_end())
-		AND CASE WHEN m.kind IN ('follow', 'follow_request', 'like')
+		AND CASE WHEN m.kind IN ('follow', 'follow_request', 'like', 'friend_request', 'friend_accepted')
 			THEN EXISTS (SELECT FROM roost_data.account a WHERE a.id = m.actor_id AND a.status = 'active'
 					AND (a.limited_at IS NULL OR EXISTS (SELECT FROM roost_data.follow f WHERE f.follower_id = mailbox_read.account_id AND f.followee_id = m.actor_id)))
 				AND NOT roost_internal.is_blocked(mailbox_read.account_id, m.actor_id)

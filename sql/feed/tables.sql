@@ -16,11 +16,15 @@ CREATE TABLE IF NOT EXISTS roost_data.feed_log (
 	reply_to_account_id bigint,
 	created_at timestamptz NOT NULL,
 	kind roost.feed_kind NOT NULL,
+	room_id bigint,
+	conversation_id bigint,
+	message_id bigint,
 	PRIMARY KEY (seq)
 ) PARTITION BY RANGE (seq);
-COMMENT ON TABLE roost_data.feed_log IS 'What was committed, in the order in which the worker logged it: seq has no gaps and only grows. account_id is who did it; post_id the post that was written or liked, author_id its author; target_id whom it concerns: the followed account, the author of the post that was liked, retweeted or quoted.';
+COMMENT ON TABLE roost_data.feed_log IS 'What was committed, in the order in which the worker logged it: seq has no gaps and only grows. account_id is who did it; post_id the post that was written or liked, author_id its author; target_id whom it concerns: the followed account, the author of the post that was liked, retweeted or quoted. What is told to a room has its room_id: a conversation, or an account.';
 CREATE INDEX IF NOT EXISTS feed_log_account_id_seq_idx ON roost_data.feed_log (account_id, seq);
-COMMENT ON COLUMN roost_data.feed_log.id IS 'Of the row that was made, changed or is gone: of the post, the like, the follow, the request, the account. Not of events_lost, which has 0.';
+CREATE INDEX IF NOT EXISTS feed_log_room_id_seq_idx ON roost_data.feed_log (room_id, seq) WHERE room_id IS NOT NULL;
+COMMENT ON COLUMN roost_data.feed_log.id IS 'Of the row that was made, changed or is gone: of the post, the like, the follow, the request, the account, the message; of what else is told to a room, its own. Not of events_lost, which has 0.';
 COMMENT ON COLUMN roost_data.feed_log.created_at IS 'When it was logged; never earlier than in the row before.';
 
 CREATE TABLE IF NOT EXISTS roost_data.mailbox (
@@ -153,6 +157,8 @@ CREATE OR REPLACE TRIGGER feed_trace_insert_hidden_event AFTER INSERT ON roost_d
 	FOR EACH ROW WHEN (NEW.kind = 'post_hidden') EXECUTE FUNCTION roost_internal.event_emit('post_hidden', 'id', 'account_id', 'post_id', 'retweet_of_id');
 CREATE OR REPLACE TRIGGER feed_trace_insert_released_event AFTER INSERT ON roost_data.feed_trace
 	FOR EACH ROW WHEN (NEW.kind = 'post_released') EXECUTE FUNCTION roost_internal.event_emit('post_released', 'id', 'account_id', 'post_id', 'retweet_of_id');
+CREATE OR REPLACE TRIGGER feed_trace_insert_room_event AFTER INSERT ON roost_data.feed_trace
+	FOR EACH ROW WHEN (NEW.room_id IS NOT NULL) EXECUTE FUNCTION roost_internal.event_emit('room_told', 'id', 'account_id', 'target_id', 'room_id', 'conversation_id', 'message_id', 'kind');
 CREATE OR REPLACE TRIGGER account_block_insert_trace AFTER INSERT ON roost_data.account_block
 	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_filter();
 CREATE OR REPLACE TRIGGER account_block_update_trace AFTER UPDATE ON roost_data.account_block

@@ -22,3 +22,13 @@ CREATE TABLE IF NOT EXISTS roost_data.friendship (
 );
 COMMENT ON TABLE roost_data.friendship IS 'Friends: one row for each of the two, written and deleted together. The id is that of the owner''s row.';
 CREATE INDEX IF NOT EXISTS friendship_account_id_id_idx ON roost_data.friendship (account_id, id DESC);
+
+-- Mailboxes say who has asked and who has accepted.
+CREATE OR REPLACE TRIGGER friend_request_truncate_trace AFTER TRUNCATE ON roost_data.friend_request
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_all();
+CREATE OR REPLACE TRIGGER friend_request_truncate_lose AFTER TRUNCATE ON roost_data.friend_request
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
+CREATE OR REPLACE TRIGGER friendship_truncate_trace AFTER TRUNCATE ON roost_data.friendship
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.feed_trace_all();
+CREATE OR REPLACE TRIGGER friendship_truncate_lose AFTER TRUNCATE ON roost_data.friendship
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.event_lose();
