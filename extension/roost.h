@@ -59,5 +59,6 @@ extern const RoostModule roost_timeline_build_module;
 extern const RoostModule roost_timeline_candidates_module;
 extern const RoostModule roost_standby_module;
 extern const RoostModule roost_moderation_module;
+extern const RoostModule roost_chat_module;
 
 #endif							/* ROOST_H */

@@ -39,14 +39,17 @@ CREATE TABLE IF NOT EXISTS roost_data.conversation_member (
 	cleared_id bigint NOT NULL DEFAULT 0,
 	delivered_id bigint NOT NULL DEFAULT 0,
 	read_id bigint NOT NULL DEFAULT 0,
+	receipt_id bigint NOT NULL DEFAULT 0,
 	muted boolean NOT NULL DEFAULT false,
 	muted_until timestamptz,
 	archived_id bigint,
 	pinned_at timestamptz,
 	PRIMARY KEY (conversation_id, account_id)
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE roost_data.conversation_member IS 'Who is in a conversation. since_id: sees messages with a greater id, those since it joined; cleared_id: has deleted everything up to this one for itself; delivered_id, read_id: has got, has read everything up to this one; archived_id: put into the archive when this was the last message (0: there was none).';
-CREATE INDEX IF NOT EXISTS conversation_member_account_id_idx ON roost_data.conversation_member (account_id, conversation_id);
+COMMENT ON TABLE roost_data.conversation_member IS 'Who is in a conversation. since_id: sees messages with a greater id, those since it joined; cleared_id: has deleted everything up to this one for itself; delivered_id, read_id: has got, has read everything up to this one; receipt_id: up to which one others are told that it has read (it may keep that to itself); archived_id: put into the archive when this was the last message (0: there was none).';
+-- A message carries the bucket of its conversation: so it is found among those
+-- of one account that have this bucket, without an index of all messages by id.
+CREATE INDEX IF NOT EXISTS conversation_member_account_id_idx ON roost_data.conversation_member (account_id, (conversation_id & 1023), conversation_id);
 
 CREATE TABLE IF NOT EXISTS roost_data.conversation_invite (
 	conversation_id bigint NOT NULL REFERENCES roost_data.conversation ON DELETE CASCADE,
@@ -83,6 +86,11 @@ CREATE TABLE IF NOT EXISTS roost_data.message (
 	CHECK (NOT encrypted OR text IS NULL)
 );
 COMMENT ON TABLE roost_data.message IS 'Messages. Of an encrypted one there is no content here. One that was deleted for everyone stays as a tombstone (deleted_at) without text, media and reactions.';
+-- Not unique: who writes holds the conversation.  32 bits of a hash each, so
+-- that it takes little room and stays near what else is written to.
+CREATE INDEX IF NOT EXISTS message_client_id_idx ON roost_data.message
+	((hashint8(conversation_id)::bigint << 32 | hashtextextended(client_id, sender_id) & 4294967295)) WHERE client_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS message_expires_at_idx ON roost_data.message (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS message_id_brin ON roost_data.message USING brin (id) WITH (pages_per_range = 32);
 CREATE OR REPLACE TRIGGER message_insert_event AFTER INSERT ON roost_data.message
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('message_created', 'id', 'sender_id', 'conversation_id');
@@ -134,3 +142,9 @@ CREATE TABLE IF NOT EXISTS roost_data.message_ciphertext (
 );
 COMMENT ON TABLE roost_data.message_ciphertext IS 'The ciphertext of a message that is the same for all devices of a group (sender keys), as long as an envelope waits.';
 ALTER TABLE roost_data.message_ciphertext ALTER COLUMN content SET STORAGE EXTERNAL;
+
+CREATE TABLE IF NOT EXISTS roost_data.chat_setting (
+	account_id bigint PRIMARY KEY REFERENCES roost_data.account ON DELETE CASCADE,
+	read_receipts boolean NOT NULL DEFAULT true
+);
+COMMENT ON TABLE roost_data.chat_setting IS 'Settings of accounts for their conversations. read_receipts: tells others what it has read, and is told what others have.';
