@@ -96,9 +96,10 @@ sub check_notifications
 	my ($what, @notifications) = @_;
 	my %rows;
 	for my $row (split /\n/, $node->safe_psql('roost', q(
-		SELECT json_build_object('seq', l.seq, 'kind', l.kind, 'account_id', CASE WHEN l.kind <> 'filter_changed' THEN l.account_id::text END, 'post_id', l.post_id::text,
-			'author_id', CASE WHEN l.author_id <> l.account_id THEN l.author_id::text END, 'target_id', CASE WHEN l.kind <> 'filter_changed' THEN l.target_id::text END,
-			'retweet_of_id', l.retweet_of_id::text, 'reply_to_account_id', l.reply_to_account_id::text)
+		SELECT CASE WHEN l.kind = 'filter_changed' OR l.room_id IS NOT NULL THEN json_build_object('seq', l.seq, 'kind', l.kind)
+			ELSE json_build_object('seq', l.seq, 'kind', l.kind, 'account_id', l.account_id::text, 'post_id', l.post_id::text,
+			'author_id', CASE WHEN l.author_id <> l.account_id THEN l.author_id::text END, 'target_id', l.target_id::text,
+			'retweet_of_id', l.retweet_of_id::text, 'reply_to_account_id', l.reply_to_account_id::text) END
 		FROM roost_data.feed_log l)))
 	{
 		my $said = decode_json($row);
@@ -125,7 +126,7 @@ sub check_notifications
 		$next = $notification->{to} + 1;
 		$wrong .= "$range is gone" if !$rows{ $notification->{to} };
 	}
-	# whose filters have changed is nobody's business who listens
+	# whose filters have changed, and who talks to whom, is nobody's business who listens
 	is($wrong, '', "$what: what was notified is in the log (" . @notifications . " notifications, $count events)");
 	return;
 }
@@ -208,7 +209,7 @@ $node->append_conf('postgresql.conf', 'roost.event_queue_size = 65536');
 $node->restart;
 
 # TRUNCATE
-$node->safe_psql('roost', 'TRUNCATE roost_data.post_like, roost_data.follow_request');
+$node->safe_psql('roost', 'TRUNCATE roost_data.post_like, roost_data.follow_request, roost_data.message');
 check($node, 'truncated tables');
 
 # prepared transactions outlive a crash; what was logged meanwhile is not forgotten
@@ -216,7 +217,9 @@ check($node, 'truncated tables');
 $node->safe_psql('roost', q(INSERT INTO roost_data.account (id, username, status) VALUES (40, 'walker_40', 'suspended');
 	INSERT INTO roost_data.follow (follower_id, followee_id, id) VALUES (40, 3, roost_internal.id_next(40))));
 check($node, 'before preparing');
-$node->safe_psql('roost', "BEGIN; SELECT roost.post_create(2, 'prepared \@walker_3'); DELETE FROM roost_data.follow WHERE follower_id = 40; PREPARE TRANSACTION 'kept'");
+$node->safe_psql('roost', "BEGIN; SELECT roost.post_create(2, 'prepared \@walker_3'); DELETE FROM roost_data.follow WHERE follower_id = 40;
+	INSERT INTO roost_data.message (id, conversation_id, sender_id, text) VALUES (roost_internal.id_next(110), 110, 2, 'prepared');
+	SELECT roost_internal.feed_tell('message_read', 2, 3, 110, 1); PREPARE TRANSACTION 'kept'");
 $node->safe_psql('roost', "BEGIN; SELECT roost.post_create(2, 'dropped \@walker_3'); PREPARE TRANSACTION 'dropped'");
 Walk::finish(writers($seed++, 2, 50), 'beside a prepared transaction');
 Roost::crash($node);
@@ -228,6 +231,8 @@ $node->safe_psql('roost', "COMMIT PREPARED 'kept'");
 check($node, 'committed after two restarts');
 is($node->safe_psql('roost', "SELECT count(*) FROM roost_data.mailbox m JOIN roost_data.post p ON p.id = m.post_id WHERE m.account_id = 3 AND p.text = 'prepared \@walker_3'"),
 	1, 'its entry is there');
+is($node->safe_psql('roost', "SELECT string_agg(kind::text, ' ' ORDER BY kind) FROM roost_data.feed_log WHERE conversation_id = 110"),
+	'message_created message_read', 'and what it tells to rooms');
 
 # a standby promoted: another epoch, and nothing lost
 $node->backup('base');

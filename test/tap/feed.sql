@@ -5,6 +5,31 @@ CREATE SCHEMA feed_test;
 -- so that they can be mentioned
 INSERT INTO roost_data.account_handle (username, account_id) SELECT a.username, a.id FROM roost_data.account a ON CONFLICT DO NOTHING;
 
+-- Groups in which everybody talks.
+INSERT INTO roost_data.conversation (id, kind) SELECT 100 + n, 'group' FROM generate_series(0, 3) n;
+
+CREATE FUNCTION feed_test.talk(actor_id bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	v_room constant bigint := 100 + floor(random() * 4);
+	v_message bigint;
+BEGIN
+	SELECT m.id INTO v_message FROM roost_data.message m WHERE m.conversation_id = v_room ORDER BY random() LIMIT 1;
+	CASE floor(random() * 5)
+		WHEN 0 THEN
+			PERFORM roost_internal.feed_tell('message_edited', actor_id, v_room, v_room, v_message);
+		WHEN 1 THEN
+			PERFORM roost_internal.feed_tell('message_read', actor_id, walk.pick(random()), v_room, v_message);
+		WHEN 2 THEN
+			-- their time is over
+			DELETE FROM roost_data.message m WHERE m.conversation_id = v_room AND m.id <= v_message;
+		ELSE
+			INSERT INTO roost_data.message (id, conversation_id, sender_id, text)
+			SELECT roost_internal.id_next(v_room), v_room, actor_id, 'hello' FROM generate_series(0, floor(random() * 3)::int);
+	END CASE;
+END
+$$;
+COMMENT ON FUNCTION feed_test.talk(bigint) IS 'Does one random thing that is told to a room.';
+
 CREATE FUNCTION feed_test.act(seed integer DEFAULT NULL) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	v_actor bigint;
@@ -17,7 +42,9 @@ BEGIN
 	v_actor := walk.pick(random());
 	v_what := random() * 100;
 	v_post := walk.post();
-	IF v_what < 20 THEN
+	IF random() < 0.15 THEN
+		PERFORM feed_test.talk(v_actor);
+	ELSIF v_what < 20 THEN
 		PERFORM roost.post_like(v_actor, v_post.id);
 	ELSIF v_what < 30 THEN
 		PERFORM roost.post_unlike(v_actor, (SELECT l.post_id FROM roost_data.post_like l WHERE l.account_id = v_actor ORDER BY random() LIMIT 1));
