@@ -59,6 +59,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_timeline_candidates_module,
 	&roost_standby_module,
 	&roost_moderation_module,
+	&roost_friend_module,
 	&roost_chat_module,
 	&roost_worker_module,
 };

@@ -59,6 +59,7 @@ extern const RoostModule roost_timeline_build_module;
 extern const RoostModule roost_timeline_candidates_module;
 extern const RoostModule roost_standby_module;
 extern const RoostModule roost_moderation_module;
+extern const RoostModule roost_friend_module;
 extern const RoostModule roost_chat_module;
 
 #endif							/* ROOST_H */

@@ -50,7 +50,7 @@ CREATE DOMAIN roost.device_input AS jsonb CHECK (
 COMMENT ON DOMAIN roost.device_input IS 'The device that logs in: its name (1 to 100 characters), or an object with any of "id" (chosen by the client and kept by it; 1 to 64 letters, digits and ._:-; the next login with it continues the same device), "name" and "platform" (1 to 30 characters, for instance ios).';
 
 CREATE TYPE roost.message_policy AS ENUM ('everyone', 'followed', 'friends');
-COMMENT ON TYPE roost.message_policy IS 'Who may write messages to an account: everyone, the accounts it follows, or friends only.';
+COMMENT ON TYPE roost.message_policy IS 'Who may write messages to an account: everyone, the accounts it follows and its friends, or friends only.';
 
 CREATE TYPE roost.relationship AS (
 	account_id roost.id,
@@ -60,9 +60,12 @@ CREATE TYPE roost.relationship AS (
 	requested_by boolean,
 	blocking boolean,
 	blocked_by boolean,
-	muting boolean
+	muting boolean,
+	friend boolean,
+	friend_requested boolean,
+	friend_requested_by boolean
 );
-COMMENT ON TYPE roost.relationship IS 'How the viewer and the account account_id stand to each other: following (the viewer follows it), followed_by (it follows the viewer), requested and requested_by (a follow request waits), blocking and blocked_by, muting (the viewer has muted it).';
+COMMENT ON TYPE roost.relationship IS 'How the viewer and the account account_id stand to each other: following (the viewer follows it), followed_by (it follows the viewer), requested and requested_by (a follow request waits), blocking and blocked_by, muting (the viewer has muted it), friend, friend_requested (the viewer has asked it to become a friend) and friend_requested_by.';
 
 CREATE TYPE roost.author AS (
 	id roost.id,

@@ -4,9 +4,13 @@ CREATE TYPE roost.friend_request AS (
 	id roost.id,
 	account roost.author,
 	outgoing boolean,
+	accepted boolean,
 	created_at timestamptz
 );
-COMMENT ON TYPE roost.friend_request IS 'A request to become friends that waits for an answer. account is the other one; outgoing says that the reader has sent it.';
+COMMENT ON TYPE roost.friend_request IS 'A request to become friends. account is the other one; outgoing says that the reader has sent it; accepted: it does not wait any more, the two are friends now.';
+
+CREATE TYPE roost.friend_request_direction AS ENUM ('incoming', 'outgoing');
+COMMENT ON TYPE roost.friend_request_direction IS 'incoming: requests that wait for the caller; outgoing: those that it has made.';
 
 CREATE TYPE roost.friend AS (
 	account roost.author,

@@ -1,7 +1,7 @@
 -- Blocks: who has nothing to do with whom, and what that ends.
 --
--- What two accounts have with each other (a follow, a request, an entry in a
--- list) and a block between them are written under a lock of the pair: shared
+-- What two accounts have with each other (a follow, friendship, a request, an entry
+-- in a list) and a block between them are written under a lock of the pair: shared
 -- for the one, alone for the other.  The triggers take it, so it holds for rows
 -- that a trusted role writes as well, and no follow outlives a block whatever
 -- happens at the same moment.  Statements with many rows lock the tables
@@ -99,7 +99,7 @@ DECLARE
 	v_two bigint;
 BEGIN
 	IF v_count > 32 THEN
-		LOCK TABLE roost_data.follow_request, roost_data.follow, roost_data.list_member IN SHARE ROW EXCLUSIVE MODE;
+		LOCK TABLE roost_data.follow_request, roost_data.follow, roost_data.list_member, roost_data.friend_request, roost_data.friendship IN SHARE ROW EXCLUSIVE MODE;
 	ELSE
 		FOR v_key IN SELECT DISTINCT roost_internal.pair_key(c.account_id, c.blocked_id) AS key FROM changed c ORDER BY key LOOP
 			PERFORM pg_advisory_xact_lock(1919905654, v_key);
@@ -113,11 +113,12 @@ BEGIN
 		DELETE FROM roost_data.follow f WHERE f.follower_id = v_one AND f.followee_id = v_two;
 		DELETE FROM roost_data.list_member m WHERE m.account_id = v_one AND m.member_id = v_two;
 	END LOOP;
+	PERFORM roost_internal.friend_block_apply(c.account_id, c.blocked_id) FROM changed c;
 	RETURN NULL;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.block_apply() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.block_apply() IS 'Statement trigger of roost_data.account_block: ends follows, follow requests and list entries between the accounts, in both directions.';
+COMMENT ON FUNCTION roost_internal.block_apply() IS 'Statement trigger of roost_data.account_block: ends follows, friendships, requests and list entries between the accounts, in both directions.';
 
 CREATE OR REPLACE FUNCTION roost_internal.pair_exist(actor_id bigint, account_id bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -152,7 +153,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.account_block(roost.id, roost.account_ref) FROM PUBLIC;
-COMMENT ON FUNCTION roost.account_block(roost.id, roost.account_ref) IS 'Blocks an account: from now on neither sees nor can do anything to the other (its profile stays to be seen), and follows, requests and list entries between the two end, in both directions. The account is not told. Again: changes nothing. Returns the relationship. 23514 oneself, P0002 no such account.';
+COMMENT ON FUNCTION roost.account_block(roost.id, roost.account_ref) IS 'Blocks an account: from now on neither sees nor can do anything to the other (its profile stays to be seen), and follows, friendship, requests and list entries between the two end, in both directions. The account is not told. Again: changes nothing. Returns the relationship. 23514 oneself, P0002 no such account.';
 SELECT roost_internal.route('POST', '/users/:account_id/block', 'roost.account_block', auth => 'user', limit_class => 'write');
 
 CREATE OR REPLACE FUNCTION roost.account_unblock(actor_id roost.id, account_id roost.account_ref) RETURNS roost.relationship

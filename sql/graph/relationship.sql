@@ -14,7 +14,10 @@ BEGIN
 		EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = viewer_id AND b.blocked_id = i.id),
 		EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = i.id AND b.blocked_id = viewer_id),
 		EXISTS (SELECT FROM roost_data.account_mute m WHERE m.account_id = viewer_id AND m.muted_id = i.id
-			AND (m.expires_at IS NULL OR m.expires_at > roost_internal.clock_now()))
+			AND (m.expires_at IS NULL OR m.expires_at > roost_internal.clock_now())),
+		EXISTS (SELECT FROM roost_data.friendship f WHERE f.account_id = viewer_id AND f.friend_id = i.id),
+		EXISTS (SELECT FROM roost_data.friend_request r WHERE r.recipient_id = i.id AND r.requester_id = viewer_id),
+		EXISTS (SELECT FROM roost_data.friend_request r WHERE r.recipient_id = viewer_id AND r.requester_id = i.id)
 	FROM pg_catalog.unnest(ids) WITH ORDINALITY AS i (id, n)
 	ORDER BY i.n;
 END
@@ -54,7 +57,10 @@ BEGIN
 			EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = viewer_id AND b.blocked_id = a.id),
 			EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = a.id AND b.blocked_id = viewer_id),
 			EXISTS (SELECT FROM roost_data.account_mute m WHERE m.account_id = viewer_id AND m.muted_id = a.id
-				AND (m.expires_at IS NULL OR m.expires_at > roost_internal.clock_now()))
+				AND (m.expires_at IS NULL OR m.expires_at > roost_internal.clock_now())),
+			EXISTS (SELECT FROM roost_data.friendship f WHERE f.account_id = viewer_id AND f.friend_id = a.id),
+			EXISTS (SELECT FROM roost_data.friend_request r WHERE r.recipient_id = a.id AND r.requester_id = viewer_id),
+			EXISTS (SELECT FROM roost_data.friend_request r WHERE r.recipient_id = viewer_id AND r.requester_id = a.id)
 		)::roost.relationship END,
 		cursors[i.n]
 	FROM pg_catalog.unnest(ids) WITH ORDINALITY AS i (id, n)

@@ -49,8 +49,10 @@ BEGIN
 	ELSIF v_presence = 'everyone' THEN
 		RETURN v_viewer_ids;
 	END IF;
-	RETURN ARRAY(SELECT f.followee_id FROM roost_data.follow f
-		WHERE f.follower_id = presence_viewers.account_id AND f.followee_id = ANY (v_viewer_ids));
+	RETURN ARRAY(
+		SELECT f.followee_id FROM roost_data.follow f WHERE f.follower_id = presence_viewers.account_id AND f.followee_id = ANY (v_viewer_ids)
+		UNION
+		SELECT f.friend_id FROM roost_data.friendship f WHERE f.account_id = presence_viewers.account_id AND f.friend_id = ANY (v_viewer_ids));
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.presence_viewers(bigint, bigint[], boolean) FROM PUBLIC;
@@ -122,7 +124,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.presence_settings_set(roost.id, roost.presence_policy) FROM PUBLIC;
-COMMENT ON FUNCTION roost.presence_settings_set(roost.id, roost.presence_policy) IS 'Sets who may see whether the caller is online: everyone, followed (the accounts it follows; so it is at first) or nobody. Holds for what is asked or happens from then on. Returns the settings. P0002 no such account.';
+COMMENT ON FUNCTION roost.presence_settings_set(roost.id, roost.presence_policy) IS 'Sets who may see whether the caller is online: everyone, followed (the accounts it follows and its friends; so it is at first) or nobody. Holds for what is asked or happens from then on. Returns the settings. P0002 no such account.';
 SELECT roost_internal.route('PUT', '/presence/settings', 'roost.presence_settings_set', limit_class => 'write', tags => '{live}');
 
 CREATE OR REPLACE FUNCTION roost_internal.presence_export(account_id bigint) RETURNS jsonb

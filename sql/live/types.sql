@@ -1,7 +1,7 @@
 -- Types of the live module.
 
 CREATE TYPE roost.presence_policy AS ENUM ('everyone', 'followed', 'nobody');
-COMMENT ON TYPE roost.presence_policy IS 'Who may see whether an account is online: everyone, the accounts it follows, or nobody.';
+COMMENT ON TYPE roost.presence_policy IS 'Who may see whether an account is online: everyone, the accounts it follows and its friends, or nobody.';
 
 CREATE TYPE roost.presence_settings AS (presence roost.presence_policy);
 COMMENT ON TYPE roost.presence_settings IS 'What an account shows of itself: presence says who may see whether it is online.';

@@ -138,7 +138,7 @@ COMMENT ON TYPE roost_internal.notification_group IS 'A group of entries of a ma
 
 -- Live: presence.
 CREATE TYPE roost.presence_policy AS ENUM ('everyone', 'followed', 'nobody');
-COMMENT ON TYPE roost.presence_policy IS 'Who may see whether an account is online: everyone, the accounts it follows, or nobody.';
+COMMENT ON TYPE roost.presence_policy IS 'Who may see whether an account is online: everyone, the accounts it follows and its friends, or nobody.';
 
 CREATE TYPE roost.presence_settings AS (presence roost.presence_policy);
 COMMENT ON TYPE roost.presence_settings IS 'What an account shows of itself: presence says who may see whether it is online.';
@@ -292,8 +292,10 @@ CREATE TYPE roost.account_reputation AS (
 COMMENT ON TYPE roost.account_reputation IS 'How an account stands with the filters: reputation from -2 to 1 moves the thresholds of adaptive policies; standing (0 to 1) comes from age and posts, burden from what it has done, fading with time; is_new: policies for new accounts apply; history has count and weight by kind.';
 
 -- Blocks, mutes and lists.
-ALTER TYPE roost.relationship ADD ATTRIBUTE blocking boolean, ADD ATTRIBUTE blocked_by boolean, ADD ATTRIBUTE muting boolean;
-COMMENT ON TYPE roost.relationship IS 'How the viewer and the account account_id stand to each other: following (the viewer follows it), followed_by (it follows the viewer), requested and requested_by (a follow request waits), blocking and blocked_by, muting (the viewer has muted it).';
+ALTER TYPE roost.relationship ADD ATTRIBUTE blocking boolean, ADD ATTRIBUTE blocked_by boolean, ADD ATTRIBUTE muting boolean,
+	ADD ATTRIBUTE friend boolean, ADD ATTRIBUTE friend_requested boolean, ADD ATTRIBUTE friend_requested_by boolean;
+COMMENT ON TYPE roost.relationship IS 'How the viewer and the account account_id stand to each other: following (the viewer follows it), followed_by (it follows the viewer), requested and requested_by (a follow request waits), blocking and blocked_by, muting (the viewer has muted it), friend, friend_requested (the viewer has asked it to become a friend) and friend_requested_by.';
+COMMENT ON TYPE roost.message_policy IS 'Who may write messages to an account: everyone, the accounts it follows and its friends, or friends only.';
 
 CREATE TYPE roost.muted_account AS (
 	account roost.account,
@@ -833,9 +835,13 @@ CREATE TYPE roost.friend_request AS (
 	id roost.id,
 	account roost.author,
 	outgoing boolean,
+	accepted boolean,
 	created_at timestamptz
 );
-COMMENT ON TYPE roost.friend_request IS 'A request to become friends that waits for an answer. account is the other one; outgoing says that the reader has sent it.';
+COMMENT ON TYPE roost.friend_request IS 'A request to become friends. account is the other one; outgoing says that the reader has sent it; accepted: it does not wait any more, the two are friends now.';
+
+CREATE TYPE roost.friend_request_direction AS ENUM ('incoming', 'outgoing');
+COMMENT ON TYPE roost.friend_request_direction IS 'incoming: requests that wait for the caller; outgoing: those that it has made.';
 
 CREATE TYPE roost.friend AS (
 	account roost.author,

@@ -41,6 +41,7 @@ SELECT count(*) FROM roost.report_create(:chief, 'spam', post_id => :post);
 SELECT id AS case FROM roost_data.moderation_case WHERE subject_id = :post \gset
 SELECT id AS list FROM roost.list_create(:target, 'mine') \gset
 SELECT id AS word FROM roost.muted_word_create(:target, 'spoiler') \gset
+SELECT id AS request FROM roost.friend_request_create(:chief, :'target') \gset
 SELECT id AS exemption FROM roost.limit_exemption_add(:chief, 'test', network => '192.0.2.78/32') \gset
 SELECT count(*) FROM roost.moderation_policy_create(:chief, 'privilege', 'spam', 0.99, 'limit');
 SELECT count(*) FROM roost.moderation_word_set(:chief, 'privilegeword');
@@ -52,7 +53,7 @@ CREATE TABLE privilege.argument (function text, name text, there jsonb, missing 
 INSERT INTO privilege.argument VALUES
 	('', 'account_id', to_jsonb(:'target'::text), '"1"'), ('', 'post_id', to_jsonb(:'post'::text), '"1"'), ('', 'case_id', to_jsonb(:'case'::text), '"1"'),
 	('', 'appeal_id', to_jsonb(:'appeal'::text), '"1"'), ('', 'decision_id', to_jsonb(:'decision'::text), '"1"'), ('', 'list_id', to_jsonb(:'list'::text), '"1"'),
-	('', 'word_id', to_jsonb(:'word'::text), '"1"'), ('', 'exemption_id', to_jsonb(:'exemption'::text), '"1"'), ('', 'id', to_jsonb(:'target'::text), '"1"'),
+	('', 'word_id', to_jsonb(:'word'::text), '"1"'), ('', 'exemption_id', to_jsonb(:'exemption'::text), '"1"'), ('', 'request_id', to_jsonb(:'request'::text), '"1"'), ('', 'id', to_jsonb(:'target'::text), '"1"'),
 	('', 'ids', to_jsonb(:'target'::text), '"1"'), ('', 'account_ids', to_jsonb(:'target'::text), '"1"'), ('', 'username', '"privilege_target"', '"privilege_nobody"'),
 	('', 'identifier', '"privilege_target"', '"privilege_nobody"'), ('', 'email', '"privilege_target@example.org"', '"privilege_nobody@example.org"'),
 	('', 'password', '"not the right one"', '"not the right one"'), ('', 'current_password', '"not the right one"', '"not the right one"'), ('', 'new_password', '"another horse battery"', '"another horse battery"'),

@@ -29,6 +29,10 @@ SELECT whole_word FROM roost.muted_word_create(:base + 28, 'unspeakable');
 SELECT count(roost.presence_settings_set(id, 'everyone')) FROM surfaces.account;
 INSERT INTO roost_data.list (id, account_id, title) SELECT id + 500, id, 'authors' FROM surfaces.viewer WHERE id IS NOT NULL;
 INSERT INTO roost_data.list_member (list_id, member_id, account_id, id) SELECT v.id + 500, a.id, v.id, a.n FROM surfaces.pair p JOIN surfaces.viewer v ON v.n = p.v JOIN surfaces.author a ON a.n = p.a WHERE NOT p.blocked AND NOT p.own AND v.id IS NOT NULL;
+-- friends are all that are not kept apart, and all authors ask
+INSERT INTO roost_data.friendship (account_id, friend_id, id) SELECT DISTINCT LEAST(x.v, x.a) + :base, GREATEST(x.v, x.a) + :base, LEAST(x.v, x.a) * 100 + GREATEST(x.v, x.a) FROM surfaces.pair x WHERE NOT x.blocked AND NOT x.own AND x.v > 0
+UNION SELECT DISTINCT GREATEST(x.v, x.a) + :base, LEAST(x.v, x.a) + :base, GREATEST(x.v, x.a) * 100 + LEAST(x.v, x.a) FROM surfaces.pair x WHERE NOT x.blocked AND NOT x.own AND x.v > 0;
+INSERT INTO roost_data.friend_request (requester_id, recipient_id, id) SELECT :base + a, :base + v, roost_internal.id_next() FROM surfaces.pair WHERE NOT blocked AND NOT own AND v > 0;
 SELECT roost.worker_sync();
 SELECT epoch || '-' || last_seq AS cursor FROM roost.feed_position() \gset
 
@@ -96,6 +100,7 @@ INSERT INTO surfaces.surface VALUES
 	('notifications', '/notifications', '/notifications', 'limit=200'), ('unread', '/notifications/unread', '/notifications/unread', ''), ('resolve a post', '/resolve', '/resolve', 'url=/@srfc_<n>/<post>'), ('resolve', '/resolve', '/resolve', 'url=/@srfc_<n>'),
 	('profile', '/users/:account_id', '/users/<account>', ''), ('profile by name', '/users/by-username/:username', '/users/by-username/srfc_<n>', ''), ('profiles', '/users', '/users', 'ids=<accounts>'),
 	('followers', '/users/:account_id/followers', '/users/<base11>/followers', 'limit=200'), ('following', '/users/:account_id/following', '/users/<base10>/following', 'limit=200'), ('followers of', '/users/:account_id/followers', '/users/<account>/followers', 'limit=200'),
+	('friends', '/friends', '/friends', 'limit=200'), ('friend requests', '/friends/requests', '/friends/requests', 'limit=200&direction=incoming'), ('friend requests made', '/friends/requests', '/friends/requests', 'limit=200&direction=outgoing'),
 	('suggested', '/users/suggested', '/users/suggested', 'limit=200'), ('relationship', '/users/:account_id/relationship', '/users/<account>/relationship', ''), ('relationships', '/relationships', '/relationships', 'ids=<accounts>'),
 	('presence', '/presence', '/presence', 'account_ids=<accounts>'), ('blocks', '/blocks', '/blocks', 'limit=200'), ('mutes', '/mutes', '/mutes', 'limit=200'), ('members', '/lists/:list_id/members', '/lists/<list>/members', 'limit=200'),
 	('lists of', '/users/:account_id/lists', '/users/<account>/lists', ''), ('export', '/users/me/export', '/users/me/export', ''), ('analytics', '/me/analytics/posts', '/me/analytics/posts', 'count=100'),
@@ -205,7 +210,8 @@ UNION
 SELECT s.surface, k.v, k.n FROM surfaces.known k CROSS JOIN LATERAL (SELECT k.active AND NOT k.blocked AS open, k.follows OR k.own AS near, k.v <> 0 AS known) x CROSS JOIN LATERAL (VALUES
 	('profile', k.active), ('profile by name', k.active), ('profiles', k.active), ('resolve', k.active), ('relationship', known AND active), ('relationships', known AND active), ('presence', true),
 	('followers', open), ('following', open), ('likers', open), ('likers of', open AND k.n < 4), ('retweeters', open AND (near OR NOT k.private AND NOT k.limited)),
-	('blocks', k.v = 26 AND active), ('mutes', k.v = 27 AND active), ('members', known AND open AND NOT own), ('suggested', known AND open AND NOT near AND NOT private AND NOT limited AND NOT mutes),
+	('blocks', k.v = 26 AND active), ('mutes', k.v = 27 AND active), ('members', known AND open AND NOT own), ('friends', known AND open AND NOT own), ('friend requests', known AND open AND NOT own AND (near OR NOT limited)), ('friend requests made', known AND open AND NOT own AND k.v < 10),
+	('suggested', known AND open AND NOT near AND NOT private AND NOT limited AND NOT mutes),
 	('search', open AND (near OR NOT limited)), ('search accounts', open AND (near OR NOT limited)), ('search an account', open AND (near OR NOT limited)),
 	('notifications', k.v = 11 AND open AND NOT limited), ('notifications', open AND k.v = 1 AND k.n = 2 OR open AND k.v = 2 AND k.n = 1 OR open AND k.v = 3 AND k.n < 3), -- who likes one's posts
 	('bi account', k.v = 0 AND k.n <> 6), ('bi post author_id', k.v = 0 AND active AND NOT private AND NOT limited), ('bi engagement account_id', k.v = 0 AND active),
@@ -222,6 +228,8 @@ FROM surfaces.viewer v LEFT JOIN (SELECT v, count(*) FROM surfaces.expected WHER
 DELETE FROM roost_data.trend_post WHERE post_id IN (SELECT id FROM surfaces.post);
 DELETE FROM roost_data.post WHERE author_id IN (SELECT id FROM surfaces.account);
 DELETE FROM roost_data.list WHERE account_id IN (SELECT id FROM surfaces.account);
+DELETE FROM roost_data.friendship WHERE account_id IN (SELECT id FROM surfaces.account);
+DELETE FROM roost_data.friend_request WHERE requester_id IN (SELECT id FROM surfaces.account);
 DELETE FROM roost_data.follow WHERE follower_id IN (SELECT id FROM surfaces.account);
 DELETE FROM roost_data.account_block WHERE account_id IN (SELECT id FROM surfaces.account);
 DELETE FROM roost_data.account_mute WHERE account_id IN (SELECT id FROM surfaces.account);
