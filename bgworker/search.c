@@ -70,7 +70,7 @@ roost_search_define_gucs(void)
 							SEARCH_PART_SIZE_DEFAULT, SEARCH_PART_SIZE_MIN, SEARCH_PART_SIZE_MAX,
 							PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("roost.search_effort",
-							"Sets how many posts one search looks at before it gives what it has found.",
+							"Sets how many posts or messages one search looks at before it gives what it has found.",
 							"Its answer then says that it is partial.",
 							&search_effort,
 							SEARCH_EFFORT_DEFAULT, SEARCH_EFFORT_MIN, SEARCH_EFFORT_MAX,

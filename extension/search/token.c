@@ -21,6 +21,7 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
+#include "common/hashfn.h"
 #include "common/unicode_norm.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
@@ -233,6 +234,38 @@ roost_search_stem(Oid dictionary, const SearchToken *token, int *length)
 	if (found == NULL || found[0].lexeme == NULL || found[0].lexeme[0] == '\0')
 		return NULL;
 	return roost_search_plain(found[0].lexeme, strlen(found[0].lexeme), length);
+}
+
+/*
+ * Returns the same, from what is kept if it can.
+ */
+const char *
+roost_search_stem_kept(SearchStems *stems, const SearchToken *token, int *length)
+{
+	SearchStem *slot = &stems->slots[hash_bytes((const unsigned char *) token->word, token->word_length) % SEARCH_STEMS];
+	const char *stem;
+
+	if (!OidIsValid(stems->dictionary) || token->kind != SEARCH_WORD || token->word_length > STEM_LENGTH_MAX)
+		return NULL;
+	if (slot->word == NULL || slot->word_length != token->word_length || memcmp(slot->word, token->word, token->word_length) != 0)
+	{
+		int			stem_length = 0;
+		MemoryContext old;
+
+		stem = roost_search_stem(stems->dictionary, token, &stem_length);
+		old = MemoryContextSwitchTo(stems->context);
+		if (slot->word != NULL)
+			pfree(slot->word);
+		if (slot->stem != NULL)
+			pfree(slot->stem);
+		slot->word = pnstrdup(token->word, token->word_length);
+		slot->word_length = token->word_length;
+		slot->stem = stem == NULL ? NULL : pnstrdup(stem, stem_length);
+		slot->length = stem_length;
+		MemoryContextSwitchTo(old);
+	}
+	*length = slot->length;
+	return slot->stem;
 }
 
 /*

@@ -38,10 +38,32 @@ typedef struct SearchTokens
 	int			position;		/* of the last one */
 } SearchTokens;
 
+/*
+ * Stems that have been looked up, for who stems many texts: the slot of a word
+ * holds the last word of its kind.  All zero at first.
+ */
+#define SEARCH_STEMS	4096
+
+typedef struct SearchStem
+{
+	char	   *word;			/* NULL: nothing yet */
+	int			word_length;
+	char	   *stem;			/* NULL: it has none */
+	int			length;
+} SearchStem;
+
+typedef struct SearchStems
+{
+	MemoryContext context;		/* of the words */
+	Oid			dictionary;
+	SearchStem	slots[SEARCH_STEMS];
+} SearchStems;
+
 extern void roost_search_tokenize(SearchTokens *tokens, const char *text, int length);
 extern char *roost_search_fold(const char *text, int length);
 extern const char *roost_search_plain(const char *word, int length, int *plain_length);
 extern Oid	roost_search_dictionary(const char *language, int length);
 extern const char *roost_search_stem(Oid dictionary, const SearchToken *token, int *length);
+extern const char *roost_search_stem_kept(SearchStems *stems, const SearchToken *token, int *length);
 
 #endif							/* ROOST_SEARCH_TOKEN_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * vector.c
- *		What is indexed of posts and accounts, as tsvector.
+ *		What posts, accounts and messages can be found by, as tsvector.
  *
  * Words have weight A, stems that are not the word itself have weight D and
  * the word's position.  What is not a word has no position and a sign in
@@ -25,6 +25,7 @@
 
 #include "post/entity.h"
 #include "search/token.h"
+#include "search/vector.h"
 
 PG_FUNCTION_INFO_V1(roost_search_vector);
 PG_FUNCTION_INFO_V1(roost_search_name_vector);
@@ -51,7 +52,8 @@ typedef struct Lexemes
 } Lexemes;
 
 static void lexeme_add(Lexemes *lexemes, const char *data, int length, int position, int weight);
-static void lexemes_add_tokens(Lexemes *lexemes, const SearchTokens *tokens, Oid dictionary);
+static void lexemes_add_text(Lexemes *lexemes, const char *text, int length, Oid dictionary, SearchStems *stems);
+static void lexemes_add_tokens(Lexemes *lexemes, const SearchTokens *tokens, Oid dictionary, SearchStems *stems);
 static void lexemes_add_marks(Lexemes *lexemes, ArrayType *marks);
 static void text_mask(char *data, const Entity *found, int count);
 static void lexemes_add_entities(Lexemes *lexemes, const char *data, const Entity *found, int count);
@@ -66,12 +68,8 @@ Datum
 roost_search_vector(PG_FUNCTION_ARGS)
 {
 	text	   *value = PG_ARGISNULL(0) ? cstring_to_text("") : PG_GETARG_TEXT_PP(0);
-	int			length = VARSIZE_ANY_EXHDR(value);
-	char	   *data = pnstrdup(VARDATA_ANY(value), length);
 	Oid			dictionary = InvalidOid;
-	int			bound = roost_entity_bound(data, length);
 	Lexemes		lexemes = {0};
-	SearchTokens tokens = {0};
 
 	if (!PG_ARGISNULL(1))
 	{
@@ -79,20 +77,24 @@ roost_search_vector(PG_FUNCTION_ARGS)
 
 		dictionary = roost_search_dictionary(VARDATA_ANY(language), VARSIZE_ANY_EXHDR(language));
 	}
-	if (bound > 0)
-	{
-		uint32_t   *scratch = palloc(sizeof(uint32_t) * ENTITY_SCRATCH((Size) length));
-		Entity	   *found = palloc(sizeof(Entity) * (Size) bound);
-		int			count = roost_entity_scan(data, length, scratch, found);
-
-		lexemes_add_entities(&lexemes, data, found, count);
-		text_mask(data, found, count);
-	}
-	roost_search_tokenize(&tokens, data, length);
-	lexemes_add_tokens(&lexemes, &tokens, dictionary);
+	lexemes_add_text(&lexemes, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), dictionary, NULL);
 	if (!PG_ARGISNULL(2))
 		lexemes_add_marks(&lexemes, PG_GETARG_ARRAYTYPE_P(2));
 	PG_RETURN_TSVECTOR(vector_make(&lexemes));
+}
+
+/*
+ * Returns the same of one of many texts, with marks that are C strings.
+ */
+TSVector
+roost_search_text_vector(const char *text, int length, SearchStems *stems, const char *const *marks, int num_marks)
+{
+	Lexemes		lexemes = {0};
+
+	lexemes_add_text(&lexemes, text, length, InvalidOid, stems);
+	for (int i = 0; i < num_marks; i++)
+		lexeme_add(&lexemes, marks[i], strlen(marks[i]), 0, 0);
+	return vector_make(&lexemes);
 }
 
 /*
@@ -114,7 +116,7 @@ roost_search_name_vector(PG_FUNCTION_ARGS)
 		for (int k = 0; k < trigrams->count; k++)
 			lexeme_add(&lexemes, trigrams->items[k].data, trigrams->items[k].length, 0, 0);
 	}
-	lexemes_add_tokens(&lexemes, &tokens, InvalidOid);
+	lexemes_add_tokens(&lexemes, &tokens, InvalidOid, NULL);
 	PG_RETURN_TSVECTOR(vector_make(&lexemes));
 }
 
@@ -172,14 +174,37 @@ lexeme_add(Lexemes *lexemes, const char *data, int length, int position, int wei
 	};
 }
 
+/*
+ * Adds the words of a text, and what else is found in it.
+ */
 static void
-lexemes_add_tokens(Lexemes *lexemes, const SearchTokens *tokens, Oid dictionary)
+lexemes_add_text(Lexemes *lexemes, const char *text, int length, Oid dictionary, SearchStems *stems)
+{
+	char	   *data = pnstrdup(text, length);
+	int			bound = roost_entity_bound(data, length);
+	SearchTokens tokens = {0};
+
+	if (bound > 0)
+	{
+		uint32_t   *scratch = palloc(sizeof(uint32_t) * ENTITY_SCRATCH((Size) length));
+		Entity	   *found = palloc(sizeof(Entity) * (Size) bound);
+		int			count = roost_entity_scan(data, length, scratch, found);
+
+		lexemes_add_entities(lexemes, data, found, count);
+		text_mask(data, found, count);
+	}
+	roost_search_tokenize(&tokens, data, length);
+	lexemes_add_tokens(lexemes, &tokens, dictionary, stems);
+}
+
+static void
+lexemes_add_tokens(Lexemes *lexemes, const SearchTokens *tokens, Oid dictionary, SearchStems *stems)
 {
 	for (int i = 0; i < tokens->count; i++)
 	{
 		const SearchToken *token = &tokens->items[i];
 		int			length;
-		const char *stem = roost_search_stem(dictionary, token, &length);
+		const char *stem = stems != NULL ? roost_search_stem_kept(stems, token, &length) : roost_search_stem(dictionary, token, &length);
 
 		lexeme_add(lexemes, token->lexeme, token->length, token->position, WEIGHT_WORD);
 		if (stem != NULL && (length != token->length || memcmp(stem, token->lexeme, length) != 0))

@@ -29,3 +29,10 @@ CREATE TYPE roost.search_settings AS (
 	by_email boolean
 );
 COMMENT ON TYPE roost.search_settings IS 'How an account can be found: posts_indexed: others find its posts; by_email: who knows its verified address exactly finds the account.';
+
+CREATE TYPE roost.message_search AS (
+	items roost.message[],
+	next text,
+	partial boolean
+);
+COMMENT ON TYPE roost.message_search IS 'Messages that were found, newest first. next: as "before" it gives the next page, null at the end. partial: the page ends early, for not more was looked at; next goes on from there.';

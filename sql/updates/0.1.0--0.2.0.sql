@@ -1001,3 +1001,10 @@ CREATE TYPE roost.conversation_invite AS (
 	cursor bigint
 );
 COMMENT ON TYPE roost.conversation_invite IS 'An invitation to a group. expires_at and max_uses null: no end. Who is not a member sees neither created_by nor the uses.';
+
+CREATE TYPE roost.message_search AS (
+	items roost.message[],
+	next text,
+	partial boolean
+);
+COMMENT ON TYPE roost.message_search IS 'Messages that were found, newest first. next: as "before" it gives the next page, null at the end. partial: the page ends early, for not more was looked at; next goes on from there.';

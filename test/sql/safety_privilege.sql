@@ -7,6 +7,8 @@ SET roost.limit_enabled = off;
 SET roost.password_memory = 1024;
 SET roost.lockout_account_failures = 1000;
 SET roost.lockout_address_failures = 1000;
+-- the log of events has begun
+SELECT roost.worker_sync();
 BEGIN;
 CREATE SCHEMA privilege;
 
@@ -47,12 +49,15 @@ SELECT count(*) FROM roost.moderation_policy_create(:chief, 'privilege', 'spam',
 SELECT count(*) FROM roost.moderation_word_set(:chief, 'privilegeword');
 SELECT count(*) FROM roost.moderation_url_host_set(:chief, 'privilege.example');
 SELECT roost.moderation_spam_sample_add(:chief, 'a ' || kind || ' text', kind = 'spam', test) FROM unnest('{spam,dull}'::text[]) kind, unnest('{t,f}'::boolean[]) test;
+INSERT INTO roost_data.conversation (id, kind, member_count) VALUES (9580, 'group', 1);
+INSERT INTO roost_data.conversation_member (conversation_id, account_id, role) VALUES (9580, :target, 'owner');
 
 -- Arguments by name, and those that mean something else in one function: what is there, and what is not.
 CREATE TABLE privilege.argument (function text, name text, there jsonb, missing jsonb);
 INSERT INTO privilege.argument VALUES
 	('', 'account_id', to_jsonb(:'target'::text), '"1"'), ('', 'post_id', to_jsonb(:'post'::text), '"1"'), ('', 'case_id', to_jsonb(:'case'::text), '"1"'),
 	('', 'appeal_id', to_jsonb(:'appeal'::text), '"1"'), ('', 'decision_id', to_jsonb(:'decision'::text), '"1"'), ('', 'list_id', to_jsonb(:'list'::text), '"1"'),
+	('', 'conversation_id', '"9580"', '"1"'),
 	('', 'word_id', to_jsonb(:'word'::text), '"1"'), ('', 'exemption_id', to_jsonb(:'exemption'::text), '"1"'), ('', 'request_id', to_jsonb(:'request'::text), '"1"'), ('', 'id', to_jsonb(:'target'::text), '"1"'),
 	('', 'ids', to_jsonb(:'target'::text), '"1"'), ('', 'account_ids', to_jsonb(:'target'::text), '"1"'), ('', 'username', '"privilege_target"', '"privilege_nobody"'),
 	('', 'identifier', '"privilege_target"', '"privilege_nobody"'), ('', 'email', '"privilege_target@example.org"', '"privilege_nobody@example.org"'),
@@ -79,7 +84,7 @@ UNION ALL SELECT 'roost.post_moderate', d::text, CASE d WHEN 'label' THEN '{"lab
 UNION ALL SELECT 'roost.account_moderate', d::text, CASE d WHEN 'suspend' THEN jsonb_build_object('until', now() + interval '7 days') ELSE '{}' END || jsonb_build_object('action', d) FROM unnest(enum_range(NULL::roost.account_action)) d
 UNION ALL VALUES ('roost.limit_exemption_add', '', '{"network": "192.0.2.79/32"}'::jsonb), ('roost.limit_rule_set', '', '{"limit": 1000}'), ('roost.report_create', '', jsonb_build_object('account_id', :'target')),
 	('roost.admin_account_list', '', '{}'), ('roost.admin_account_list', 'by address', '{"q": "privilege_target@example.org"}'), ('roost.event_list', '', '{"channels": ["public"]}'),
-	('roost.post_create', '', '{"text": "a text"}'), ('roost.account_list', '', '{"username": "privilege_target"}');
+	('roost.post_create', '', '{"text": "a text"}'), ('roost.message_search', '', '{"conversation_id": "9580"}'), ('roost.account_list', '', '{"username": "privilege_target"}');
 
 CREATE VIEW privilege.input AS -- what callers say to a function
 SELECT p.oid AS function, a.name, a.n, format_type(p.proargtypes[a.n - 1], NULL) AS type, a.n <= p.pronargs - p.pronargdefaults AS required
