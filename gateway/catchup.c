@@ -241,7 +241,7 @@ typedef enum Concern
 	CONCERN_NONE,
 	CONCERN_ASK,				/* perhaps */
 	CONCERN_EVENT,
-	CONCERN_HOME				/* and in its home */
+	CONCERN_OWN					/* and in its home or messages */
 } Concern;
 
 /* Returns whether a row is of a topic of a subscriber. */
@@ -275,11 +275,17 @@ row_concern(const HubRow *row, const Subscriber *subscriber)
 		return CONCERN_ASK;
 	if (row->event == NULL || (id == 0 && !row->strangers))
 		return CONCERN_NONE;
+	if (row->room)
+	{
+		if (!room_wants(row, subscriber) || (row->told && !id_is_in(row->told, id)))
+			return CONCERN_NONE;
+		return row->data == NULL ? CONCERN_ASK : (subscriber->flags & HUB_MESSAGES) ? CONCERN_OWN : CONCERN_EVENT;
+	}
 	if (!home && !(notifications && id_is_in(row->target_ids, id)) && !row_has_topic(row, subscriber))
 		return CONCERN_NONE;
 	if (row->data == NULL || (id != 0 && (!row->everyone || filter_asks(subscriber->account))))
 		return CONCERN_ASK;
-	return home ? CONCERN_HOME : CONCERN_EVENT;
+	return home ? CONCERN_OWN : CONCERN_EVENT;
 }
 
 /*
@@ -312,13 +318,13 @@ memory_suffices(const Subscriber *subscriber)
 
 /* Sends what has been gathered; seen is its end. */
 static void
-catchup_send(HubCatchUp *catchup, HubBatch *batch, int64_t seen, uint64_t home)
+catchup_send(HubCatchUp *catchup, HubBatch *batch, int64_t seen, uint64_t own)
 {
 	Subscriber *subscriber = catchup->subscriber;
 
 	subscriber->seen = seen;
 	if (batch->count > 0)
-		deliver_send_to(batch, (Cursor) {catchup->epoch, seen}, home, subscriber);
+		deliver_send_to(batch, (Cursor) {catchup->epoch, seen}, own, subscriber);
 }
 
 /* Gives a subscriber the rows up to the hub's position, from memory; then it is live. */
@@ -326,7 +332,7 @@ static void
 catchup_from_memory(HubCatchUp *catchup)
 {
 	static HubBatch batch;
-	uint64_t	home = 0;
+	uint64_t	own = 0;
 
 	catchup_enter(catchup, CATCHUP_SENDING);
 	catchup->again = false;
@@ -337,14 +343,14 @@ catchup_from_memory(HubCatchUp *catchup)
 
 		if (concern >= CONCERN_EVENT)
 		{
-			uint64_t	item = deliver_item(&batch, seq, 0, row->event, row->topics, row->data, row->data_length);
+			uint64_t	item = deliver_item(&batch, seq, 0, row->event, row_own_channel(row), row->topics, row->data, row->data_length);
 
-			home |= concern == CONCERN_HOME ? item : 0;
+			own |= concern == CONCERN_OWN ? item : 0;
 		}
 		if (batch.count < HUB_BATCH && seq < hub.position)
 			continue;
-		catchup_send(catchup, &batch, seq, home);
-		home = 0;
+		catchup_send(catchup, &batch, seq, own);
+		own = 0;
 		if (catchup->subscriber == NULL || catchup->again)
 			break;
 	}
@@ -442,26 +448,26 @@ catchup_give(HubCatchUp *catchup, const PGresult *result)
 {
 	static HubBatch batch;
 	int			last = PQntuples(result) - 1;
-	uint64_t	home = 0;
+	uint64_t	own = 0;
 
 	for (int i = 0; i < last; i++)
 	{
 		int64_t		seq = number_at(result, i, COLUMN_SEQ);
 		uint64_t	item = deliver_item(&batch, seq, (int) number_at(result, i, COLUMN_PART), PQgetvalue(result, i, COLUMN_EVENT),
-										PQgetvalue(result, i, COLUMN_TOPICS), PQgetvalue(result, i, COLUMN_DATA),
+										channel_flag_name(HUB_HOME), PQgetvalue(result, i, COLUMN_TOPICS), PQgetvalue(result, i, COLUMN_DATA),
 										(size_t) PQgetlength(result, i, COLUMN_DATA));
 
 		if (*PQgetvalue(result, i, COLUMN_HOME) == 't')
-			home |= item;
+			own |= item;
 		if (batch.count < HUB_BATCH)
 			continue;
 		/* a row that goes on is not complete */
-		catchup_send(catchup, &batch, number_at(result, i + 1, COLUMN_SEQ) == seq && i + 1 < last ? seq - 1 : seq, home);
-		home = 0;
+		catchup_send(catchup, &batch, number_at(result, i + 1, COLUMN_SEQ) == seq && i + 1 < last ? seq - 1 : seq, own);
+		own = 0;
 		if (catchup->subscriber == NULL || catchup->again)
 			return false;
 	}
-	catchup_send(catchup, &batch, number_at(result, last, COLUMN_SEQ), home);
+	catchup_send(catchup, &batch, number_at(result, last, COLUMN_SEQ), own);
 	return catchup->subscriber && !catchup->again;
 }
 

@@ -148,7 +148,7 @@ event_refuse(Request *request, HubProblem problem)
 	{
 		case HUB_UNKNOWN_CHANNEL:
 			problem_send(request, "22023", "unknown channel",
-						 "Channels are home, notifications, public, presence, user:<id>, post:<id>, hashtag:<tag> and conversation:<id>.", "channels");
+						 "Channels are home, notifications, messages, public, presence, user:<id>, post:<id>, hashtag:<tag> and conversation:<id>.", "channels");
 			break;
 		case HUB_TOO_MANY:
 			problem_send(request, "22023", "too many channels: At most 100.", NULL, "channels");

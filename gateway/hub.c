@@ -273,7 +273,7 @@ read_take(const PGresult *result)
 
 		if (row == NULL || row->seq != rows_last() + 1)
 		{
-			free(row);
+			row_free(row);
 			return false;
 		}
 		rows_add(row);
@@ -331,7 +331,7 @@ hub_read(void)
 	{
 		.statement = STATEMENT_STREAM_READ,.values =
 		{
-			read_after, READ_ROWS
+			read_after, READ_ROWS, hub.rooms > 0 ? "t" : "f"
 		},.on_result = on_read,.on_failure = on_read_failure
 	};
 	pool_submit(LANE_FAST, &read_query);

@@ -37,8 +37,10 @@ typedef struct HubItem
 	int64_t		seq;
 	int			part;			/* id is seq.part */
 	const char *event;
+	const char *own;			/* the channel that some who get it have it in
+								 * besides: home, messages */
 	const char *channels;		/* a JSON list's inside: "user:5","public";
-								 * without home */
+								 * without own */
 	size_t		channels_length;
 	const char *data;			/* a JSON object */
 	size_t		data_length;
@@ -78,10 +80,10 @@ typedef struct SubscriberKind
 
 	/*
 	 * Makes the bytes for the items that `mask` names (bit i: items[i]);
-	 * those in `home` have the channel home as well.  Called once for all
-	 * subscribers of a kind that get the same.
+	 * those in `own` have the channel items[i].own as well.  Called once for
+	 * all subscribers of a kind that get the same.
 	 */
-	void		(*render) (const HubBatch *batch, uint64_t mask, uint64_t home, Buffer *into);
+	void		(*render) (const HubBatch *batch, uint64_t mask, uint64_t own, Buffer *into);
 	/* Sends them; they are kept only if hub_frame_keep() is called. */
 	void		(*send) (Subscriber *subscriber, HubFrame *frame);
 	/* Makes the bytes of a signal, {"event", "data"}. */
@@ -123,12 +125,12 @@ struct Subscriber
 	HubAccount *account;
 	struct HubCatchUp *catching;	/* NULL: live, or without channels */
 	int64_t		seen;			/* has everything up to this row */
-	uint8_t		flags;			/* home, notifications, presence */
+	uint8_t		flags;			/* home, notifications, presence, messages */
 	uint8_t		topic_count;
 	int			turn;			/* place among those that get something now */
 	HubPlace   *topics;			/* its places in the lists of topics */
 	uint64_t	mask;			/* in the present batch */
-	uint64_t	home;
+	uint64_t	own;
 };
 
 extern void hub_start(struct ev_loop *loop);
@@ -201,7 +203,7 @@ extern void hub_watch_accounts(HubAccountHandler handler);
 extern void hub_each_account(HubAccountHandler handler);
 
 /* Appends an event as JSON: {"id", "event", "channels", "data"}. */
-extern void hub_item_json(const HubItem *item, bool home, Buffer *into);
+extern void hub_item_json(const HubItem *item, bool own, Buffer *into);
 
 extern HubFrame *hub_frame_keep(HubFrame *frame);
 extern void hub_frame_release(HubFrame *frame);

@@ -18,6 +18,9 @@
  *
  * What accounts may see is a mask in each of them, of the rows of the batch.
  *
+ * What is told to a room mostly comes with its row, with the accounts that are
+ * told; if not, both are asked for, and nobody need be asked then.
+ *
  *-------------------------------------------------------------------------
  */
 #include <stdio.h>
@@ -234,8 +237,9 @@ batch_gather(void)
 				break;
 			home_apply(row);
 		}
-		row_drop_data(row);
-		if (row->event && gather_event(row, false))
+		if (!row->fresh)
+			row_drop_data(row);
+		if (row->event && row->data == NULL && (row->room ? room_is_wanted(row) : gather_event(row, false)))
 			question_add(STATEMENT_STREAM_DATA, row->seq, 0);
 		gather_notify(row);
 		hub.front = seq;
@@ -253,7 +257,7 @@ batch_gather_viewers(void)
 	{
 		const HubRow *row = rows_get(seq);
 
-		if (row->event && row->data && (!row->everyone || filter_any()))
+		if (row->event && row->data && !row->room && (!row->everyone || filter_any()))
 			gather_event(row, true);
 		if (pairs >= PAIRS)
 			hub.front = seq;
@@ -285,13 +289,13 @@ batch_make_room(int64_t seq)
 
 /* Gives a subscriber an event; the item is made for the first one. */
 static void
-event_mark(const HubRow *row, uint64_t *item, Subscriber *subscriber, bool home)
+event_mark(const HubRow *row, uint64_t *item, Subscriber *subscriber, bool own)
 {
 	if (!row_is_for(row, subscriber))
 		return;
 	if (*item == 0)
-		*item = deliver_item(&batch, row->seq, 0, row->event, row->topics, row->data, row->data_length);
-	deliver_mark(subscriber, *item, home);
+		*item = deliver_item(&batch, row->seq, 0, row->event, row_own_channel(row), row->topics, row->data, row->data_length);
+	deliver_mark(subscriber, *item, own);
 }
 
 /* Gives the subscribers of an account that have one of these channels an event. */
@@ -334,6 +338,13 @@ notice_find(int64_t seq, int64_t account_id)
 	return notice_count > 0 && bsearch(&key, notices, (size_t) notice_count, sizeof(Notice *), notice_compare);
 }
 
+/* The same for a subscriber that is told of a row of a room. */
+static void
+event_mark_told(const HubRow *row, Subscriber *subscriber, void *item)
+{
+	event_mark(row, item, subscriber, (subscriber->flags & HUB_MESSAGES) != 0);
+}
+
 /* Gives the event of a row to everybody who gets it; what was done to an account comes with its notification only. */
 static void
 deliver_event(const HubRow *row)
@@ -346,6 +357,11 @@ deliver_event(const HubRow *row)
 	int64_t		id;
 
 	batch_make_room(row->seq);
+	if (row->room)
+	{
+		room_each(row, event_mark_told, &item);
+		return;
+	}
 	followers = home_followers(row->home_id);
 	while ((word = word_next(&list, &length)) != NULL)
 	{
@@ -385,7 +401,7 @@ deliver_notice(const Notice *notice)
 		if (!(subscriber->flags & HUB_NOTIFICATIONS) || subscriber->catching || subscriber->seen >= notice->seq)
 			continue;
 		if (item == 0)
-			item = deliver_item(&batch, notice->seq, 1, "notification:new", "", notice->data, notice->length);
+			item = deliver_item(&batch, notice->seq, 1, "notification:new", "", "", notice->data, notice->length);
 		deliver_mark(subscriber, item, false);
 	}
 }
@@ -494,6 +510,8 @@ answer_data(const PGresult *result)
 			row_set_data(row, PQgetvalue(result, i, 1), (size_t) PQgetlength(result, i, 1));
 			row->everyone &= *PQgetvalue(result, i, 2) == 't';
 			row->strangers &= *PQgetvalue(result, i, 3) == 't';
+			if (row->room)
+				row_set_told(row, PQgetvalue(result, i, 4), (size_t) PQgetlength(result, i, 4));
 		}
 	}
 }
@@ -541,6 +559,9 @@ batch_end(void)
 	if (broken)
 	{
 		notices_clear();
+		/* what came with the rows will be too old */
+		for (int64_t seq = hub.position + 1; seq <= hub.front; seq++)
+			rows_get(seq)->fresh = false;
 		hub.front = hub.position;
 		not_before = ev_now(hub.loop) + hub_retry_pause(failures++);
 	}

@@ -21,6 +21,7 @@ static const struct
 }			kinds[] = {
 	{"home", HUB_HOME, false, false},
 	{"notifications", HUB_NOTIFICATIONS, false, false},
+	{"messages", HUB_MESSAGES, false, false},
 	{"presence", HUB_PRESENCE, false, false},
 	{"public", 0, false, false},
 	{"user:", 0, true, false},

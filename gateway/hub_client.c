@@ -30,6 +30,7 @@ client_set_flags(Subscriber *subscriber, uint8_t flags)
 	uint8_t		old = subscriber->flags;
 
 	subscriber->flags = flags;
+	hub.rooms += !!(flags & HUB_MESSAGES) - !!(old & HUB_MESSAGES);
 	if (account == NULL)
 		return;
 	account->notifications += !!(flags & HUB_NOTIFICATIONS) - !!(old & HUB_NOTIFICATIONS);
@@ -115,7 +116,7 @@ hub_enter(Subscriber *subscriber)
 	subscriber->flags = subscriber->topic_count = 0;
 	subscriber->turn = -1;
 	subscriber->topics = NULL;
-	subscriber->mask = subscriber->home = 0;
+	subscriber->mask = subscriber->own = 0;
 	list_append(&hub.everybody, &subscriber->node);
 	metrics->hub_subscribers[subscriber->kind->transport]++;
 	account_enter(subscriber);

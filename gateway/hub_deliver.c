@@ -4,7 +4,7 @@
  *		Items, masks and frames: what is sent to whom.
  *
  * Whoever gets something now takes part in a turn: a list of subscribers.
- * Those with the same kind, mask and home are a group, which gets the same
+ * Those with the same kind, mask and own are a group, which gets the same
  * bytes; a group's frame is made when its turn comes and released after it, so
  * that one frame is in memory besides those that subscribers keep.  A
  * subscriber that leaves meanwhile is taken off the list, so what is called
@@ -25,7 +25,7 @@ typedef struct Group
 {
 	const SubscriberKind *kind;
 	uint64_t	mask;
-	uint64_t	home;
+	uint64_t	own;
 	int			first;			/* in the turn; the rest by turn_next */
 	int			next;			/* group with the same hash, or -1 */
 } Group;
@@ -66,7 +66,7 @@ turn_take(int index)
 	if (subscriber)
 	{
 		subscriber->turn = -1;
-		subscriber->mask = subscriber->home = 0;
+		subscriber->mask = subscriber->own = 0;
 	}
 	return subscriber;
 }
@@ -128,14 +128,14 @@ hub_frame_release(HubFrame *frame)
 static Group *
 group_find(const Subscriber *subscriber)
 {
-	uint32_t	hash = map_hash_number((int64_t) (subscriber->mask * 31 + subscriber->home) + (int64_t) (intptr_t) subscriber->kind);
+	uint32_t	hash = map_hash_number((int64_t) (subscriber->mask * 31 + subscriber->own) + (int64_t) (intptr_t) subscriber->kind);
 	int		   *bucket = &buckets[hash % GROUP_BUCKETS];
 	Group	   *group;
 
 	for (int i = *bucket; i >= 0; i = groups[i].next)
 	{
 		group = &groups[i];
-		if (group->mask == subscriber->mask && group->home == subscriber->home && group->kind == subscriber->kind)
+		if (group->mask == subscriber->mask && group->own == subscriber->own && group->kind == subscriber->kind)
 			return group;
 	}
 	if (group_count == group_size)
@@ -146,7 +146,7 @@ group_find(const Subscriber *subscriber)
 	group = &groups[group_count];
 	*group = (Group)
 	{
-		.kind = subscriber->kind,.mask = subscriber->mask,.home = subscriber->home,.first = -1,.next = *bucket
+		.kind = subscriber->kind,.mask = subscriber->mask,.own = subscriber->own,.first = -1,.next = *bucket
 	};
 	*bucket = group_count++;
 	return group;
@@ -209,13 +209,14 @@ item_channels(HubItem *item, Buffer *text, const char *topics)
 
 /* Adds an item to a batch, which has room for it; returns its bit. */
 uint64_t
-deliver_item(HubBatch *batch, int64_t seq, int part, const char *event, const char *topics, const char *data, size_t length)
+deliver_item(HubBatch *batch, int64_t seq, int part, const char *event, const char *own, const char *topics, const char *data, size_t length)
 {
 	HubItem    *item = &batch->items[batch->count];
 
 	item->seq = seq;
 	item->part = part;
 	item->event = event;
+	item->own = own;
 	item->data = data;
 	item->data_length = length;
 	item_channels(item, &channel_texts[batch->count], topics);
@@ -224,12 +225,12 @@ deliver_item(HubBatch *batch, int64_t seq, int part, const char *event, const ch
 
 /* Lets a subscriber get an item. */
 void
-deliver_mark(Subscriber *subscriber, uint64_t item, bool home)
+deliver_mark(Subscriber *subscriber, uint64_t item, bool own)
 {
 	turn_add(subscriber);
 	subscriber->mask |= item;
-	if (home)
-		subscriber->home |= item;
+	if (own)
+		subscriber->own |= item;
 }
 
 /* Sends a batch, which reaches up to a row, to those who are marked, and empties it. */
@@ -245,7 +246,7 @@ deliver_send(HubBatch *batch, int64_t seq)
 		HubFrame   *frame;
 
 		bytes.length = 0;
-		groups[i].kind->render(batch, groups[i].mask, groups[i].home, &bytes);
+		groups[i].kind->render(batch, groups[i].mask, groups[i].own, &bytes);
 		frame = frame_make(&bytes, __builtin_popcountll(groups[i].mask));
 		group_send(groups[i].first, frame);
 		hub_frame_release(frame);
@@ -278,14 +279,14 @@ deliver_signal(const char *event, const char *data, size_t length)
 
 /* Sends a batch to one subscriber and empties it. */
 void
-deliver_send_to(HubBatch *batch, Cursor cursor, uint64_t home, Subscriber *subscriber)
+deliver_send_to(HubBatch *batch, Cursor cursor, uint64_t own, Subscriber *subscriber)
 {
 	int			count = batch->count;
 	Buffer		bytes = {0};
 	HubFrame   *frame;
 
 	batch->cursor = cursor;
-	subscriber->kind->render(batch, count == HUB_BATCH ? UINT64_MAX : ((uint64_t) 1 << count) - 1, home, &bytes);
+	subscriber->kind->render(batch, count == HUB_BATCH ? UINT64_MAX : ((uint64_t) 1 << count) - 1, own, &bytes);
 	batch->count = 0;
 	frame = frame_make(&bytes, count);
 	buffer_free(&bytes);
@@ -296,7 +297,7 @@ deliver_send_to(HubBatch *batch, Cursor cursor, uint64_t home, Subscriber *subsc
 
 /* Appends an event as JSON. */
 void
-hub_item_json(const HubItem *item, bool home, Buffer *into)
+hub_item_json(const HubItem *item, bool own, Buffer *into)
 {
 	buffer_append_text(into, "{\"id\":\"");
 	buffer_append_number(into, (uint64_t) item->seq);
@@ -304,9 +305,9 @@ hub_item_json(const HubItem *item, bool home, Buffer *into)
 	buffer_append_number(into, (uint64_t) item->part);
 	buffer_append_text(into, "\",\"event\":\"");
 	buffer_append_text(into, item->event);
-	buffer_append_text(into, home ? "\",\"channels\":[\"home\"" : "\",\"channels\":[");
-	if (home && item->channels_length > 0)
-		buffer_append(into, ",", 1);
+	buffer_append_text(into, "\",\"channels\":[");
+	if (own)
+		buffer_printf(into, "\"%s\"%s", item->own, item->channels_length > 0 ? "," : "");
 	buffer_append(into, item->channels, item->channels_length);
 	buffer_append_text(into, "],\"data\":");
 	buffer_append(into, item->data, item->data_length);

@@ -6,6 +6,7 @@
  * hub.c			follows the log: position, reading
  * hub_batch.c		rows that are delivered together, and what is asked of them
  * hub_row.c		the rows that were read last
+ * hub_room.c		rows that are told to rooms
  * hub_channel.c	names of channels, cursors
  * hub_topic.c		who subscribes to what
  * hub_home.c		who of them follows whom
@@ -34,7 +35,8 @@
 #define HUB_HOME 1
 #define HUB_NOTIFICATIONS 2
 #define HUB_PRESENCE 4
-#define HUB_FLAGS 3				/* how many there are */
+#define HUB_MESSAGES 8
+#define HUB_FLAGS 4				/* how many there are */
 #define HUB_HOMES (HUB_HOME | HUB_PRESENCE) /* these need to know whom the
 											 * account follows */
 
@@ -131,6 +133,9 @@ typedef struct HubRow
 	bool		strangers;		/* who has no account may see it */
 	bool		hard;
 	bool		lost;
+	bool		room;			/* for those who are told, and nobody else;
+								 * they need not be asked */
+	bool		fresh;			/* what it says came with it */
 	const char *event;			/* NULL: nothing for clients */
 	const char *topics;			/* lists are "" if they are empty */
 	const char *account_ids;
@@ -139,9 +144,11 @@ typedef struct HubRow
 	const char *follow;
 	const char *filter;			/* account, and whom it is about */
 	const char *touched;
+	char	   *told;			/* accounts; NULL: not known */
 	char	   *data;			/* NULL: nobody wanted it, or there is none */
+	size_t		told_length;
 	size_t		data_length;
-	size_t		size;			/* of all but data */
+	size_t		size;			/* of all but told and data */
 	char		texts[];
 } HubRow;
 
@@ -156,6 +163,7 @@ typedef struct HubState
 	int64_t		target;			/* as far as the log is known to go */
 	uint64_t	batch;			/* number of the batch */
 	int			subscribers;
+	int			rooms;			/* of them with messages, and topics of rooms */
 	List		everybody;		/* Subscriber.node */
 } HubState;
 
@@ -176,15 +184,24 @@ extern const char *channel_flag_name(uint8_t flag);
 extern HubRow *row_make(const PGresult *result, int line);
 extern void rows_add(HubRow *row);
 extern void row_set_data(HubRow *row, const char *data, size_t length);
+extern void row_set_told(HubRow *row, const char *told, size_t length);
 extern void row_drop_data(HubRow *row);
+extern void row_free(HubRow *row);
 extern void rows_clear(int64_t last);
 extern HubRow *rows_get(int64_t seq);
+extern const char *row_own_channel(const HubRow *row);
 extern int64_t rows_first(void);
 extern int64_t rows_last(void);
 extern bool id_next(const char **list, int64_t *id);
 extern int	id_compare(const void *left, const void *right);
 extern bool id_is_in(const char *list, int64_t wanted);
 extern const char *word_next(const char **list, size_t *length);
+
+/* hub_room.c */
+extern void room_count(const char *topic, int change);
+extern bool room_wants(const HubRow *row, const Subscriber *subscriber);
+extern bool room_is_wanted(const HubRow *row);
+extern void room_each(const HubRow *row, void (*called) (const HubRow *row, Subscriber *subscriber, void *argument), void *argument);
 
 /* hub_topic.c */
 extern HubTopic *topic_find(const char *name, size_t length);
@@ -232,12 +249,12 @@ typedef void (*TurnHandler) (Subscriber *subscriber);
 extern void turn_add(Subscriber *subscriber);
 extern void turn_call(TurnHandler handler);
 extern void turn_forget(Subscriber *subscriber);
-extern uint64_t deliver_item(HubBatch *batch, int64_t seq, int part, const char *event, const char *topics,
+extern uint64_t deliver_item(HubBatch *batch, int64_t seq, int part, const char *event, const char *own, const char *topics,
 							 const char *data, size_t length);
-extern void deliver_mark(Subscriber *subscriber, uint64_t item, bool home);
+extern void deliver_mark(Subscriber *subscriber, uint64_t item, bool own);
 extern void deliver_send(HubBatch *batch, int64_t seq);
 extern void deliver_signal(const char *event, const char *data, size_t length);
-extern void deliver_send_to(HubBatch *batch, Cursor cursor, uint64_t home, Subscriber *subscriber);
+extern void deliver_send_to(HubBatch *batch, Cursor cursor, uint64_t own, Subscriber *subscriber);
 
 /* catchup.c */
 extern void catchup_begin(Subscriber *subscriber, int64_t seen);

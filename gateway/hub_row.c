@@ -20,7 +20,8 @@
 enum
 {
 	COLUMN_SEQ, COLUMN_EVENT, COLUMN_EVERYONE, COLUMN_STRANGERS, COLUMN_HOME_ID, COLUMN_TOPICS, COLUMN_ACCOUNT_IDS, COLUMN_TARGET_IDS,
-	COLUMN_NOTIFY, COLUMN_FOLLOW, COLUMN_FILTER, COLUMN_REVOKED, COLUMN_TOUCHED, COLUMN_HARD, COLUMN_LOST, COLUMNS
+	COLUMN_NOTIFY, COLUMN_FOLLOW, COLUMN_FILTER, COLUMN_REVOKED, COLUMN_TOUCHED, COLUMN_HARD, COLUMN_LOST,
+	COLUMN_ROOM, COLUMN_TOLD, COLUMN_DATA, COLUMNS
 };
 
 static HubRow *rows[ROWS];
@@ -58,6 +59,31 @@ static const struct
 	{COLUMN_TOUCHED, offsetof(HubRow, touched)},
 };
 
+/* Returns how much memory a row takes. */
+static size_t
+row_bytes(const HubRow *row)
+{
+	return row->size + row->told_length + row->data_length;
+}
+
+/* Gives a row what its event says. */
+static void
+data_copy(HubRow *row, const char *data, size_t length)
+{
+	row->data = memory_resize(NULL, length + 1);
+	memcpy(row->data, data, length + 1);
+	row->data_length = length;
+}
+
+/* Gives a row of a room the accounts that are told. */
+static void
+told_copy(HubRow *row, const char *told, size_t length)
+{
+	row->told = memory_resize(row->told, length + 1);
+	memcpy(row->told, told, length + 1);
+	row->told_length = length;
+}
+
 /* Makes a row of a line of an answer; NULL if that has other columns. */
 HubRow *
 row_make(const PGresult *result, int line)
@@ -90,6 +116,14 @@ row_make(const PGresult *result, int line)
 	row->strangers = column_is_true(result, line, COLUMN_STRANGERS);
 	row->hard = column_is_true(result, line, COLUMN_HARD);
 	row->lost = column_is_true(result, line, COLUMN_LOST);
+	row->room = column_is_true(result, line, COLUMN_ROOM);
+	if (PQgetlength(result, line, COLUMN_TOLD) > 0)
+	{
+		row->fresh = true;
+		told_copy(row, PQgetvalue(result, line, COLUMN_TOLD), (size_t) PQgetlength(result, line, COLUMN_TOLD));
+	}
+	if (PQgetlength(result, line, COLUMN_DATA) > 0)
+		data_copy(row, PQgetvalue(result, line, COLUMN_DATA), (size_t) PQgetlength(result, line, COLUMN_DATA));
 	return row;
 }
 
@@ -99,20 +133,39 @@ row_set_data(HubRow *row, const char *data, size_t length)
 {
 	if (row->data)
 		return;
-	row->data = memory_resize(NULL, length + 1);
-	memcpy(row->data, data, length + 1);
-	row->data_length = length;
+	data_copy(row, data, length);
 	bytes += length;
 }
 
-/* Takes it away again. */
+/* Gives a row of a room that is in memory the accounts that are told. */
+void
+row_set_told(HubRow *row, const char *told, size_t length)
+{
+	bytes -= row->told_length;
+	told_copy(row, told, length);
+	bytes += length;
+}
+
+/* Takes both away again. */
 void
 row_drop_data(HubRow *row)
 {
-	bytes -= row->data_length;
+	bytes -= row->told_length + row->data_length;
+	free(row->told);
 	free(row->data);
-	row->data = NULL;
-	row->data_length = 0;
+	row->told = row->data = NULL;
+	row->told_length = row->data_length = 0;
+}
+
+/* Lets go of a row. */
+void
+row_free(HubRow *row)
+{
+	if (row == NULL)
+		return;
+	free(row->told);
+	free(row->data);
+	free(row);
 }
 
 /* Drops the oldest row. */
@@ -121,9 +174,8 @@ rows_drop(void)
 {
 	HubRow	   *row = rows[first % ROWS];
 
-	bytes -= row->size + row->data_length;
-	free(row->data);
-	free(row);
+	bytes -= row_bytes(row);
+	row_free(row);
 	rows[first++ % ROWS] = NULL;
 }
 
@@ -131,10 +183,10 @@ rows_drop(void)
 void
 rows_add(HubRow *row)
 {
-	while (last - first + 1 >= ROWS || (bytes + row->size > ROWS_BYTES && first <= last && first <= hub.position))
+	while (last - first + 1 >= ROWS || (bytes + row_bytes(row) > ROWS_BYTES && first <= last && first <= hub.position))
 		rows_drop();
 	rows[++last % ROWS] = row;
-	bytes += row->size;
+	bytes += row_bytes(row);
 }
 
 /* Forgets all rows; the next one comes after seq. */
@@ -152,6 +204,13 @@ HubRow *
 rows_get(int64_t seq)
 {
 	return rows[seq % ROWS];
+}
+
+/* Returns the channel that only some of those who get a row have it in. */
+const char *
+row_own_channel(const HubRow *row)
+{
+	return channel_flag_name(row->room ? HUB_MESSAGES : HUB_HOME);
 }
 
 /* Returns the number of the oldest row; it is last + 1 if there is none. */

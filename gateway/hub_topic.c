@@ -46,6 +46,7 @@ topic_make(const char *name)
 	memcpy(topic->name, name, length);
 	map_add(&topics, &topic->entry, map_hash_bytes(name, length));
 	metrics->hub_topics++;
+	room_count(name, 1);
 	return topic;
 }
 
@@ -103,6 +104,7 @@ topic_leave_place(Subscriber *subscriber, int place)
 	if (topic->count > 0)
 		return;
 	map_remove(&topics, &topic->entry);
+	room_count(topic->name, -1);
 	free(topic->slots);
 	free(topic);
 	metrics->hub_topics--;

@@ -51,7 +51,7 @@ poll_of(Subscriber *subscriber)
 
 /* Makes the answer of a batch. */
 static void
-poll_render(const HubBatch *batch, uint64_t mask, uint64_t home, Buffer *into)
+poll_render(const HubBatch *batch, uint64_t mask, uint64_t own, Buffer *into)
 {
 	char		where[HUB_CURSOR_SIZE];
 	const char *separator = "";
@@ -61,7 +61,7 @@ poll_render(const HubBatch *batch, uint64_t mask, uint64_t home, Buffer *into)
 		if (mask >> i & 1)
 		{
 			buffer_append_text(into, separator);
-			hub_item_json(&batch->items[i], home >> i & 1, into);
+			hub_item_json(&batch->items[i], own >> i & 1, into);
 			separator = ",";
 		}
 	cursor_format(batch->cursor, where);

@@ -129,9 +129,9 @@ static const struct
 	{"stream_position", "SELECT epoch, first_seq, last_seq FROM roost.stream_position()", 0, false},
 	{"stream_home", "SELECT seq, followee_ids FROM roost.stream_home($1)", 1, false},
 	{"stream_filters", "SELECT account_id FROM roost.stream_filters($1)", 1, false},
-	{"stream_read", "SELECT seq, event, everyone, strangers, home_id, topics, account_ids, target_ids, notify, follow, filter, revoked, touched, hard, lost"
-	" FROM roost.stream_read($1, $2)", 2, false},
-	{"stream_data", "SELECT seq, data, everyone, strangers FROM roost.stream_data($1)", 1, false},
+	{"stream_read", "SELECT seq, event, everyone, strangers, home_id, topics, account_ids, target_ids, notify, follow, filter, revoked, touched, hard, lost,"
+	" room, told, data FROM roost.stream_read($1, $2, $3)", 3, false},
+	{"stream_data", "SELECT seq, data, everyone, strangers, told FROM roost.stream_data($1)", 1, false},
 	{"stream_see", "SELECT seq, viewer_id FROM roost.stream_see($1, $2)", 2, false},
 	{"stream_notify", "SELECT seq, account_id, data FROM roost.stream_notify($1, $2)", 2, false},
 	{"stream_resume", "SELECT seq, part, event, home, topics, data FROM roost.stream_resume($1, $2, $3, $4, $5)", 5, false},

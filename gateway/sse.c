@@ -313,7 +313,7 @@ sse_finish_data(Buffer *into, size_t start)
 
 /* Makes the events of a batch. */
 static void
-sse_render(const HubBatch *batch, uint64_t mask, uint64_t home, Buffer *into)
+sse_render(const HubBatch *batch, uint64_t mask, uint64_t own, Buffer *into)
 {
 	for (int i = 0; i < batch->count; i++)
 	{
@@ -337,7 +337,7 @@ sse_render(const HubBatch *batch, uint64_t mask, uint64_t home, Buffer *into)
 		}
 		sse_put_name(item->event, into);
 		start = into->length;
-		hub_item_json(item, home >> i & 1, into);
+		hub_item_json(item, own >> i & 1, into);
 		sse_finish_data(into, start);
 	}
 }

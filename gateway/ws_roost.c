@@ -177,7 +177,7 @@ roost_schedule(RoostSocket *socket)
 
 /* Makes a frame of a batch. */
 static void
-on_render(const HubBatch *batch, uint64_t mask, uint64_t home, Buffer *into)
+on_render(const HubBatch *batch, uint64_t mask, uint64_t own, Buffer *into)
 {
 	size_t		start = into->length;
 	const char *comma = "";
@@ -192,7 +192,7 @@ on_render(const HubBatch *batch, uint64_t mask, uint64_t home, Buffer *into)
 		if (!(mask >> i & 1))
 			continue;
 		buffer_append_text(into, comma);
-		hub_item_json(&batch->items[i], home >> i & 1, into);
+		hub_item_json(&batch->items[i], own >> i & 1, into);
 		comma = ",";
 	}
 	buffer_append(into, "]}", 2);

@@ -28,8 +28,8 @@
 
 #define STREAM_LIMIT_CLASS	"stream"
 #define STREAM_OPEN_COLUMNS	3
-#define STREAM_READ_COLUMNS	15
-#define STREAM_DATA_COLUMNS	4
+#define STREAM_READ_COLUMNS	18
+#define STREAM_DATA_COLUMNS	5
 #define STREAM_READ_MAX		10000	/* rows at once */
 #define STREAM_LIST_MAX		100000	/* in an argument */
 
@@ -43,6 +43,7 @@ static void stream_refuse(const char *why) pg_attribute_noreturn();
 static bool stream_account_is_active(int64 account_id);
 static void stream_limit(int64 account_id, const char *address);
 static void stream_put(ReturnSetInfo *info, const LogRow *row, const StreamEvent *event);
+static void stream_put_data(ReturnSetInfo *info, StreamReader *reader, const LogRow *row);
 static Datum stream_text(const StringInfoData *text, bool *isnull);
 static Datum stream_id_text(int64 id, bool *isnull);
 static bool stream_find(StreamReader *reader, int64 seq, LogRow *row);
@@ -128,7 +129,7 @@ stream_limit(int64 account_id, const char *address)
 }
 
 /*
- * roost.stream_read(after, limit) returns the rows of the log after a seq.
+ * roost.stream_read(after, limit, rooms) returns the rows of the log after a seq.
  */
 Datum
 roost_stream_read(PG_FUNCTION_ARGS)
@@ -152,6 +153,7 @@ roost_stream_read(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "row of a stream", ALLOCSET_DEFAULT_SIZES);
 	roost_stream_begin(&reader);
+	reader.rooms = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
 	roost_log_seek(&reader.log, LOG_BY_SEQ, 0, PG_GETARG_INT64(0));
 	while (limit-- > 0 && roost_log_next(&reader.log, LOG_BY_SEQ, &row))
 	{
@@ -214,6 +216,11 @@ stream_put(ReturnSetInfo *info, const LogRow *row, const StreamEvent *event)
 	values[n] = stream_text(&event->touched, &nulls[n]), n++;
 	values[n++] = BoolGetDatum(event->hard);
 	values[n++] = BoolGetDatum(event->lost);
+	values[n++] = BoolGetDatum(event->room);
+	nulls[n] = !says || !event->is_told;
+	values[n] = stream_text(&event->told, &nulls[n]), n++;
+	nulls[n] = !says || !event->has_data;
+	values[n] = stream_text(&event->data, &nulls[n]), n++;
 	Assert(n == STREAM_READ_COLUMNS);
 	tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
 }
@@ -254,36 +261,50 @@ Datum
 roost_stream_data_list(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
-	StringInfoData data;
 	StreamReader reader;
 	int			count;
 	const int64 *seqs = stream_array(fcinfo, 0, &count);
 
 	InitMaterializedSRF(fcinfo, 0);
-	initStringInfo(&data);
 	roost_stream_begin(&reader);
 	for (int i = 0; i < count; i++)
 	{
+		StreamEvent *event = &reader.event;
 		LogRow		row;
 
 		CHECK_FOR_INTERRUPTS();
-		resetStringInfo(&data);
-		if (stream_find(&reader, seqs[i], &row) && roost_stream_data(&reader, &row, &data))
-		{
-			Datum		values[STREAM_DATA_COLUMNS] = {Int64GetDatum(row.seq), PointerGetDatum(cstring_to_text_with_len(data.data, data.len))};
-			bool		nulls[STREAM_DATA_COLUMNS] = {false};
-			bool		everyone;
-			bool		strangers;
-
-			roost_stream_reach(&reader, &row, &everyone, &strangers);
-			values[2] = BoolGetDatum(everyone);
-			values[3] = BoolGetDatum(strangers);
-			tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
-			pfree(DatumGetPointer(values[1]));
-		}
+		if (!stream_find(&reader, seqs[i], &row))
+			continue;
+		resetStringInfo(&event->data);
+		resetStringInfo(&event->told);
+		if (row.room_id != 0 ? roost_stream_room_told(&row, PG_INT32_MAX, event) : roost_stream_data(&reader, &row, &event->data))
+			stream_put_data(info, &reader, &row);
 	}
 	roost_stream_end(&reader);
 	return (Datum) 0;
+}
+
+/*
+ * Puts the data of a row's event into the result, and who may see it.
+ */
+static void
+stream_put_data(ReturnSetInfo *info, StreamReader *reader, const LogRow *row)
+{
+	Datum		values[STREAM_DATA_COLUMNS];
+	bool		nulls[STREAM_DATA_COLUMNS] = {false};
+	bool		everyone;
+	bool		strangers;
+
+	roost_stream_reach(reader, row, &everyone, &strangers);
+	values[0] = Int64GetDatum(row->seq);
+	values[1] = stream_text(&reader->event.data, &nulls[1]);
+	values[2] = BoolGetDatum(everyone);
+	values[3] = BoolGetDatum(strangers);
+	values[4] = stream_text(&reader->event.told, &nulls[4]);
+	tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
+	pfree(DatumGetPointer(values[1]));
+	if (!nulls[4])
+		pfree(DatumGetPointer(values[4]));
 }
 
 /*

@@ -24,6 +24,11 @@ typedef struct StreamEvent
 	bool		strangers;		/* who has no account may see it */
 	bool		hard;
 	bool		lost;
+	bool		room;			/* told to the accounts of a room, who need
+								 * not be asked */
+	bool		is_told;		/* told says which they are, as far as it was
+								 * asked for */
+	bool		has_data;		/* data says what it looks like */
 	char		follow;			/* '+', '-' or 0 */
 	bool		filter;			/* what an account filters has changed */
 	int64		home_id;
@@ -34,6 +39,8 @@ typedef struct StreamEvent
 	StringInfoData topics;
 	StringInfoData notify;
 	StringInfoData touched;
+	StringInfoData told;
+	StringInfoData data;
 } StreamEvent;
 
 /* What is open while rows are read */
@@ -41,6 +48,7 @@ typedef struct StreamReader
 {
 	LogReader	log;
 	RoostPage  *page;
+	bool		rooms;			/* events of rooms say who is told */
 	StreamEvent event;			/* the last one */
 } StreamReader;
 
@@ -49,6 +57,14 @@ extern void roost_stream_begin(StreamReader *reader);
 extern void roost_stream_end(StreamReader *reader);
 extern const StreamEvent *roost_stream_event(StreamReader *reader, const LogRow *row);
 extern bool roost_stream_data(StreamReader *reader, const LogRow *row, StringInfo data);
+extern void roost_stream_mailed(StreamReader *reader, int64 account_id, int64 seq, StringInfo list);
+extern void roost_stream_word(StringInfo list, const char *prefix, int64 id);
+
+/* stream_room.c: rows of rooms */
+extern void roost_stream_room(StreamReader *reader, const LogRow *row, StreamEvent *event);
+extern bool roost_stream_room_told(const LogRow *row, int most, StreamEvent *event);
+extern bool roost_stream_room_data(const LogRow *row, StringInfo data);
+extern bool roost_stream_room_tells(const LogRow *row, int64 viewer_id);
 
 /* stream_see.c */
 extern void roost_stream_reach(StreamReader *reader, const LogRow *row, bool *everyone, bool *strangers);

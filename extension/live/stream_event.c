@@ -35,8 +35,6 @@ static void event_follow(StreamReader *reader, const LogRow *row, StreamEvent *e
 static void event_account(StreamReader *reader, const LogRow *row, StreamEvent *event);
 static void event_filter(StreamReader *reader, const LogRow *row, StreamEvent *event);
 static bool event_is_hidden(const RoostPostDetails *post);
-static void event_mailed(StreamReader *reader, int64 account_id, int64 seq, StringInfo list);
-static void event_word(StringInfo list, const char *prefix, int64 id);
 static void data_id(StringInfo data, const char *name, int64 id);
 static bool data_account(int64 account_id, StringInfo data);
 static char *event_ask(SPIPlanPtr *plan, const char *query, int nargs, Datum *values);
@@ -51,6 +49,9 @@ roost_stream_begin(StreamReader *reader)
 	initStringInfo(&reader->event.topics);
 	initStringInfo(&reader->event.notify);
 	initStringInfo(&reader->event.touched);
+	initStringInfo(&reader->event.told);
+	initStringInfo(&reader->event.data);
+	reader->rooms = false;
 	reader->page = roost_page_begin_neutral();
 }
 
@@ -77,6 +78,11 @@ roost_stream_event(StreamReader *reader, const LogRow *row)
 	resetStringInfo(&event->topics);
 	resetStringInfo(&event->notify);
 	resetStringInfo(&event->touched);
+	if (row->room_id != 0)
+	{
+		roost_stream_room(reader, row, event);
+		return event;
+	}
 	switch (row->kind)
 	{
 		case FEED_POST_CREATED:
@@ -112,7 +118,6 @@ roost_stream_event(StreamReader *reader, const LogRow *row)
 		case FEED_FILTER_CHANGED:
 			event_filter(reader, row, event);
 			break;
-		case FEED_REQUEST_DELETED:
 		default:
 			break;
 	}
@@ -126,9 +131,9 @@ static void
 event_post_touched(const LogRow *row, StreamEvent *event)
 {
 	event->hard = row->kind != FEED_POST_CREATED;
-	event_word(&event->touched, "", row->post_id);
-	event_word(&event->touched, "", row->account_id);
-	event_word(&event->touched, "", row->retweet_of_id);
+	roost_stream_word(&event->touched, "", row->post_id);
+	roost_stream_word(&event->touched, "", row->account_id);
+	roost_stream_word(&event->touched, "", row->retweet_of_id);
 }
 
 /*
@@ -146,8 +151,8 @@ event_post(StreamReader *reader, const LogRow *row, StreamEvent *event)
 	event_post_touched(row, event);
 	if (!roost_page_details(reader->page, row->post_id, &post))
 		return;
-	event_word(&event->touched, "", post.reply_to_id);
-	event_word(&event->touched, "", facts->quote_of_id);
+	roost_stream_word(&event->touched, "", post.reply_to_id);
+	roost_stream_word(&event->touched, "", facts->quote_of_id);
 	if (row->kind == FEED_POST_CREATED ? row->author_id == 0 || event_is_hidden(&post) : !changed && event_is_hidden(&post))
 		return;
 
@@ -161,17 +166,17 @@ event_post(StreamReader *reader, const LogRow *row, StreamEvent *event)
 		event_post_topics(reader, row, &post, event);
 	}
 	if (row->target_id != row->account_id)
-		event_mailed(reader, row->target_id, row->seq, &event->notify);
+		roost_stream_mailed(reader, row->target_id, row->seq, &event->notify);
 	if (row->reply_to_account_id != row->target_id)
-		event_mailed(reader, row->reply_to_account_id, row->seq, &event->notify);
+		roost_stream_mailed(reader, row->reply_to_account_id, row->seq, &event->notify);
 	for (int i = 0; i < post.num_mentions; i++)
 	{
 		if (post.mention_ids[i] != row->target_id && post.mention_ids[i] != row->reply_to_account_id)
-			event_mailed(reader, post.mention_ids[i], row->seq, &event->notify);
+			roost_stream_mailed(reader, post.mention_ids[i], row->seq, &event->notify);
 	}
 	/* an entry for whom it quotes comes with the row that releases it */
 	if (row->kind == FEED_POST_RELEASED || own)
-		event_mailed(reader, roost_page_author(reader->page, row->retweet_of_id != 0 ? row->retweet_of_id : facts->quote_of_id), row->seq, &event->notify);
+		roost_stream_mailed(reader, roost_page_author(reader->page, row->retweet_of_id != 0 ? row->retweet_of_id : facts->quote_of_id), row->seq, &event->notify);
 }
 
 /*
@@ -181,9 +186,9 @@ event_post(StreamReader *reader, const LogRow *row, StreamEvent *event)
 static void
 event_post_topics(StreamReader *reader, const LogRow *row, const RoostPostDetails *post, StreamEvent *event)
 {
-	event_word(&event->topics, "user:", row->account_id);
-	event_word(&event->topics, "post:", row->kind == FEED_POST_UPDATED ? row->post_id :
-			   row->retweet_of_id != 0 ? row->retweet_of_id : post->reply_to_id);
+	roost_stream_word(&event->topics, "user:", row->account_id);
+	roost_stream_word(&event->topics, "post:", row->kind == FEED_POST_UPDATED ? row->post_id :
+					  row->retweet_of_id != 0 ? row->retweet_of_id : post->reply_to_id);
 	if (post->state == 'v')
 		event_post_lists(reader, row, post, event);
 }
@@ -235,14 +240,14 @@ event_post_hidden(StreamReader *reader, const LogRow *row, StreamEvent *event)
 	event_post_touched(row, event);
 	if (!roost_page_details(reader->page, row->post_id, &post) || post.state == 'v')
 		return;
-	event_word(&event->touched, "", post.reply_to_id);
+	roost_stream_word(&event->touched, "", post.reply_to_id);
 	event->event = "tweet:deleted";
 	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
 	if (event_is_hidden(&post))
 	{
 		event->home_id = row->account_id;
-		event_word(&event->topics, "user:", row->account_id);
-		event_word(&event->topics, "post:", row->post_id);
+		roost_stream_word(&event->topics, "user:", row->account_id);
+		roost_stream_word(&event->topics, "post:", row->post_id);
 	}
 	event_post_lists(reader, row, &post, event);
 	if (event->home_id == 0 && event->topics.len == 0)
@@ -261,16 +266,16 @@ event_post_deleted(StreamReader *reader, const LogRow *row, StreamEvent *event)
 
 	event_post_touched(row, event);
 	/* for the post that it answered, in which its author shows */
-	event_word(&event->touched, "", row->reply_to_account_id);
+	roost_stream_word(&event->touched, "", row->reply_to_account_id);
 
 	event->event = "tweet:deleted";
 	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
 	if (known)
 	{
 		event->home_id = event->account_id = row->account_id;
-		event_word(&event->topics, "user:", row->account_id);
+		roost_stream_word(&event->topics, "user:", row->account_id);
 	}
-	event_word(&event->topics, "post:", row->post_id);
+	roost_stream_word(&event->topics, "post:", row->post_id);
 	if (known && event->strangers && row->retweet_of_id == 0)
 		LITERAL(&event->topics, " public");
 }
@@ -281,15 +286,15 @@ event_post_deleted(StreamReader *reader, const LogRow *row, StreamEvent *event)
 static void
 event_like(StreamReader *reader, const LogRow *row, StreamEvent *event)
 {
-	event_word(&event->touched, "", row->post_id);
+	roost_stream_word(&event->touched, "", row->post_id);
 	if (!roost_page_shows(reader->page, row->post_id) || !roost_stream_is_active(reader, row->account_id))
 		return;
 	event->event = row->kind == FEED_LIKE_CREATED ? "tweet:liked" : "tweet:unliked";
 	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
 	event->account_id = row->account_id;
-	event_word(&event->topics, "post:", row->post_id);
+	roost_stream_word(&event->topics, "post:", row->post_id);
 	if (row->kind == FEED_LIKE_CREATED)
-		event_mailed(reader, row->target_id, row->seq, &event->notify);
+		roost_stream_mailed(reader, row->target_id, row->seq, &event->notify);
 	if (event->notify.len > 0)
 		event->target_id = row->target_id;
 }
@@ -303,8 +308,8 @@ event_follow(StreamReader *reader, const LogRow *row, StreamEvent *event)
 	if (row->kind != FEED_REQUEST_CREATED)
 	{
 		event->follow = row->kind == FEED_FOLLOW_CREATED ? '+' : '-';
-		event_word(&event->touched, "", row->account_id);
-		event_word(&event->touched, "", row->target_id);
+		roost_stream_word(&event->touched, "", row->account_id);
+		roost_stream_word(&event->touched, "", row->target_id);
 	}
 	if (!roost_stream_is_active(reader, row->account_id) || !roost_stream_is_active(reader, row->target_id))
 		return;
@@ -313,7 +318,7 @@ event_follow(StreamReader *reader, const LogRow *row, StreamEvent *event)
 	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
 	event->account_id = row->account_id;
 	if (row->kind != FEED_FOLLOW_DELETED)
-		event_mailed(reader, row->target_id, row->seq, &event->notify);
+		roost_stream_mailed(reader, row->target_id, row->seq, &event->notify);
 	if (event->notify.len > 0)
 		event->target_id = row->target_id;
 }
@@ -325,7 +330,7 @@ static void
 event_account(StreamReader *reader, const LogRow *row, StreamEvent *event)
 {
 	event->hard = true;
-	event_word(&event->touched, "", row->id);
+	roost_stream_word(&event->touched, "", row->id);
 	if (row->kind == FEED_ACCOUNT_UPDATED)
 	{
 		if (!roost_stream_is_active(reader, row->id))
@@ -334,7 +339,7 @@ event_account(StreamReader *reader, const LogRow *row, StreamEvent *event)
 	}
 	event->event = row->kind == FEED_ACCOUNT_UPDATED ? "user:updated" : "user:deleted";
 	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
-	event_word(&event->topics, "user:", row->id);
+	roost_stream_word(&event->topics, "user:", row->id);
 }
 
 /*
@@ -358,6 +363,8 @@ event_filter(StreamReader *reader, const LogRow *row, StreamEvent *event)
 bool
 roost_stream_data(StreamReader *reader, const LogRow *row, StringInfo data)
 {
+	if (row->room_id != 0)
+		return roost_stream_room_data(row, data);
 	switch (row->kind)
 	{
 		case FEED_POST_CREATED:
@@ -405,9 +412,6 @@ roost_stream_data(StreamReader *reader, const LogRow *row, StringInfo data)
 				return false;
 			data_id(data, "{\"account_id\":", row->target_id);
 			break;
-		case FEED_REQUEST_DELETED:
-		case FEED_SESSION_REVOKED:
-		case FEED_EVENTS_LOST:
 		default:
 			return false;
 	}
@@ -496,18 +500,18 @@ event_ask(SPIPlanPtr *plan, const char *query, int nargs, Datum *values)
 /*
  * Adds an account to a list if it has an entry of the row in its mailbox.
  */
-static void
-event_mailed(StreamReader *reader, int64 account_id, int64 seq, StringInfo list)
+void
+roost_stream_mailed(StreamReader *reader, int64 account_id, int64 seq, StringInfo list)
 {
 	if (account_id != 0 && roost_log_is_mailed(&reader->log, account_id, seq))
-		event_word(list, "", account_id);
+		roost_stream_word(list, "", account_id);
 }
 
 /*
  * Adds a word to a list, unless the id is 0.
  */
-static void
-event_word(StringInfo list, const char *prefix, int64 id)
+void
+roost_stream_word(StringInfo list, const char *prefix, int64 id)
 {
 	if (id == 0)
 		return;

@@ -5,8 +5,8 @@
  *
  * A piece is found in one of two ways.  Either row by row: each one costs less
  * than a microsecond, but all of them must be looked at.  Or by the indexes:
- * what each of the accounts did, and the mailbox; that costs some microseconds
- * for each account, however long the log is.  The indexes are used where the
+ * what each of the accounts did, what was told to each room, and the mailbox;
+ * that costs some microseconds for each, however long the log is.  The indexes are used where the
  * rest of the partition is longer than they cost, unless there is a channel
  * that they do not help to find (posts, hashtags, public).
  *
@@ -23,7 +23,7 @@
 static bool resume_by_index(const Resume *resume, int64 *upto);
 static int64 resume_walk(Resume *resume);
 static int64 resume_gather(Resume *resume, int64 upto);
-static int64 resume_gather_source(Resume *resume, int64 account_id, int64 upto);
+static int64 resume_gather_order(Resume *resume, LogOrder order, int64 id, int64 allowed, int64 upto);
 static int64 resume_gather_mailbox(Resume *resume, int64 upto);
 static int64 resume_add(Resume *resume, const LogRow *row, int64 upto);
 static bool resume_may_want(Resume *resume, const LogRow *row);
@@ -90,7 +90,7 @@ resume_by_index(const Resume *resume, int64 *upto)
 		return false;
 	*upto = Min(*upto, roost_log_part_end(&resume->reader.log, resume->seq + 1));
 	rest = *upto - resume->seq;
-	return rest > RESUME_SHORT && rest > hash_get_num_entries(resume->sources) * RESUME_COST_SOURCE;
+	return rest > RESUME_SHORT && rest > (hash_get_num_entries(resume->sources) + resume->num_rooms) * RESUME_COST_SOURCE;
 }
 
 /*
@@ -140,7 +140,17 @@ resume_gather(Resume *resume, int64 upto)
 	while ((source = hash_seq_search(&status)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
-		upto = resume_gather_source(resume, source->account_id, upto);
+		upto = resume_gather_order(resume, LOG_BY_ACCOUNT, source->account_id, RESUME_COST_SOURCE, upto);
+	}
+	for (int i = 0; i < resume->num_rooms; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		upto = resume_gather_order(resume, LOG_BY_ROOM, resume->rooms[i].id, resume->limit, upto);
+	}
+	if (resume->messages)
+	{
+		upto = resume_gather_order(resume, LOG_BY_ROOM, resume->account_id, resume->limit, upto);
+		upto = resume_gather_order(resume, LOG_BY_ACCOUNT, resume->account_id, resume->limit, upto);
 	}
 	if (resume->notifications)
 		upto = resume_gather_mailbox(resume, upto);
@@ -150,18 +160,19 @@ resume_gather(Resume *resume, int64 upto)
 }
 
 /*
- * Adds what an account did.  When that is very much, the piece ends there.
+ * Adds what an account did, or was told to a room.  When that is very much, the
+ * piece ends there; not before so many rows as are allowed in any case.
  */
 static int64
-resume_gather_source(Resume *resume, int64 account_id, int64 upto)
+resume_gather_order(Resume *resume, LogOrder order, int64 id, int64 allowed, int64 upto)
 {
 	LogReader  *log = &resume->reader.log;
-	int64		allowed = Max(resume->budget, RESUME_COST_SOURCE);
 	LogRow		row;
 
+	allowed = Max(resume->budget, allowed);
 	resume->budget -= RESUME_COST_SOURCE;
-	roost_log_seek(log, LOG_BY_ACCOUNT, account_id, resume->seq);
-	while (roost_log_next(log, LOG_BY_ACCOUNT, &row) && row.seq <= upto)
+	roost_log_seek(log, order, id, resume->seq);
+	while (roost_log_next(log, order, &row) && row.seq <= upto)
 	{
 		if (resume_may_want(resume, &row))
 			upto = resume_add(resume, &row, upto);
@@ -236,6 +247,8 @@ resume_may_want(Resume *resume, const LogRow *row)
 {
 	const Source *source;
 
+	if (row->room_id != 0)
+		return roost_resume_room(resume, row);
 	switch (row->kind)
 	{
 		case FEED_POST_CREATED:
@@ -267,9 +280,6 @@ resume_may_want(Resume *resume, const LogRow *row)
 			return (source != NULL && source->channel) || (resume->home && row->account_id == resume->account_id);
 		case FEED_FILTER_CHANGED:
 			return resume->home && row->account_id == resume->account_id;
-		case FEED_REQUEST_DELETED:
-		case FEED_SESSION_REVOKED:
-		case FEED_EVENTS_LOST:
 		default:
 			break;
 	}

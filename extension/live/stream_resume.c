@@ -50,6 +50,7 @@ static void resume_run(Resume *resume);
 static void resume_look(Resume *resume, const LogRow *row);
 static bool resume_is_home(Resume *resume, const StreamEvent *event);
 static bool resume_wants(Resume *resume, const StreamEvent *event, bool notified);
+static const char *resume_topics(const Resume *resume, const StreamEvent *event);
 static bool resume_has_topic(const Resume *resume, const StringInfoData *topics);
 static void resume_put(Resume *resume, int64 seq, int part, const char *event, bool home, const char *topics, const char *data);
 
@@ -141,6 +142,7 @@ resume_channels(Resume *resume, ArrayType *array)
 	resume->sources = hash_create("accounts of a stream", 256, &control, HASH_ELEM | HASH_BLOBS);
 	resume->channels = palloc(Max(n, 1) * sizeof(text *));
 	resume->post_ids = palloc(Max(n, 1) * sizeof(int64));
+	resume->conversation_ids = palloc(Max(n, 1) * sizeof(int64));
 	for (int i = 0; i < n; i++)
 	{
 		if (!nulls[i])
@@ -159,6 +161,8 @@ resume_channel(Resume *resume, text *channel)
 		resume->home = resume->account_id != 0;
 	else if (strcmp(name, "notifications") == 0)
 		resume->notifications = resume->account_id != 0;
+	else if (strcmp(name, "messages") == 0)
+		resume->messages = resume->account_id != 0;
 	else if (strcmp(name, "public") == 0)
 		resume->public = true;
 	else if (strncmp(name, "hashtag:", 8) == 0)
@@ -167,6 +171,8 @@ resume_channel(Resume *resume, text *channel)
 		roost_resume_source(resume, id)->channel = true;
 	else if (strncmp(name, "post:", 5) == 0 && sscanf(name + 5, INT64_FORMAT, &id) == 1)
 		resume->post_ids[resume->num_posts++] = id;
+	else if (strncmp(name, "conversation:", 13) == 0 && sscanf(name + 13, INT64_FORMAT, &id) == 1)
+		resume->conversation_ids[resume->num_conversations++] = id;
 	pfree(name);
 }
 
@@ -233,6 +239,7 @@ resume_run(Resume *resume)
 		roost_resume_source(resume, resume->account_id);
 		resume_follows(resume);
 	}
+	roost_resume_rooms(resume);
 	do
 	{
 		int64		upto = roost_resume_find(resume);
@@ -272,8 +279,7 @@ resume_look(Resume *resume, const LogRow *row)
 	{
 		resetStringInfo(&resume->data);
 		if (roost_stream_data(&resume->reader, row, &resume->data))
-			resume_put(resume, row->seq, 0, event->event, resume_is_home(resume, event),
-					   event->topics.len > 0 ? event->topics.data : NULL, resume->data.data);
+			resume_put(resume, row->seq, 0, event->event, resume_is_home(resume, event), resume_topics(resume, event), resume->data.data);
 	}
 	if (notification != NULL)
 		resume_put(resume, row->seq, 1, "notification:new", false, NULL, notification);
@@ -303,8 +309,20 @@ static bool
 resume_wants(Resume *resume, const StreamEvent *event, bool notified)
 {
 	return resume_is_home(resume, event) ||
+		(event->room && resume->messages) ||
 		(notified && event->target_id == resume->account_id) ||
 		resume_has_topic(resume, &event->topics);
+}
+
+/*
+ * Returns the channels to be named with an event, besides home; NULL for none.
+ */
+static const char *
+resume_topics(const Resume *resume, const StreamEvent *event)
+{
+	if (event->room && resume->messages)
+		return event->topics.len > 0 ? psprintf("messages %s", event->topics.data) : "messages";
+	return event->topics.len > 0 ? event->topics.data : NULL;
 }
 
 /*

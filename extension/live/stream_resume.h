@@ -38,6 +38,13 @@ typedef struct Source
 	bool		channel;		/* user:<id> */
 } Source;
 
+/* A conversation that the account is a member of */
+typedef struct Room
+{
+	int64		id;
+	int64		since_id;		/* what was before this id is not for it */
+} Room;
+
 typedef struct Resume
 {
 	StreamReader reader;
@@ -48,13 +55,18 @@ typedef struct Resume
 	int64		account_id;		/* 0: nobody */
 	bool		home;
 	bool		notifications;
+	bool		messages;
 	bool		public;
 	bool		hashtags;
 	int64	   *post_ids;
 	int			num_posts;
 	text	  **channels;
 	int			num_channels;
+	int64	   *conversation_ids;	/* conversation:<id> */
+	int			num_conversations;
 	HTAB	   *sources;		/* Source, by account_id */
+	Room	   *rooms;			/* those of the channels, ascending */
+	int			num_rooms;
 	bool		many;			/* not all that are followed are there */
 
 	Toggle	   *toggles;
@@ -76,5 +88,9 @@ typedef struct Resume
 extern Source *roost_resume_source(Resume *resume, int64 account_id);
 extern const Source *roost_resume_known(Resume *resume, int64 account_id);
 extern int64 roost_resume_find(Resume *resume);
+
+/* stream_resume_room.c */
+extern void roost_resume_rooms(Resume *resume);
+extern bool roost_resume_room(const Resume *resume, const LogRow *row);
 
 #endif							/* ROOST_STREAM_RESUME_H */

@@ -7,6 +7,7 @@
  * rule; `everyone` says that no account need be asked, unless it has muted words.
  * So an event by somebody who has blocked anybody, is blocked or is muted, is not
  * for everyone; but `strangers`, who have no account, may see it all the same.
+ * What happens in a room is told to those whom the room names (stream_room.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -27,7 +28,8 @@ roost_stream_reach(StreamReader *reader, const LogRow *row, bool *everyone, bool
 	bool		active;
 	bool		is_private;
 
-	*everyone = *strangers = true;
+	*everyone = true;
+	*strangers = row->room_id == 0;
 	switch (row->kind)
 	{
 		case FEED_POST_UPDATED:
@@ -83,6 +85,8 @@ roost_stream_may_see(StreamReader *reader, const LogRow *row, int64 viewer_id)
 	bool		active;
 	bool		is_private;
 
+	if (row->room_id != 0)
+		return viewer_id != 0 && roost_stream_room_tells(row, viewer_id);
 	switch (row->kind)
 	{
 		case FEED_POST_UPDATED:
@@ -115,9 +119,6 @@ roost_stream_may_see(StreamReader *reader, const LogRow *row, int64 viewer_id)
 			return true;
 		case FEED_FILTER_CHANGED:
 			return own;
-		case FEED_REQUEST_DELETED:
-		case FEED_SESSION_REVOKED:
-		case FEED_EVENTS_LOST:
 		default:
 			break;
 	}

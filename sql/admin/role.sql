@@ -9,7 +9,7 @@ BEGIN
 	EXECUTE format('GRANT USAGE ON SCHEMA roost TO %I', role);
 	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.handle(text, text, text, text, text, text), roost.gateway_config(), roost.gateway_position(), roost.gateway_stat() TO %I', role);
 	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.stream_open(text, text), roost.stream_check(bigint[], bigint[]), roost.stream_position(), roost.stream_home(bigint),
-		roost.stream_filters(bigint[]), roost.stream_read(bigint, integer), roost.stream_data(bigint[]), roost.stream_see(bigint[], bigint[]), roost.stream_notify(bigint[], bigint[]),
+		roost.stream_filters(bigint[]), roost.stream_read(bigint, integer, boolean), roost.stream_data(bigint[]), roost.stream_see(bigint[], bigint[]), roost.stream_notify(bigint[], bigint[]),
 		roost.stream_resume(bigint, bigint, bigint, text[], integer) TO %I', role);
 	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.live_beat(bigint, bigint[], bigint[], boolean), roost.live_signal(bigint, text, text), roost.live_see(bigint[], text[], bigint[]) TO %I', role);
 	PERFORM roost_internal.audit_add('grant.gateway', 'role', NULL, jsonb_build_object('role', role));

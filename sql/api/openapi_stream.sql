@@ -46,7 +46,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT '{
 		"event_cursor": {"type": "string", "pattern": "^[0-9]+-[0-9]+$", "examples": ["117655288937710359-38990"], "description": "Stands for everything up to a row of the log of events."},
-		"channel": {"type": "string", "maxLength": 127, "pattern": "^(home|notifications|public|presence|(user|post|conversation):[1-9][0-9]{0,18}|hashtag:.+)$"},
+		"channel": {"type": "string", "maxLength": 127, "pattern": "^(home|notifications|messages|public|presence|(user|post|conversation):[1-9][0-9]{0,18}|hashtag:.+)$"},
 		"event_page": {"type": "object", "required": ["events", "cursor", "recovered"], "description": "What has happened since a cursor. recovered is false if the log does not go on from it.", "properties": {
 			"events": {"type": "array", "items": {"$ref": "#/components/schemas/event"}},
 			"cursor": {"$ref": "#/components/schemas/event_cursor"},

@@ -13,11 +13,11 @@ BEGIN
 	END IF;
 	FOREACH v_channel IN ARRAY channels LOOP
 		IF v_channel IS NULL OR octet_length(v_channel) > 127
-			OR v_channel !~ '^(home|notifications|presence|public|(user|post|conversation):[1-9][0-9]{0,18}|hashtag:[^[:space:][:cntrl:]#]+)$'
+			OR v_channel !~ '^(home|notifications|messages|presence|public|(user|post|conversation):[1-9][0-9]{0,18}|hashtag:[^[:space:][:cntrl:]#]+)$'
 		THEN
 			RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'channels', MESSAGE = 'unknown channel',
-				HINT = 'Channels are home, notifications, public, presence, user:<id>, post:<id>, hashtag:<tag> and conversation:<id>.';
-		ELSIF v_channel IN ('home', 'notifications', 'presence') AND actor_id IS NULL THEN
+				HINT = 'Channels are home, notifications, messages, public, presence, user:<id>, post:<id>, hashtag:<tag> and conversation:<id>.';
+		ELSIF v_channel IN ('home', 'notifications', 'messages', 'presence') AND actor_id IS NULL THEN
 			RAISE EXCEPTION USING ERRCODE = 'RO401', COLUMN = 'channels', MESSAGE = 'an access token is required',
 				DETAIL = format('Channel "%s" is somebody''s own.', v_channel);
 		END IF;

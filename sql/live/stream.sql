@@ -60,21 +60,21 @@ $$;
 REVOKE ALL ON FUNCTION roost.stream_filters(bigint[]) FROM PUBLIC;
 COMMENT ON FUNCTION roost.stream_filters(bigint[]) IS 'Those of the accounts that have muted words: roost.stream_see() is to be asked about them also where everybody may see an event.';
 
-CREATE OR REPLACE FUNCTION roost.stream_read(after bigint, "limit" integer) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION roost.stream_read(after bigint, "limit" integer, rooms boolean DEFAULT false) RETURNS TABLE (
 	seq bigint, event text, everyone boolean, strangers boolean, home_id bigint, topics text, account_ids text, target_ids text, notify text,
-	follow text, filter text, revoked bigint, touched text, hard boolean, lost boolean)
+	follow text, filter text, revoked bigint, touched text, hard boolean, lost boolean, room boolean, told text, data text)
 LANGUAGE c STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'roost_stream_read';
-REVOKE ALL ON FUNCTION roost.stream_read(bigint, integer) FROM PUBLIC;
-COMMENT ON FUNCTION roost.stream_read(bigint, integer) IS 'The rows of the log after a seq, oldest first and none left out, up to limit (1 to 10000), and where their events go; docs/live.md has the columns.';
+REVOKE ALL ON FUNCTION roost.stream_read(bigint, integer, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost.stream_read(bigint, integer, boolean) IS 'The rows of the log after a seq, oldest first and none left out, up to limit (1 to 10000), and where their events go; with rooms also whom those of messages, friends and keys are told, and, if these are few, their data. docs/live.md has the columns.';
 
-CREATE OR REPLACE FUNCTION roost.stream_data(seqs bigint[]) RETURNS TABLE (seq bigint, data text, everyone boolean, strangers boolean)
+CREATE OR REPLACE FUNCTION roost.stream_data(seqs bigint[]) RETURNS TABLE (seq bigint, data text, everyone boolean, strangers boolean, told text)
 LANGUAGE c STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'roost_stream_data_list';
 REVOKE ALL ON FUNCTION roost.stream_data(bigint[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost.stream_data(bigint[]) IS 'What the events of some rows of the log look like, as JSON, and whether everybody who gets them may see that: all accounts without muted words, and those who have none; rows without an event are left out. 54000 for more than 100000.';
+COMMENT ON FUNCTION roost.stream_data(bigint[]) IS 'What the events of some rows of the log look like, as JSON, and whether everybody who gets them may see that: all accounts without muted words, and those who have none; of a row with a room the accounts that are told. Rows without an event are left out. 54000 for more than 100000.';
 
 CREATE OR REPLACE FUNCTION roost.stream_see(seqs bigint[], viewer_ids bigint[]) RETURNS TABLE (seq bigint, viewer_id bigint)
 LANGUAGE c STABLE SECURITY DEFINER

@@ -62,7 +62,7 @@ AS $$
 		EXISTS (SELECT FROM roost_data.follow f WHERE f.follower_id = $1 AND f.followee_id = $2))
 $$;
 
-CREATE TABLE live_resume.row AS SELECT r.*, '' AS data FROM roost.stream_read(0, 1) r LIMIT 0;
+CREATE TABLE live_resume.row AS SELECT r.* FROM roost.stream_read(0, 1) r LIMIT 0;
 CREATE FUNCTION live_resume.read(after bigint) RETURNS TABLE (n bigint, dense boolean)
 LANGUAGE plpgsql
 AS $$

@@ -8,7 +8,7 @@
  * must have what its channels say, in order and once, since it has been told
  * to begin.
  */
-/* links: gateway/log.c gateway/util.c gateway/map.c gateway/hub.c gateway/hub_batch.c gateway/hub_channel.c gateway/hub_client.c gateway/hub_deliver.c gateway/hub_filter.c gateway/hub_home.c gateway/hub_row.c gateway/hub_session.c gateway/hub_signal.c gateway/hub_topic.c gateway/catchup.c */
+/* links: gateway/log.c gateway/util.c gateway/map.c gateway/hub.c gateway/hub_batch.c gateway/hub_channel.c gateway/hub_client.c gateway/hub_deliver.c gateway/hub_filter.c gateway/hub_home.c gateway/hub_room.c gateway/hub_row.c gateway/hub_session.c gateway/hub_signal.c gateway/hub_topic.c gateway/catchup.c */
 #include "test/unit/hub_server.h"
 
 #define CLIENTS 12
@@ -104,6 +104,8 @@ on_send(Subscriber *subscriber, HubFrame *frame)
 		if (seq > cursor + 1)
 			complain("client %d got %lld with cursor %lld", (int) (client - clients), seq, cursor);
 		client->newest = seq * 2 + part;
+		/* who resumes gets it among the channels */
+		home |= strncmp(strchr(line, ':'), ":received \"messages\"", 20) == 0;
 		client->got[seq] |= (unsigned char) (1 << part | home << 2);
 	}
 	client->cursor = (Cursor) {epoch, cursor};
@@ -183,7 +185,8 @@ static const SubscriberKind kinds[2] = {
 static void
 client_choose(Client *client)
 {
-	static const char *const names[] = {"home", "notifications", "public", "hashtag:x", "user:1", "user:2", "user:3", "post:1", "post:2", "presence"};
+	static const char *const names[] = {"home", "notifications", "public", "hashtag:x", "user:1", "user:2", "user:3", "post:1", "post:2", "presence",
+	"messages", "conversation:1", "conversation:2"};
 	const char *name;
 
 	for (int i = 0; i < 20 && client->channel_count < MAX_CHANNELS; i++)
@@ -193,7 +196,7 @@ client_choose(Client *client)
 		name = names[pick(lengthof(names))];
 		for (int c = 0; c < client->channel_count; c++)
 			has |= strcmp(client->channels[c], name) == 0;
-		if (has || (client->account == 0 && (*name == 'h' || *name == 'n' || strcmp(name, "presence") == 0) && name[4] != 't'))
+		if (has || (client->account == 0 && (*name == 'h' || *name == 'n' || strcmp(name, "presence") == 0 || strcmp(name, "messages") == 0) && name[4] != 't'))
 			continue;
 		strcpy(client->channels[client->channel_count], name);
 		client->starts[client->channel_count++] = -1;
@@ -385,6 +388,7 @@ expected(const Client *client, int64_t seq, bool follows, bool changed, int *ope
 	int			bits = 0;
 	int64_t		since;
 	bool		filtered = is_filtered(seq, account, &since);
+	bool		told = is_told(event, account);
 
 	*open = 0;
 	for (int i = 0; i < client->channel_count; i++)
@@ -394,8 +398,8 @@ expected(const Client *client, int64_t seq, bool follows, bool changed, int *ope
 
 		if (strcmp(channel, "home") == 0)
 		{
-			home = mine && (event->account == account || (follows && !changed));
-			home_may = event->account == account || follows || changed;
+			home |= mine && (event->account == account || (follows && !changed));
+			home_may |= event->account == account || follows || changed;
 			must |= home;
 			may |= home_may;
 		}
@@ -409,7 +413,14 @@ expected(const Client *client, int64_t seq, bool follows, bool changed, int *ope
 				*open |= mine ? 0 : 2;
 			}
 		}
-		else
+		else if (strcmp(channel, "messages") == 0)
+		{
+			must |= mine && told;
+			may |= told;
+			home |= mine && told;
+			home_may |= told;
+		}
+		else if (!event->room || told)
 		{
 			char		quoted[HUB_CHANNEL_SIZE + 2];
 
@@ -488,7 +499,7 @@ walk(unsigned long seed, int steps, unsigned permille)
 		client_leave(&clients[i]);
 	for (int i = 0; i < 200; i++)
 		step(true);
-	if (hub.everybody.count != 0 || counters.hub_topics != 0 || counters.hub_accounts != 0 || counters.hub_edges != 0 ||
+	if (hub.everybody.count != 0 || hub.rooms != 0 || counters.hub_topics != 0 || counters.hub_accounts != 0 || counters.hub_edges != 0 ||
 		counters.hub_catching != 0 || counters.hub_subscriptions != 0 || listening || asked_count != 0)
 		complain("something is left: %d subscribers, %d topics, %d accounts, %d edges, %d catching, %d subscriptions, %d asked",
 				 hub.everybody.count, (int) counters.hub_topics, (int) counters.hub_accounts, (int) counters.hub_edges,

@@ -161,6 +161,8 @@ typedef struct Event
 	bool		lost;			/* the follow has been lost */
 	int			filter;			/* who has changed what it filters; 0: nobody */
 	int			filtered;		/* about whom; 0: words */
+	bool		room;			/* for those who are told */
+	int			told;			/* bit n: account n */
 } Event;
 
 static Event events[LOG_SIZE];
@@ -274,6 +276,15 @@ log_row(void)
 	}
 	else if (chance(50))
 		return;
+	else if (chance(200))
+	{
+		event->room = true;
+		event->event = chance(900) ? "message:received" : NULL;
+		event->everyone = true;
+		event->told = (int) pick((1 << ACCOUNTS) - 1) + 1;
+		if (chance(700))
+			snprintf(event->topics, sizeof(event->topics), "conversation:%u", pick(3) + 1);
+	}
 	else
 	{
 		event->event = chance(800) ? "tweet:new" : "tweet:liked";
@@ -313,7 +324,7 @@ follows_change(bool state[AUTHORS + 1][AUTHORS + 1], const Event *event, bool ba
 /* ---- answers ---- */
 
 #define RESULT_ROWS 1000
-#define RESULT_COLUMNS 15
+#define RESULT_COLUMNS 18
 
 struct pg_result
 {
@@ -386,9 +397,21 @@ list_id(char *list, size_t size, int id)
 		snprintf(list + length, size - length, "%s%d", length ? " " : "", id);
 }
 
-/* Makes a row of stream_read. */
+/* Writes the accounts that are told of a row. */
 static void
-answer_row(PGresult *result, int64_t seq)
+answer_told(PGresult *result, int column, const Event *event)
+{
+	char		told[64] = "";
+
+	for (int account = 1; account <= ACCOUNTS; account++)
+		if (event->told << 1 >> account & 1)
+			list_id(told, sizeof(told), account);
+	set(result, column, "%s", told);
+}
+
+/* Makes a row of stream_read; with the accounts of rooms, if they are wanted, and some data. */
+static void
+answer_row(PGresult *result, int64_t seq, bool rooms)
 {
 	const Event *event = &events[seq];
 	char		mailed[64] = "";
@@ -399,7 +422,7 @@ answer_row(PGresult *result, int64_t seq)
 	set(result, 0, "%lld", (long long) seq);
 	set(result, 1, "%s", event->event ? event->event : "");
 	set(result, 2, "%s", for_everyone(seq) ? "t" : "f");
-	set(result, 3, "%s", event->everyone ? "t" : "f");
+	set(result, 3, "%s", event->everyone && !event->room ? "t" : "f");
 	if (event->author)
 		set(result, 4, "%d", event->author);
 	set(result, 5, "%s", event->topics);
@@ -416,6 +439,13 @@ answer_row(PGresult *result, int64_t seq)
 		set(result, 11, "%lld", (long long) event->revoked);
 	set(result, 13, "f");
 	set(result, 14, "%s", event->lost ? "t" : "f");
+	set(result, 15, "%s", event->room ? "t" : "f");
+	if (event->room && event->event && rooms)
+	{
+		answer_told(result, 16, event);
+		if (chance(700))
+			set(result, 17, "{%lld}", (long long) seq);
+	}
 	result->rows++;
 }
 
@@ -460,6 +490,13 @@ topics_match(const char *topics, const char *channels)
 	return false;
 }
 
+/* Returns whether an account is told of a row of a room. */
+static bool
+is_told(const Event *event, int account)
+{
+	return account > 0 && event->room && (event->told << 1 >> account & 1);
+}
+
 /* Answers stream_resume. */
 static void
 answer_resume(PGresult *result, const PoolQuery *query)
@@ -489,15 +526,17 @@ answer_resume(PGresult *result, const PoolQuery *query)
 		bool		home = account && channels_have(channels, "home") &&
 		(event->account == account || (event->author && state[account][event->author]));
 		bool		notifications = account && channels_have(channels, "notifications");
+		bool		told = is_told(event, account);
+		bool		messages = told && channels_have(channels, "messages");
 
-		if (event->event && (home || topics_match(event->topics, channels) || (notifications && event->target == account && wants(seq, account))) &&
+		if (event->event && (!event->room || told) && (home || messages || topics_match(event->topics, channels) || (notifications && event->target == account && wants(seq, account))) &&
 			(event->everyone || may_see(seq, account)) && !is_filtered(seq, account, &changed))
 		{
 			set(result, 0, "%lld", (long long) seq);
 			set(result, 1, "0");
 			set(result, 2, "%s", event->event);
 			set(result, 3, "%s", home ? "t" : "f");
-			set(result, 4, "%s", event->topics);
+			set(result, 4, "%s%s", messages ? "messages " : "", event->topics);
 			set(result, 5, "{%lld}", (long long) seq);
 			result->rows++;
 		}
@@ -528,7 +567,7 @@ answer_pairs(PGresult *result, const PoolQuery *query)
 	int64_t		account = 0;
 	int64_t		changed;
 
-	result->columns = query->statement == STATEMENT_STREAM_SEE ? 2 : query->statement == STATEMENT_STREAM_DATA ? 4 : 3;
+	result->columns = query->statement == STATEMENT_STREAM_SEE ? 2 : query->statement == STATEMENT_STREAM_DATA ? 5 : 3;
 	while (array_next(&seqs, &seq) && (query->statement == STATEMENT_STREAM_DATA || array_next(&accounts, &account)))
 	{
 		if (query->statement == STATEMENT_STREAM_SEE ? is_filtered(seq, account, &changed) || !(events[seq].everyone || may_see(seq, account)) :
@@ -539,7 +578,9 @@ answer_pairs(PGresult *result, const PoolQuery *query)
 		{
 			set(result, 1, "{%lld}", (long long) seq);
 			set(result, 2, "%s", for_everyone(seq) ? "t" : "f");
-			set(result, 3, "%s", events[seq].everyone ? "t" : "f");
+			set(result, 3, "%s", events[seq].everyone && !events[seq].room ? "t" : "f");
+			if (events[seq].room)
+				answer_told(result, 4, &events[seq]);
 		}
 		else
 			set(result, 1, "%lld", (long long) account);
@@ -602,7 +643,7 @@ answer(const PoolQuery *query)
 		case STATEMENT_STREAM_READ:
 			result->columns = RESULT_COLUMNS;
 			for (int64_t seq = Max(atoll(query->values[0]) + 1, log_first); seq <= log_last && result->rows < 64; seq++)
-				answer_row(result, seq);
+				answer_row(result, seq, *query->values[2] == 't');
 			break;
 		case STATEMENT_STREAM_HOME:
 			result->columns = 2;

@@ -1,0 +1,85 @@
+/*-------------------------------------------------------------------------
+ *
+ * hub_room.c
+ *		Rows of the log that are told to rooms: messages, friends, keys.
+ *
+ * The database says which accounts are told of such a row.  Of these, who has
+ * the channel of the conversation gets it, and who has messages.  Nobody else
+ * does, whatever it subscribes to.  While nobody here has any of these
+ * channels, the database is not asked; who comes later finds rows of which is
+ * not known whom they are told, and these are asked for then.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "hub_internal.h"
+
+#define ROOM_PREFIX "conversation:"
+
+/* A topic has come (1) or gone (-1). */
+void
+room_count(const char *topic, int change)
+{
+	if (strncmp(topic, ROOM_PREFIX, sizeof(ROOM_PREFIX) - 1) == 0)
+		hub.rooms += change;
+}
+
+/* Returns the topic of a row's conversation, if it is of one and somebody has that. */
+static const HubTopic *
+room_topic(const HubRow *row)
+{
+	return *row->topics ? topic_find(row->topics, strlen(row->topics)) : NULL;
+}
+
+/* Returns whether a subscriber with an account has a channel that a row belongs to, if the account is told. */
+static bool
+room_has(const HubTopic *topic, const Subscriber *subscriber)
+{
+	return (subscriber->flags & HUB_MESSAGES) || (topic && topic_has(subscriber, topic));
+}
+
+/* The same, for any subscriber. */
+bool
+room_wants(const HubRow *row, const Subscriber *subscriber)
+{
+	return subscriber->account && room_has(room_topic(row), subscriber);
+}
+
+/* Calls a function for the subscribers who are told of a row. */
+void
+room_each(const HubRow *row, void (*called) (const HubRow *row, Subscriber *subscriber, void *argument), void *argument)
+{
+	const HubTopic *topic = room_topic(row);
+	const char *list = row->told ? row->told : "";
+	int64_t		id;
+
+	while (hub.rooms > 0 && id_next(&list, &id))
+	{
+		HubAccount *account = account_find(id);
+		ListNode   *head = account ? &account->subscribers.head : NULL;
+
+		for (ListNode *node = head ? head->next : NULL; node != head; node = node->next)
+		{
+			Subscriber *subscriber = container_of(node, Subscriber, account_node);
+
+			if (room_has(topic, subscriber))
+				called(row, subscriber, argument);
+		}
+	}
+}
+
+/* Notes that there is a subscriber who gets the row now. */
+static void
+room_note(const HubRow *row, Subscriber *subscriber, void *wanted)
+{
+	*(bool *) wanted |= subscriber->catching == NULL && subscriber->seen < row->seq;
+}
+
+/* Returns whether somebody is told of a row, or, if that is not known, may be. */
+bool
+room_is_wanted(const HubRow *row)
+{
+	bool		wanted = row->told == NULL && hub.rooms > 0;
+
+	room_each(row, room_note, &wanted);
+	return wanted;
+}

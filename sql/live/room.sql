@@ -1,0 +1,68 @@
+-- Rooms: to whom a row of the log is told, and what it says.  A room is a
+-- conversation, told to its members, or an account, told to it and to the one
+-- that did it.  Each module knows its own events; here they meet.
+
+CREATE OR REPLACE FUNCTION roost_internal.room_told(
+	kind roost.feed_kind, account_id bigint, room_id bigint, conversation_id bigint, message_id bigint, target_id bigint
+) RETURNS bigint[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF room_id = conversation_id THEN
+		RETURN roost_internal.conversation_told(kind, account_id, conversation_id, message_id, target_id);
+	ELSIF account_id IS NULL OR account_id = room_id OR kind IN ('member_removed', 'key_low', 'envelope_created') THEN
+		-- who removed a member is told in the conversation; who sent an envelope, of its message
+		RETURN ARRAY[room_id];
+	ELSIF kind NOT IN ('friend_request_cancelled', 'friend_request_rejected', 'friend_removed')
+		AND roost_internal.is_blocked(room_id, account_id)
+	THEN
+		RETURN ARRAY[account_id];
+	END IF;
+	RETURN ARRAY[room_id, account_id];
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.room_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.room_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'The accounts that are told of a row of the log with a room, as things stand now: those that the conversation says, or the account and the one that did it. If one of these two has blocked the other it is only who did it; but an end of what was between them is told to both.';
+
+CREATE OR REPLACE FUNCTION roost_internal.room_tells(
+	kind roost.feed_kind, account_id bigint, room_id bigint, conversation_id bigint, message_id bigint, target_id bigint, viewer_id bigint
+) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN viewer_id = ANY (roost_internal.room_told(kind, account_id, room_id, conversation_id, message_id, target_id));
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.room_tells(roost.feed_kind, bigint, bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.room_tells(roost.feed_kind, bigint, bigint, bigint, bigint, bigint, bigint) IS 'Whether an account is among those that roost_internal.room_told() names.';
+
+CREATE OR REPLACE FUNCTION roost_internal.room_event(
+	kind roost.feed_kind, id bigint, account_id bigint, conversation_id bigint, message_id bigint, target_id bigint
+) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- in the order of roost.feed_kind
+	CASE
+	WHEN kind < 'message_created' THEN
+		RETURN NULL;
+	WHEN kind <= 'message_read' THEN
+		RETURN roost_internal.message_event(kind, id, account_id, conversation_id, message_id, target_id);
+	WHEN kind <= 'member_changed' THEN
+		RETURN roost_internal.conversation_event(kind, id, account_id, conversation_id, message_id, target_id);
+	WHEN kind <= 'friend_removed' THEN
+		RETURN roost_internal.friend_event(kind, id, account_id, conversation_id, message_id, target_id);
+	WHEN kind <= 'key_low' THEN
+		RETURN roost_internal.key_event(kind, id, account_id, conversation_id, message_id, target_id);
+	WHEN kind = 'envelope_created' THEN
+		RETURN roost_internal.envelope_event(kind, id, account_id, conversation_id, message_id, target_id);
+	ELSE
+		RETURN NULL;
+	END CASE;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.room_event(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.room_event(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'What a row of the log with a room says, as JSON and as things stand now; null if there is nothing to tell any more.';
