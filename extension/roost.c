@@ -61,6 +61,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_moderation_module,
 	&roost_friend_module,
 	&roost_chat_module,
+	&roost_key_module,
 	&roost_worker_module,
 };
 

@@ -61,5 +61,6 @@ extern const RoostModule roost_standby_module;
 extern const RoostModule roost_moderation_module;
 extern const RoostModule roost_friend_module;
 extern const RoostModule roost_chat_module;
+extern const RoostModule roost_key_module;
 
 #endif							/* ROOST_H */

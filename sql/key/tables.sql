@@ -3,7 +3,7 @@
 CREATE TABLE IF NOT EXISTS roost_data.key_device (
 	account_id bigint NOT NULL REFERENCES roost_data.account ON DELETE CASCADE,
 	number smallint NOT NULL CHECK (number BETWEEN 1 AND 127),
-	device_id bigint NOT NULL,
+	device_id bigint NOT NULL REFERENCES roost_data.device ON DELETE CASCADE,
 	registration_id integer NOT NULL CHECK (registration_id BETWEEN 1 AND 16383),
 	identity_key bytea NOT NULL CHECK (octet_length(identity_key) = 33),
 	signed_prekey_id integer NOT NULL CHECK (signed_prekey_id BETWEEN 0 AND 16777215),
@@ -13,11 +13,16 @@ CREATE TABLE IF NOT EXISTS roost_data.key_device (
 	kyber_prekey bytea NOT NULL CHECK (octet_length(kyber_prekey) = 1569),
 	kyber_prekey_signature bytea NOT NULL CHECK (octet_length(kyber_prekey_signature) = 64),
 	linked_at timestamptz NOT NULL DEFAULT now(),
-	updated_at timestamptz NOT NULL DEFAULT now(),
+	signed_prekey_at timestamptz NOT NULL DEFAULT now(),
+	kyber_prekey_at timestamptz NOT NULL DEFAULT now(),
+	used_at timestamptz NOT NULL DEFAULT now(),
 	low_told_at timestamptz,
 	PRIMARY KEY (account_id, number)
 );
-COMMENT ON TABLE roost_data.key_device IS 'Devices of accounts with keys for end-to-end encryption: public keys and their signatures, nothing secret. kyber_prekey is the one of last resort. device_id is that of roost_data.device: who logs in with the same device finds its keys.';
+COMMENT ON TABLE roost_data.key_device IS 'Devices of accounts with keys for end-to-end encryption: public keys and their signatures, nothing secret. kyber_prekey is the one of last resort. device_id is that of roost_data.device: who logs in with the same device finds its keys. signed_prekey_at, kyber_prekey_at: since when they are these; used_at: when the device last published or fetched something, to the day; low_told_at: when it was told that few one-time prekeys are left, null since there are enough.';
+-- The long key of last resort stands apart, so that many devices fit on a page: it is seldom needed.
+ALTER TABLE roost_data.key_device ALTER COLUMN kyber_prekey SET STORAGE EXTERNAL;
+ALTER TABLE roost_data.key_device SET (toast_tuple_target = 512, fillfactor = 80);
 CREATE UNIQUE INDEX IF NOT EXISTS key_device_device_id_idx ON roost_data.key_device (device_id);
 
 CREATE TABLE IF NOT EXISTS roost_data.key_prekey (
@@ -34,3 +39,12 @@ CREATE TABLE IF NOT EXISTS roost_data.key_prekey (
 );
 COMMENT ON TABLE roost_data.key_prekey IS 'One-time prekeys: each is handed out once, and is gone then.';
 ALTER TABLE roost_data.key_prekey ALTER COLUMN key SET STORAGE EXTERNAL;
+-- Rows live briefly; who looks for the next one should not walk over those that are gone.
+ALTER TABLE roost_data.key_prekey SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
+
+CREATE OR REPLACE TRIGGER key_device_unlinked AFTER DELETE ON roost_data.key_device
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.key_device_unlinked();
+CREATE OR REPLACE TRIGGER key_device_session AFTER UPDATE OF revoked_at ON roost_data.session
+	FOR EACH ROW WHEN (OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL) EXECUTE FUNCTION roost_internal.key_device_session();
+CREATE OR REPLACE TRIGGER key_device_audit AFTER INSERT OR UPDATE OF account_id, number, device_id, registration_id, identity_key OR DELETE ON roost_data.key_device
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.audit_watch('key_device', 'account_id,number', '@account_id', 'account_id', 'number', 'device_id', 'registration_id', 'identity_key!');
