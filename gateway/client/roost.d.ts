@@ -20,7 +20,7 @@ export interface PostEmbed {
 }
 export interface Post extends PostEmbed { retweet_of: PostEmbed | null; quote_of: PostEmbed | null }
 export interface NotificationAct {
-	id: string; group_id: string; type: 'follow' | 'follow_request' | 'like' | 'retweet' | 'quote' | 'reply' | 'mention';
+	id: string; group_id: string; type: 'follow' | 'follow_request' | 'like' | 'retweet' | 'quote' | 'reply' | 'mention' | 'friend_request' | 'friend_accepted';
 	account: Author; post: PostEmbed | null; created_at: string;
 }
 

@@ -30,6 +30,10 @@ AS $$
 		UNION ALL
 		SELECT t.followee_id, 'follow_request', t.follower_id, NULL, 0, t.id FROM roost_data.follow_request t
 		UNION ALL
+		SELECT t.recipient_id, 'friend_request', t.requester_id, NULL, 0, t.id FROM roost_data.friend_request t
+		UNION ALL
+		SELECT t.account_id, 'friend_accepted', t.friend_id, NULL, 0, t.id FROM roost_data.friendship t WHERE t.accepted_by = t.friend_id
+		UNION ALL
 		SELECT w.account_id, min(w.kind), p.author_id, p.id, coalesce(p.retweet_of_id, 0), p.id
 		FROM roost_data.post p
 		LEFT JOIN roost_data.post o ON o.id = coalesce(p.retweet_of_id, p.quote_of_id)

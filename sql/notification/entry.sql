@@ -27,7 +27,8 @@ BEGIN
 	SELECT t.* INTO v_preference FROM roost_data.notification_preference t WHERE t.account_id = notification_wanted.account_id;
 	v_policy := CASE kind WHEN 'follow' THEN v_preference.follow WHEN 'follow_request' THEN v_preference.follow_request
 		WHEN 'like' THEN v_preference."like" WHEN 'retweet' THEN v_preference.retweet WHEN 'quote' THEN v_preference.quote
-		WHEN 'reply' THEN v_preference.reply ELSE v_preference.mention END;
+		WHEN 'reply' THEN v_preference.reply WHEN 'mention' THEN v_preference.mention
+		WHEN 'friend_request' THEN v_preference.friend_request ELSE v_preference.friend_accepted END;
 	IF v_policy = 'nobody' OR v_policy = 'followed' AND NOT EXISTS (SELECT FROM roost_data.follow f
 			WHERE f.follower_id = notification_wanted.account_id AND f.followee_id = actor_id)
 		OR EXISTS (SELECT FROM roost_data.notification_mute t WHERE t.account_id = notification_wanted.account_id AND t.muted_id = actor_id)
@@ -55,7 +56,7 @@ RETURNS TABLE (shown boolean)
 LANGUAGE sql STABLE
 AS $$
 	SELECT true WHERE CASE
-		WHEN $2 = 'like' OR $4 IS NULL THEN (SELECT a.status = 'active' AND (a.limited_at IS NULL
+		WHEN $2 = 'like' OR $4 IS NULL THEN (SELECT a.status = 'active' AND (a.limited_at IS NULL OR $2 = 'friend_accepted'
 				OR EXISTS (SELECT FROM roost_data.follow f WHERE f.follower_id = $1 AND f.followee_id = $3)) FROM roost_data.account a WHERE a.id = $3)
 			AND NOT roost_internal.is_blocked($1, $3)
 			AND ($4 IS NULL OR (SELECT true FROM roost_data.post p WHERE p.id = $4))
@@ -65,7 +66,7 @@ AS $$
 		AND ($5 OR roost_internal.notification_wanted($1, $2, $3, $4))
 $$;
 REVOKE ALL ON FUNCTION roost_internal.notification_shown(bigint, roost.mailbox_kind, bigint, bigint, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.notification_shown(bigint, roost.mailbox_kind, bigint, bigint, boolean) IS 'A row if an entry of a mailbox is told, else none: if it is about what the account may see (of accounts that are active, have no block with it and, if they are limited, are followed by it), has none of its muted words, and is wanted; plain is roost_internal.notification_plain(), asked once by who reads many.';
+COMMENT ON FUNCTION roost_internal.notification_shown(bigint, roost.mailbox_kind, bigint, bigint, boolean) IS 'A row if an entry of a mailbox is told, else none: if it is about what the account may see (of accounts that are active, have no block with it and, if they are limited, are followed by it or have accepted its request to become friends), has none of its muted words, and is wanted; plain is roost_internal.notification_plain(), asked once by who reads many.';
 
 CREATE OR REPLACE FUNCTION roost_internal.post_embed(post roost.post) RETURNS roost.post_embed
 LANGUAGE plpgsql IMMUTABLE

@@ -7,10 +7,10 @@ AS $$
 DECLARE
 	v_preferences roost.notification_preferences;
 BEGIN
-	SELECT t.follow, t.follow_request, t."like", t.retweet, t.quote, t.reply, t.mention INTO v_preferences
+	SELECT t.follow, t.follow_request, t."like", t.retweet, t.quote, t.reply, t.mention, t.friend_request, t.friend_accepted INTO v_preferences
 	FROM roost_data.notification_preference t WHERE t.account_id = actor_id;
 	IF NOT FOUND THEN
-		v_preferences := ROW('everyone', 'everyone', 'everyone', 'everyone', 'everyone', 'everyone', 'everyone');
+		v_preferences := ROW('everyone', 'everyone', 'everyone', 'everyone', 'everyone', 'everyone', 'everyone', 'everyone', 'everyone');
 	END IF;
 	RETURN v_preferences;
 END
@@ -27,7 +27,9 @@ CREATE OR REPLACE FUNCTION roost.notification_preferences_set(
 	retweet roost.notification_policy DEFAULT NULL,
 	quote roost.notification_policy DEFAULT NULL,
 	reply roost.notification_policy DEFAULT NULL,
-	mention roost.notification_policy DEFAULT NULL
+	mention roost.notification_policy DEFAULT NULL,
+	friend_request roost.notification_policy DEFAULT NULL,
+	friend_accepted roost.notification_policy DEFAULT NULL
 ) RETURNS roost.notification_preferences
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -41,17 +43,19 @@ BEGIN
 		retweet = coalesce(notification_preferences_set.retweet, t.retweet),
 		quote = coalesce(notification_preferences_set.quote, t.quote),
 		reply = coalesce(notification_preferences_set.reply, t.reply),
-		mention = coalesce(notification_preferences_set.mention, t.mention)
+		mention = coalesce(notification_preferences_set.mention, t.mention),
+		friend_request = coalesce(notification_preferences_set.friend_request, t.friend_request),
+		friend_accepted = coalesce(notification_preferences_set.friend_accepted, t.friend_accepted)
 	WHERE t.account_id = actor_id;
 	-- Who wants to hear of all has no row: then nothing is asked of single entries.
 	DELETE FROM roost_data.notification_preference t
 	WHERE t.account_id = actor_id
-		AND (t.follow, t.follow_request, t."like", t.retweet, t.quote, t.reply, t.mention) = ('everyone', 'everyone', 'everyone', 'everyone', 'everyone', 'everyone', 'everyone');
+		AND 'everyone' = ALL (ARRAY[t.follow, t.follow_request, t."like", t.retweet, t.quote, t.reply, t.mention, t.friend_request, t.friend_accepted]);
 	RETURN roost.notification_preferences_get(actor_id);
 END
 $$;
-REVOKE ALL ON FUNCTION roost.notification_preferences_set(roost.id, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy) FROM PUBLIC;
-COMMENT ON FUNCTION roost.notification_preferences_set(roost.id, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy) IS 'Changes of whose acts the actor wants to hear, for the types that are given: everyone''s, of accounts it follows, or nobody''s. Counts at once, also for what has happened. Returns all preferences.';
+REVOKE ALL ON FUNCTION roost.notification_preferences_set(roost.id, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy) FROM PUBLIC;
+COMMENT ON FUNCTION roost.notification_preferences_set(roost.id, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy) IS 'Changes of whose acts the actor wants to hear, for the types that are given: everyone''s, of accounts it follows, or nobody''s. Counts at once, also for what has happened. Returns all preferences.';
 SELECT roost_internal.route('PUT', '/notifications/preferences', 'roost.notification_preferences_set', limit_class => 'write', tags => '{notification}');
 
 CREATE OR REPLACE FUNCTION roost.notification_mute(actor_id roost.id, account_id roost.account_ref) RETURNS void

@@ -10,7 +10,9 @@ CREATE TABLE IF NOT EXISTS roost_data.notification_preference (
 	retweet roost.notification_policy NOT NULL DEFAULT 'everyone',
 	quote roost.notification_policy NOT NULL DEFAULT 'everyone',
 	reply roost.notification_policy NOT NULL DEFAULT 'everyone',
-	mention roost.notification_policy NOT NULL DEFAULT 'everyone'
+	mention roost.notification_policy NOT NULL DEFAULT 'everyone',
+	friend_request roost.notification_policy NOT NULL DEFAULT 'everyone',
+	friend_accepted roost.notification_policy NOT NULL DEFAULT 'everyone'
 );
 COMMENT ON TABLE roost_data.notification_preference IS 'Of whose acts an account wants to hear, by type. Who has no row wants to hear of all.';
 

@@ -87,7 +87,9 @@ CREATE TYPE roost.notification_preferences AS (
 	retweet roost.notification_policy,
 	quote roost.notification_policy,
 	reply roost.notification_policy,
-	mention roost.notification_policy
+	mention roost.notification_policy,
+	friend_request roost.notification_policy,
+	friend_accepted roost.notification_policy
 );
 COMMENT ON TYPE roost.notification_preferences IS 'Of whose acts an account wants to hear, for each type of notification.';
 

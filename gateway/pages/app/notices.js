@@ -5,7 +5,7 @@ import { bus, me, roost, showOnline } from './live.js';
 
 const WORDS = {
 	like: 'liked your post', retweet: 'retweeted your post', reply: 'replied to you', quote: 'quoted your post', mention: 'mentioned you',
-	follow: 'followed you', follow_request: 'asked to follow you',
+	follow: 'followed you', follow_request: 'asked to follow you', friend_request: 'asked to be your friend', friend_accepted: 'is your friend now',
 };
 
 /** What has not been read: { count, more, latest_id, read_id }. */
