@@ -34,7 +34,8 @@
  *
  * Doorbell.  After a batch has been flushed, one notification tells of all rows
  * since the last one.  The first after a pause comes at once, the next after
- * roost.notify_interval.
+ * roost.notify_interval; what is told to a room comes at once, too: people wait
+ * for it, and the pauses of the worker are enough then.
  *
  * The tables may be there but not yet complete: while a dump is being restored.
  * Nothing is written before the triggers and keys are there, which come last.
@@ -139,6 +140,7 @@ static int	seen_count = 0;
 /* The doorbell: rows from..to have not been announced yet. */
 static int64 ring_from = 0;
 static int64 ring_to = 0;
+static bool ring_now = false;	/* some are told to rooms */
 static int64 rung_ms = 0;
 static StringInfoData ring_text;	/* its cursor is -1 if it got too long */
 
@@ -438,7 +440,10 @@ feed_write(FeedRow *rows, int count)
 	int64		from = feed_seq + 1;
 
 	for (int i = 0; i < count; i++)
+	{
 		rows[i].seq = ++feed_seq;
+		ring_now |= rows[i].room_id != 0;
+	}
 	for (FeedTable table = 0; table < FEED_TABLES; table++)
 	{
 		while (roost_feed_partition_of(table, feed_seq) == NULL)
@@ -861,7 +866,7 @@ feed_wait(void)
 	if (feed_lost)
 		due = feed_tried_ms + FEED_TRY_MS;
 	else if (ring_from != 0)
-		due = rung_ms + Max(roost_notify_interval, 0);
+		due = ring_now ? 0 : rung_ms + Max(roost_notify_interval, 0);
 	else if (feed_horizon_seq < feed_seq)
 		due = feed_saved_ms + FEED_SAVE_MS;
 	else
@@ -925,6 +930,7 @@ feed_run(void)
 	LWLockRelease(roost_feed_shared->lock);
 	rung_ms = feed_now_ms();
 	ring_from = ring_to = 0;
+	ring_now = false;
 	resetStringInfo(&ring_text);
 }
 
