@@ -38,7 +38,7 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.message_find(bigint, bigint, bigint, text) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.message_find(bigint, bigint, bigint, text) IS 'The conversation that a message is in, what kind it is, the actor''s role there, and who wrote it. It is looked for in the actor''s conversations with the bucket of its id, or in the one that is given. P0002, with the name of the field that named it, if there is none that the actor can see: written since it joined, not deleted by it, not expired, and in a group not by somebody with a block between them.';
 
-CREATE OR REPLACE FUNCTION roost_internal.message_counts(sender_id bigint, conversation_id bigint, message_ids bigint[],
+CREATE OR REPLACE FUNCTION roost_internal.message_counts(sender_id bigint, conversation_id bigint, message_ids bigint[], direct boolean,
 	OUT recipients integer[], OUT delivered integer[], OUT read integer[])
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -52,7 +52,7 @@ BEGIN
 			width_bucket(m.receipt_id, message_ids) + 1 AS read
 		FROM roost_data.conversation_member m
 		WHERE m.conversation_id = message_counts.conversation_id AND m.account_id <> message_counts.sender_id
-			AND NOT roost_internal.is_blocked(message_counts.sender_id, m.account_id)
+			AND (direct OR NOT roost_internal.is_blocked(message_counts.sender_id, m.account_id))
 	), step AS (
 		SELECT p.since AS n, 1 AS recipients, (p.delivered > p.since)::integer AS delivered, (p.read > p.since)::integer AS read FROM place p
 		UNION ALL SELECT p.delivered, 0, -1, 0 FROM place p WHERE p.delivered > p.since
@@ -65,8 +65,8 @@ BEGIN
 		FROM step s GROUP BY s.n WINDOW w AS (ORDER BY s.n)) t;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.message_counts(bigint, bigint, bigint[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.message_counts(bigint, bigint, bigint[]) IS 'To how many members messages of one sender went (those of today who were there when it was written, without the sender and those with a block between them), how many of them have got and read each: at the places of message_ids, which ascend.';
+REVOKE ALL ON FUNCTION roost_internal.message_counts(bigint, bigint, bigint[], boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.message_counts(bigint, bigint, bigint[], boolean) IS 'To how many members messages of one sender went (those of today who were there when it was written, without the sender and, in a group, those with a block between them), how many of them have got and read each: at the places of message_ids, which ascend.';
 
 CREATE OR REPLACE FUNCTION roost_internal.message_row(viewer_id bigint, conversation_id bigint, message_ids bigint[]) RETURNS SETOF roost.message
 LANGUAGE plpgsql STABLE
@@ -90,7 +90,7 @@ BEGIN
 	WHERE c.id = message_row.conversation_id;
 	SELECT array_agg(x.id ORDER BY x.id) INTO v_own FROM roost_data.message x
 	WHERE x.conversation_id = message_row.conversation_id AND x.id = ANY (message_ids) AND x.sender_id = v_viewer_id AND x.action IS NULL;
-	SELECT * INTO v_count FROM roost_internal.message_counts(v_viewer_id, message_row.conversation_id, v_own) WHERE v_own IS NOT NULL;
+	SELECT * INTO v_count FROM roost_internal.message_counts(v_viewer_id, message_row.conversation_id, v_own, v_direct) WHERE v_own IS NOT NULL;
 	RETURN QUERY
 	SELECT x.id::roost.id, x.conversation_id::roost.id,
 		CASE WHEN a.id IS NOT NULL THEN ROW(a.id, a.username, a.display_name, a.avatar_url)::roost.author END,
@@ -324,4 +324,4 @@ $$;
 REVOKE ALL ON FUNCTION roost.message_create(roost.id, roost.account_ref, roost.id, roost.message_text, roost.post_media, roost.id, roost.message_client_id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.message_create(roost.id, roost.account_ref, roost.id, roost.message_text, roost.post_media, roost.id, roost.message_client_id) IS
 'Writes a message to a conversation, or to an account (an id or @name): their direct conversation is made if there is none. Its text has at most roost.message_max_length characters (after normalization to NFC) and may be left out if there is media. reply_to_id: a message of the same conversation that the actor sees. With a client_id that the actor has used in this conversation: changes nothing, and returns the message that was made. 22001 text too long, 22023 neither or both of recipient_id and conversation_id, 23505 the client_id belongs to a message with another content, 23514 empty, 42501 not allowed (a block, the message_policy of the other, an account that is not active), 55000 the conversation is encrypted, P0002 no such conversation, account or message to answer.';
-SELECT roost_internal.route('POST', '/messages', 'roost.message_create', limit_class => 'message', status => 201);
+SELECT roost_internal.route('POST', '/messages', 'roost.message_create', limit_class => 'message', status => 201, tags => '{chat}');

@@ -113,7 +113,7 @@ CREATE TABLE IF NOT EXISTS roost_data.message_hidden (
 	conversation_id bigint NOT NULL,
 	account_id bigint NOT NULL,
 	message_id bigint NOT NULL,
-	PRIMARY KEY (conversation_id, account_id, message_id)
+	PRIMARY KEY (conversation_id, message_id, account_id)
 );
 COMMENT ON TABLE roost_data.message_hidden IS 'Messages that an account has deleted for itself.';
 CREATE INDEX IF NOT EXISTS message_hidden_account_id_idx ON roost_data.message_hidden (account_id);

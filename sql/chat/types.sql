@@ -133,3 +133,11 @@ CREATE TYPE roost.conversation_invite AS (
 	cursor bigint
 );
 COMMENT ON TYPE roost.conversation_invite IS 'An invitation to a group. expires_at and max_uses null: no end. Who is not a member sees neither created_by nor the uses.';
+
+CREATE TYPE roost.message_scope AS ENUM ('me', 'everyone');
+COMMENT ON TYPE roost.message_scope IS 'For whom a message is deleted.';
+
+CREATE TYPE roost.chat_settings AS (
+	read_receipts boolean
+);
+COMMENT ON TYPE roost.chat_settings IS 'What an account has set for its conversations. read_receipts: others are told what it has read, and it is told what others have.';

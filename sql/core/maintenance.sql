@@ -49,6 +49,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	VALUES
 		('roost-maintenance', '17 * * * *', 'SELECT roost.maintenance_run()', current_database()::text),
+		('roost-chat', '*/2 * * * *', 'SELECT roost.maintenance_run(''chat'')', current_database()::text),
 		('roost-bi', '*/5 * * * *', 'SELECT roost.maintenance_run(''bi'')', current_database()::text),
 		('roost-history', '47 3 * * *', 'DELETE FROM cron.job_run_details d USING cron.job j WHERE j.jobid = d.jobid AND j.jobname LIKE ''roost-%'' AND d.end_time < now() - interval ''7 days''',
 			coalesce(current_setting('cron.database_name', true), 'postgres'))

@@ -1099,3 +1099,11 @@ CREATE TYPE roost.message_search AS (
 	partial boolean
 );
 COMMENT ON TYPE roost.message_search IS 'Messages that were found, newest first. next: as "before" it gives the next page, null at the end. partial: the page ends early, for not more was looked at; next goes on from there.';
+
+CREATE TYPE roost.message_scope AS ENUM ('me', 'everyone');
+COMMENT ON TYPE roost.message_scope IS 'For whom a message is deleted.';
+
+CREATE TYPE roost.chat_settings AS (
+	read_receipts boolean
+);
+COMMENT ON TYPE roost.chat_settings IS 'What an account has set for its conversations. read_receipts: others are told what it has read, and it is told what others have.';

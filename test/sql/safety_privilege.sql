@@ -51,6 +51,7 @@ SELECT count(*) FROM roost.moderation_url_host_set(:chief, 'privilege.example');
 SELECT roost.moderation_spam_sample_add(:chief, 'a ' || kind || ' text', kind = 'spam', test) FROM unnest('{spam,dull}'::text[]) kind, unnest('{t,f}'::boolean[]) test;
 INSERT INTO roost_data.conversation (id, kind, member_count) VALUES (9580, 'group', 1);
 INSERT INTO roost_data.conversation_member (conversation_id, account_id, role) VALUES (9580, :target, 'owner');
+SELECT id AS message FROM roost.message_create(:target, NULL, 9580, 'to the group') \gset
 
 -- Arguments by name, and those that mean something else in one function: what is there, and what is not.
 CREATE TABLE privilege.argument (function text, name text, there jsonb, missing jsonb);
@@ -69,7 +70,7 @@ INSERT INTO privilege.argument VALUES
 	('', 'role', '"lower"', '"nothing"'), ('', 'rank', '5', '5'), ('', 'permissions', '[]', '[]'), ('', 'class', '"write"', '"nothing"'),
 	('', 'word', '"privilegeword"', '"nothingword"'), ('', 'host', '"privilege.example"', '"nothing.example"'), ('', 'is_spam', 'true', 'true'),
 	('', 'signal', '"spam"', '"spam"'), ('', 'threshold', '0.5', '0.5'), ('', 'action', '"limit"', '"limit"'),
-	('', 'conversation_id', '"9580"', '"1"'),
+	('', 'message_id', to_jsonb(:'message'::text), '"1"'), ('', 'reaction', '"ok"', '"ok"'),
 	('', 'number', '1', '2'), ('', 'registration_id', '1', '1'), ('', 'identity_key', '"BQ=="', '"BQ=="'), ('', 'signed_prekey', '{}', '{}'), ('', 'kyber_prekey', '{}', '{}'),
 	('roost.role_set', 'name', '"lower"', '"nothing"'), ('roost.role_delete', 'name', '"lower"', '"nothing"'),
 	('roost.moderation_policy_get', 'name', '"privilege"', '"nothing"'), ('roost.moderation_policy_update', 'name', '"privilege"', '"nothing"'),
