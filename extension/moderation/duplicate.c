@@ -3,8 +3,9 @@
  * duplicate.c
  *		Nearly the same text, written by others or again.
  *
- * Every text that is long enough leaves a fingerprint in
- * roost_data.post_fingerprint: a simhash (simhash.h), of which similar texts
+ * Every post that is long enough leaves a fingerprint in
+ * roost_data.post_fingerprint, every message to who has not answered in
+ * roost_data.message_fingerprint: a simhash (simhash.h), of which similar texts
  * differ in few bits, and keys by which similar ones are found.  The keys are
  * the DUPLICATE_KEYS smallest among the hashes of the text's pairs of
  * neighbouring words: whoever changes one word changes two pairs, so at least
@@ -49,7 +50,7 @@
 #define DUPLICATE_ROWS_MAX	64	/* that are looked at for a key */
 #define DUPLICATE_COMMON	2	/* keys that copies have in common */
 
-/* columns of roost_data.post_fingerprint */
+/* columns of roost_data.post_fingerprint, and of message_fingerprint */
 enum
 {
 	FINGERPRINT_KEY = 1,
@@ -72,6 +73,7 @@ typedef struct DuplicateSearch
 	int64		copies[DUPLICATE_COPIES_MAX];
 } DuplicateSearch;
 
+static bool duplicate_is_post(const char *subject);
 static Oid	duplicate_relation(const char *name);
 static void duplicate_scan(DuplicateSearch *search, Relation table, Relation index, int32 key, TimestampTz since, Snapshot snapshot,
 						   TupleTableSlot *slot);
@@ -83,11 +85,12 @@ static bool duplicate_note(int64 *ids, int *count, int max, int64 id);
  * Counts who has written nearly the same lately.
  */
 void
-roost_duplicate_find(const Fingerprint *fingerprint, int64 author_id, int64 post_id, DuplicateFinding *finding)
+roost_duplicate_find(const char *subject, const Fingerprint *fingerprint, int64 author_id, int64 post_id, DuplicateFinding *finding)
 {
-	Oid			relid = duplicate_relation("post_fingerprint");
+	bool		post = duplicate_is_post(subject);
+	Oid			relid = duplicate_relation(post ? "post_fingerprint" : "message_fingerprint");
 	TimestampTz since = roost_clock_timestamp(roost_clock_us() - roost_moderation_duplicate_window * USECS_PER_SEC);
-	Oid			index_id = duplicate_relation("post_fingerprint_key_at_idx");
+	Oid			index_id = duplicate_relation(post ? "post_fingerprint_key_at_idx" : "message_fingerprint_key_at_idx");
 	DuplicateSearch search;
 	Relation	table;
 	Relation	index;
@@ -120,12 +123,12 @@ roost_duplicate_find(const Fingerprint *fingerprint, int64 author_id, int64 post
 }
 
 /*
- * Keeps the fingerprint of a post.
+ * Keeps the fingerprint of a text.
  */
 void
-roost_duplicate_keep(const Fingerprint *fingerprint, int64 author_id, int64 post_id)
+roost_duplicate_keep(const char *subject, const Fingerprint *fingerprint, int64 author_id, int64 post_id)
 {
-	Oid			relid = duplicate_relation("post_fingerprint");
+	Oid			relid = duplicate_relation(duplicate_is_post(subject) ? "post_fingerprint" : "message_fingerprint");
 	Datum		values[FINGERPRINT_COLUMNS];
 	bool		nulls[FINGERPRINT_COLUMNS] = {false};
 	Relation	table;
@@ -155,6 +158,16 @@ roost_duplicate_keep(const Fingerprint *fingerprint, int64 author_id, int64 post
 	}
 	CatalogCloseIndexes(indexes);
 	table_close(table, NoLock);
+}
+
+/*
+ * Returns whether texts of this kind are compared with posts; else it is with
+ * messages.
+ */
+static bool
+duplicate_is_post(const char *subject)
+{
+	return strncmp(subject, "message", strlen("message")) != 0;
 }
 
 static Oid

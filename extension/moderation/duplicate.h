@@ -26,7 +26,7 @@ typedef struct Fingerprint
 	uint32		keys[DUPLICATE_KEYS];
 } Fingerprint;
 
-extern void roost_duplicate_find(const Fingerprint *fingerprint, int64 author_id, int64 post_id, DuplicateFinding *finding);
-extern void roost_duplicate_keep(const Fingerprint *fingerprint, int64 author_id, int64 post_id);
+extern void roost_duplicate_find(const char *subject, const Fingerprint *fingerprint, int64 author_id, int64 post_id, DuplicateFinding *finding);
+extern void roost_duplicate_keep(const char *subject, const Fingerprint *fingerprint, int64 author_id, int64 post_id);
 
 #endif							/* ROOST_MODERATION_DUPLICATE_H */

@@ -169,7 +169,7 @@ roost_moderation_post(PG_FUNCTION_ARGS)
 	if (judgement.action == ACTION_REJECT)
 		roost_moderation_refuse(&content, &judgement, "text");
 	if (judgement.keep && roost_moderation_fingerprint(&content))
-		roost_duplicate_keep(&content.fingerprint, content.account.account_id, content.subject_id);
+		roost_duplicate_keep(content.subject, &content.fingerprint, content.account.account_id, content.subject_id);
 	if (judgement.verdicts != NIL)
 		roost_moderation_record(&content, &judgement, fcinfo->flinfo->fn_oid);
 	if (judgement.action == ACTION_HOLD)

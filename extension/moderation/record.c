@@ -96,7 +96,7 @@ roost_moderation_refuse(ModerationText *text, ModerationJudgement *judgement, co
 	RoostRefusal refusal = {
 		.at = roost_clock_us(),
 		.account_id = text->account.account_id,
-		.subject_id = strcmp(text->subject, "post") == 0 ? 0 : text->subject_id,
+		.subject_id = strcmp(text->subject, "profile") == 0 ? text->subject_id : 0,
 		.text_hash = (int64) hash_bytes_extended((const unsigned char *) text->text, text->length, 0),
 		.score = verdict->score,
 		.threshold = verdict->threshold,
@@ -183,14 +183,24 @@ roost_moderation_as_owner(Oid function, const char *query, int nargs, Oid *types
 	int			context;
 	int			result;
 
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(record_owner(function), context | SECURITY_LOCAL_USERID_CHANGE);
+	roost_moderation_owner_begin(function, &user, &context);
 	SPI_connect();
 	result = SPI_execute_with_args(query, nargs, types, values, nulls, false, 0);
 	if (result < 0)
 		elog(ERROR, "could not record what policies said: %s", SPI_result_code_string(result));
 	SPI_finish();
 	SetUserIdAndSecContext(user, context);
+}
+
+/*
+ * Takes the rights of a function's owner, until SetUserIdAndSecContext(user,
+ * context).
+ */
+void
+roost_moderation_owner_begin(Oid function, Oid *user, int *context)
+{
+	GetUserIdAndSecContext(user, context);
+	SetUserIdAndSecContext(record_owner(function), *context | SECURITY_LOCAL_USERID_CHANGE);
 }
 
 static Oid

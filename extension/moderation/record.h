@@ -17,6 +17,7 @@ extern void roost_moderation_refuse(ModerationText *text, ModerationJudgement *j
 extern void roost_moderation_hold(ModerationText *text);
 extern bool roost_moderation_any_held(void);
 extern void roost_moderation_open_case(Oid trigger, const char *subject, int64 id);
+extern void roost_moderation_owner_begin(Oid function, Oid *user, int *context);
 extern void roost_moderation_as_owner(Oid function, const char *query, int nargs, Oid *types, Datum *values, const char *nulls);
 
 #endif							/* ROOST_MODERATION_RECORD_H */

@@ -344,5 +344,5 @@ signal_copies(ModerationText *text)
 	if (text->known[SIGNAL_DUPLICATE] || text->known[SIGNAL_REPEAT])
 		return;
 	if (roost_moderation_fingerprint(text))
-		roost_duplicate_find(&text->fingerprint, text->account.account_id, text->subject_id, &text->finding);
+		roost_duplicate_find(text->subject, &text->fingerprint, text->account.account_id, text->subject_id, &text->finding);
 }

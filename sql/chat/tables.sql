@@ -148,3 +148,8 @@ CREATE TABLE IF NOT EXISTS roost_data.chat_setting (
 	read_receipts boolean NOT NULL DEFAULT true
 );
 COMMENT ON TABLE roost_data.chat_setting IS 'Settings of accounts for their conversations. read_receipts: tells others what it has read, and is told what others have.';
+
+CREATE OR REPLACE TRIGGER message_judge BEFORE INSERT OR UPDATE OF text, media ON roost_data.message
+	FOR EACH ROW WHEN (NOT NEW.encrypted AND NEW.action IS NULL AND NEW.deleted_at IS NULL) EXECUTE FUNCTION roost_internal.message_judge();
+CREATE OR REPLACE TRIGGER conversation_judge BEFORE INSERT OR UPDATE OF title, description ON roost_data.conversation
+	FOR EACH ROW WHEN (NEW.title <> '' OR NEW.description <> '') EXECUTE FUNCTION roost_internal.group_judge();

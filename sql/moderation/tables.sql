@@ -66,10 +66,18 @@ INSERT INTO roost_data.moderation_policy (name, dry_run, subject, signal, thresh
 	('new_account_rate', false, 'post', 'rate', 1, NULL, true, false, 'reject', NULL, 'new accounts may not post that often', NULL, 'post_new', 90, true),
 	('profile_url_blocked', false, 'profile', 'url', 1, NULL, false, false, 'reject', NULL, 'the profile links to a site that is blocked here', NULL, NULL, 100, true),
 	('profile_spam', true, 'profile', 'spam', 0.98, NULL, false, true, 'hold', NULL, NULL, 'spam', NULL, 40, true),
-	('profile_profanity', true, 'profile', 'profanity', 0.9, NULL, false, false, 'hold', NULL, NULL, 'other', NULL, 20, true)
+	('profile_profanity', true, 'profile', 'profanity', 0.9, NULL, false, false, 'hold', NULL, NULL, 'other', NULL, 20, true),
+	('group_url_blocked', false, 'group', 'url', 1, NULL, false, false, 'reject', NULL, 'the group links to a site that is blocked here', NULL, NULL, 100, true),
+	('group_spam', true, 'group', 'spam', 0.98, NULL, false, true, 'reject', NULL, NULL, NULL, NULL, 40, true),
+	('message_url_blocked', false, 'message', 'url', 1, NULL, false, false, 'reject', NULL, 'the message links to a site that is blocked here', NULL, NULL, 100, true),
+	('message_request_spam', false, 'message_request', 'spam', 0.98, NULL, false, true, 'reject', NULL, 'this is not accepted as long as the other one has not answered', NULL, NULL, 40, true),
+	('message_request_duplicate', false, 'message_request', 'duplicate', 20, NULL, false, true, 'reject', NULL, 'too many have sent this to others who do not know them', NULL, NULL, 45, true),
+	('message_request_repeat', false, 'message_request', 'repeat', 15, NULL, false, true, 'reject', NULL, 'this was sent to too many who have not answered', NULL, NULL, 44, true),
+	('message_request_rate', false, 'message_request', 'rate', 1, NULL, true, false, 'reject', NULL, 'new accounts may not write that often to others who have not answered', NULL, 'message_new', 90, true)
 ON CONFLICT DO NOTHING;
 INSERT INTO roost_data.limit_policy (class, name, "limit", period, burst, key) VALUES
-	('post_new', 'hour', 60, '1 hour', 60, 'account')
+	('post_new', 'hour', 60, '1 hour', 60, 'account'),
+	('message_new', 'hour', 60, '1 hour', 60, 'account')
 ON CONFLICT DO NOTHING;
 
 CREATE TABLE IF NOT EXISTS roost_data.moderation_verdict (
@@ -126,6 +134,21 @@ CREATE UNLOGGED TABLE IF NOT EXISTS roost_data.post_fingerprint (
 COMMENT ON TABLE roost_data.post_fingerprint IS 'Fingerprints of the texts of late posts, by which copies are found, a row for each of a text''s up to four keys: those of roost.moderation_duplicate_window count. Deleted posts count, too. Not logged: after a crash it begins anew.';
 CREATE INDEX IF NOT EXISTS post_fingerprint_key_at_idx ON roost_data.post_fingerprint (key, at);
 CREATE INDEX IF NOT EXISTS post_fingerprint_at_idx ON roost_data.post_fingerprint USING brin (at);
+
+CREATE UNLOGGED TABLE IF NOT EXISTS roost_data.message_fingerprint (
+	key integer NOT NULL,
+	at timestamptz NOT NULL,
+	message_id bigint NOT NULL,
+	sender_id bigint NOT NULL,
+	simhash bigint NOT NULL,
+	key1 integer NOT NULL,
+	key2 integer NOT NULL,
+	key3 integer NOT NULL,
+	key4 integer NOT NULL
+);
+COMMENT ON TABLE roost_data.message_fingerprint IS 'The same of late messages to accounts that have not answered.';
+CREATE INDEX IF NOT EXISTS message_fingerprint_key_at_idx ON roost_data.message_fingerprint (key, at);
+CREATE INDEX IF NOT EXISTS message_fingerprint_at_idx ON roost_data.message_fingerprint USING brin (at);
 
 CREATE OR REPLACE VIEW roost_bi.moderation_verdict AS
 SELECT v.id, v.at, v.subject, v.policy, v.signal, v.score, v.threshold, v.action, v.dry_run FROM roost_data.moderation_verdict v;

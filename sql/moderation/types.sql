@@ -5,7 +5,7 @@ CREATE DOMAIN roost.moderation_name AS text CHECK (VALUE ~ '^[a-z][a-z0-9_]{0,62
 COMMENT ON DOMAIN roost.moderation_name IS 'The name of a policy: a letter, then lower-case letters, digits and underscores, at most 63.';
 
 CREATE DOMAIN roost.moderation_subject AS text CHECK (VALUE ~ '^[a-z][a-z_]{0,30}$');
-COMMENT ON DOMAIN roost.moderation_subject IS 'What a policy judges: post, profile (user name, display name and bio), or a kind that your own functions judge.';
+COMMENT ON DOMAIN roost.moderation_subject IS 'What a policy judges: post, profile (user name, display name and bio), message (one that is not encrypted), message_request (a message to an account that has not answered its sender and has nothing else to do with it), group (title and description), or a kind that your own functions judge.';
 
 CREATE DOMAIN roost.moderation_signal AS text CHECK (VALUE IN ('profanity', 'spam', 'gibberish', 'url', 'duplicate', 'repeat',
 	'mentions', 'strangers', 'hashtags', 'links', 'capitals', 'repetition', 'rate'));

@@ -16,6 +16,9 @@ BEGIN
 	DELETE FROM roost_data.post_fingerprint f WHERE f.at < v_now - current_setting('roost.moderation_duplicate_window')::interval;
 	GET DIAGNOSTICS v_rows = ROW_COUNT;
 	v_count := v_count + v_rows;
+	DELETE FROM roost_data.message_fingerprint f WHERE f.at < v_now - current_setting('roost.moderation_duplicate_window')::interval;
+	GET DIAGNOSTICS v_rows = ROW_COUNT;
+	v_count := v_count + v_rows;
 	DELETE FROM roost_data.post_judgement j WHERE NOT EXISTS (SELECT FROM roost_data.post p WHERE p.id = j.post_id);
 	GET DIAGNOSTICS v_rows = ROW_COUNT;
 	v_count := v_count + v_rows;
@@ -37,6 +40,7 @@ BEGIN
 	DELETE FROM roost_data.moderation_verdict v WHERE v.account_id = verdict_account_delete.account_id;
 	DELETE FROM roost_data.account_reputation r WHERE r.account_id = verdict_account_delete.account_id;
 	DELETE FROM roost_data.post_fingerprint f WHERE f.author_id = verdict_account_delete.account_id;
+	DELETE FROM roost_data.message_fingerprint f WHERE f.sender_id = verdict_account_delete.account_id;
 	DELETE FROM roost_data.post_judgement j WHERE j.author_id = verdict_account_delete.account_id;
 END
 $$;

@@ -48,7 +48,7 @@ function trial() {
 		prefix: 'try', class: 'ask', button: 'Try',
 		fields: [
 			{ name: 'text', label: 'Text', kind: 'textarea', required: true },
-			{ name: 'subject', label: 'As', kind: 'select', options: [['post', 'A post'], ['profile', 'A profile']], value: 'post' },
+			{ name: 'subject', label: 'As', kind: 'select', options: [['post', 'A post'], ['profile', 'A profile'], ['message', 'A message'], ['message_request', 'A message to a stranger'], ['group', 'A group']], value: 'post' },
 			{ name: 'account_id', label: 'Of the account', required: false, hint: 'An id or @name; empty: of nobody in particular.' },
 			{ name: 'language', label: 'Language', required: false, hint: 'A code like en; empty: unknown.' },
 		],
@@ -78,7 +78,7 @@ export function policiesPage() {
 			title: 'New policy', text: 'It starts as a dry run, unless you say otherwise.', button: 'Make',
 			fields: [
 				{ name: 'name', label: 'Name', autocapitalize: 'none', hint: 'Lower-case letters, digits and underscores.' },
-				{ name: 'subject', label: 'Asked about', kind: 'select', options: options(['post', 'profile']), value: 'post' },
+				{ name: 'subject', label: 'Asked about', kind: 'select', options: options(['post', 'profile', 'message', 'message_request', 'group']), value: 'post' },
 				{ name: 'signal', label: 'Signal', kind: 'select', options: options(SIGNALS), value: 'spam' },
 				{ name: 'limit_class', label: 'Class of rate limits', show: ({ signal }) => signal === 'rate' },
 				...fields({ threshold: 0.9, action: 'limit', dry_run: true, enabled: true, adaptive: true, exempt_roles: ['moderator', 'admin'], priority: 0 }),
