@@ -429,13 +429,21 @@ message_is_hidden(MessageScan *scan, int64 conversation_id, int64 message_id)
 {
 	Oid			relid = get_relname_relid("message_hidden", RelationGetNamespace(scan->table));
 	Relation	table = table_open(relid, AccessShareLock);
+	Relation	index;
 	SysScanDesc hidden;
 	ScanKeyData keys[3];
 	bool		result;
 
-	ScanKeyInit(&keys[0], get_attnum(relid, "conversation_id"), BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(conversation_id));
-	ScanKeyInit(&keys[1], get_attnum(relid, "account_id"), BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(scan->reader_id));
-	ScanKeyInit(&keys[2], get_attnum(relid, "message_id"), BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(message_id));
+	index = index_open(RelationGetPrimaryKeyIndex(table), AccessShareLock);
+	for (int i = 0; i < lengthof(keys); i++)
+	{
+		AttrNumber	column = index->rd_index->indkey.values[i];
+		const char *name = NameStr(TupleDescAttr(RelationGetDescr(table), column - 1)->attname);
+
+		ScanKeyInit(&keys[i], column, BTEqualStrategyNumber, F_INT8EQ,
+					Int64GetDatum(strcmp(name, "conversation_id") == 0 ? conversation_id : strcmp(name, "account_id") == 0 ? scan->reader_id : message_id));
+	}
+	index_close(index, AccessShareLock);
 	hidden = systable_beginscan(table, RelationGetPrimaryKeyIndex(table), true, scan->snapshot, lengthof(keys), keys);
 	result = HeapTupleIsValid(systable_getnext(hidden));
 	systable_endscan(hidden);
