@@ -11,6 +11,18 @@
 
 #include "roost.h"
 
+#define GROUP_MAX_MEMBERS_DEFAULT	1000
+#define GROUP_MAX_MEMBERS_MIN		2
+#define GROUP_MAX_MEMBERS_MAX		10000
+
+#define CONVERSATION_MAX_DEFAULT	1000
+#define CONVERSATION_MAX_MIN		1
+#define CONVERSATION_MAX_MAX		100000
+
+#define INVITE_MAX_DEFAULT			50
+#define INVITE_MAX_MIN				1
+#define INVITE_MAX_MAX				1000
+
 #define MESSAGE_MAX_LENGTH_DEFAULT	4096
 #define MESSAGE_MAX_LENGTH_MIN		1
 #define MESSAGE_MAX_LENGTH_MAX		65536
@@ -21,6 +33,9 @@
 #define MESSAGE_WINDOW_MAX			(10 * 365 * 24 * 3600)
 
 /* read by functions in SQL */
+static int	group_max_members = GROUP_MAX_MEMBERS_DEFAULT;
+static int	conversation_max = CONVERSATION_MAX_DEFAULT;
+static int	invite_max = INVITE_MAX_DEFAULT;
 static int	message_max_length = MESSAGE_MAX_LENGTH_DEFAULT;
 static int	message_edit_window = MESSAGE_EDIT_WINDOW_DEFAULT;
 static int	message_delete_window = MESSAGE_DELETE_WINDOW_DEFAULT;
@@ -31,6 +46,30 @@ static int	message_delete_window = MESSAGE_DELETE_WINDOW_DEFAULT;
 static void
 chat_define_gucs(void)
 {
+	DefineCustomIntVariable("roost.conversation_max",
+							"Sets in how many groups an account may be.",
+							"Direct conversations do not count.",
+							&conversation_max,
+							CONVERSATION_MAX_DEFAULT, CONVERSATION_MAX_MIN, CONVERSATION_MAX_MAX,
+							PGC_SUSET,
+							0,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("roost.group_max_members",
+							"Sets how many members a group may have.",
+							"Groups that have more already keep them.",
+							&group_max_members,
+							GROUP_MAX_MEMBERS_DEFAULT, GROUP_MAX_MEMBERS_MIN, GROUP_MAX_MEMBERS_MAX,
+							PGC_SUSET,
+							0,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("roost.invite_max",
+							"Sets how many invitations a group may have that are still good.",
+							NULL,
+							&invite_max,
+							INVITE_MAX_DEFAULT, INVITE_MAX_MIN, INVITE_MAX_MAX,
+							PGC_SUSET,
+							0,
+							NULL, NULL, NULL);
 	DefineCustomIntVariable("roost.message_delete_window",
 							"Time for which who wrote a message may delete it for everyone.",
 							"Administrators of a group always may. -1: without end, 0: not at all.",

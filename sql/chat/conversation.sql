@@ -84,7 +84,8 @@ AS $$
 DECLARE
 	v_other_id bigint;
 BEGIN
-	PERFORM FROM roost_data.conversation c WHERE c.id = conversation_send_refuse.conversation_id AND c.kind = 'direct';
+	PERFORM FROM roost_data.conversation_member m JOIN roost_data.conversation c ON c.id = m.conversation_id AND c.kind = 'direct'
+	WHERE m.conversation_id = conversation_send_refuse.conversation_id AND m.account_id = actor_id;
 	IF FOUND THEN
 		SELECT m.account_id INTO v_other_id FROM roost_data.conversation_member m
 		WHERE m.conversation_id = conversation_send_refuse.conversation_id AND m.account_id <> actor_id;
@@ -93,7 +94,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.conversation_send_refuse(bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.conversation_send_refuse(bigint, bigint) IS 'Raises an error unless the actor, a member, may write to the conversation: in a direct one P0002 the other is gone or suspended, 42501 a block or its message_policy is against it. Who is in a group may write.';
+COMMENT ON FUNCTION roost_internal.conversation_send_refuse(bigint, bigint) IS 'Raises an error unless the actor may write to the conversation, if it is a member. To be called before the conversation is held. In a direct one P0002 the other is gone or suspended, 42501 a block or its message_policy is against it. Who is in a group may write.';
 
 CREATE OR REPLACE FUNCTION roost_internal.direct_find(actor_id bigint, account_id bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE
@@ -192,7 +193,7 @@ BEGIN
 	RETURN (SELECT m.id FROM roost_data.message m
 		WHERE m.conversation_id = message_last.conversation_id AND m.id > after_id
 			AND (m.expires_at IS NULL OR m.expires_at > v_now)
-			AND NOT (v_blocks AND roost_internal.is_blocked(viewer_id, m.sender_id))
+			AND NOT (v_blocks AND m.action IS NULL AND roost_internal.is_blocked(viewer_id, m.sender_id))
 			AND NOT EXISTS (SELECT FROM roost_data.message_hidden h
 				WHERE h.conversation_id = message_last.conversation_id AND h.account_id = viewer_id AND h.message_id = m.id)
 		ORDER BY m.id DESC
@@ -307,7 +308,11 @@ BEGIN
 	END IF;
 	v_told := ARRAY(SELECT m.account_id FROM roost_data.conversation_member m
 		WHERE m.conversation_id = conversation_told.conversation_id AND (v_before IS NULL OR m.since_id < v_before));
-	IF v_before IS NOT NULL AND v_conversation.kind = 'group' AND roost_internal.has_blocks(account_id) THEN
+	IF v_before IS NOT NULL AND v_conversation.kind = 'group' AND roost_internal.has_blocks(account_id)
+		-- Who joins and leaves is no secret in a group.
+		AND NOT EXISTS (SELECT FROM roost_data.message m
+			WHERE m.conversation_id = conversation_told.conversation_id AND m.id = message_id AND m.action IS NOT NULL AND kind = 'message_created')
+	THEN
 		v_told := ARRAY(
 			SELECT t FROM unnest(v_told) t
 			EXCEPT SELECT b.blocked_id FROM roost_data.account_block b WHERE b.account_id = conversation_told.account_id AND b.blocked_id = ANY (v_told)

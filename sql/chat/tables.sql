@@ -19,12 +19,14 @@ CREATE TABLE IF NOT EXISTS roost_data.conversation (
 	member_count integer NOT NULL DEFAULT 0,
 	last_message_id bigint
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE roost_data.conversation IS 'Conversations. expire_after: seconds after which new messages disappear. member_count is kept by whoever holds the row; last_message_id is the newest message that was added.';
+COMMENT ON TABLE roost_data.conversation IS 'Conversations. expire_after: seconds after which new messages disappear. member_count is kept by whoever holds the row (0: the next maintenance deletes it); last_message_id is the newest message that was added.';
+
+CREATE INDEX IF NOT EXISTS conversation_empty_idx ON roost_data.conversation (id) WHERE member_count = 0;
 
 CREATE TABLE IF NOT EXISTS roost_data.conversation_direct (
 	low_id bigint NOT NULL,
 	high_id bigint NOT NULL,
-	conversation_id bigint NOT NULL,
+	conversation_id bigint NOT NULL UNIQUE,
 	PRIMARY KEY (low_id, high_id),
 	CHECK (low_id < high_id)
 );
@@ -64,6 +66,16 @@ CREATE TABLE IF NOT EXISTS roost_data.conversation_invite (
 	PRIMARY KEY (conversation_id, id)
 );
 COMMENT ON TABLE roost_data.conversation_invite IS 'Invitations to groups.';
+
+CREATE TABLE IF NOT EXISTS roost_data.conversation_ban (
+	conversation_id bigint NOT NULL REFERENCES roost_data.conversation ON DELETE CASCADE,
+	account_id bigint NOT NULL,
+	banned_by bigint,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (conversation_id, account_id)
+);
+COMMENT ON TABLE roost_data.conversation_ban IS 'Who was removed from a group: no invitation lets it in, until an admin adds it again.';
+CREATE INDEX IF NOT EXISTS conversation_ban_account_id_idx ON roost_data.conversation_ban (account_id);
 
 CREATE TABLE IF NOT EXISTS roost_data.message (
 	id bigint NOT NULL,

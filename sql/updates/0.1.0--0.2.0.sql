@@ -977,6 +977,9 @@ COMMENT ON DOMAIN roost.conversation_description IS 'What a group is about: at m
 CREATE DOMAIN roost.invite_code AS text COLLATE "C" CHECK (VALUE ~ '^[A-Za-z0-9_-]{8,64}$');
 COMMENT ON DOMAIN roost.invite_code IS 'The code of an invitation to a group.';
 
+CREATE DOMAIN roost.member_ref AS text COLLATE "C" CHECK (VALUE ~ '^([0-9]{1,19}|@[A-Za-z0-9_]{1,30}|me)$');
+COMMENT ON DOMAIN roost.member_ref IS 'Names a member of a conversation: the id of its account, its user name with @ before it, or "me".';
+
 CREATE TYPE roost.conversation_kind AS ENUM ('direct', 'group');
 COMMENT ON TYPE roost.conversation_kind IS 'direct: two accounts, one conversation a pair; group: as many as roost.group_max_members.';
 
@@ -1075,6 +1078,13 @@ CREATE TYPE roost.conversation AS (
 	cursor text
 );
 COMMENT ON TYPE roost.conversation IS 'A conversation as one of its members sees it. members are up to eight of the others (of a direct one: the other). expire_after: seconds after which new messages disappear, null never. can_send: false if one of the two of a direct conversation has blocked the other or takes no messages from it. unread_count: messages by others after read_id, at most 1000. muted: nobody is to be disturbed by it, until muted_until if that is not null. cursor is the position in a list.';
+
+CREATE TYPE roost.conversation_unread AS (
+	conversations integer,
+	messages integer,
+	muted integer
+);
+COMMENT ON TYPE roost.conversation_unread IS 'What an account has not read: conversations that are not muted, messages in them (at most 1000), and muted conversations.';
 
 CREATE TYPE roost.conversation_invite AS (
 	code text,

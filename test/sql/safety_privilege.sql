@@ -52,13 +52,15 @@ SELECT roost.moderation_spam_sample_add(:chief, 'a ' || kind || ' text', kind = 
 INSERT INTO roost_data.conversation (id, kind, member_count) VALUES (9580, 'group', 1);
 INSERT INTO roost_data.conversation_member (conversation_id, account_id, role) VALUES (9580, :target, 'owner');
 SELECT id AS message FROM roost.message_create(:target, NULL, 9580, 'to the group') \gset
+INSERT INTO roost_data.conversation_invite (conversation_id, id, code) VALUES (9580, 1, 'privilege');
 
 -- Arguments by name, and those that mean something else in one function: what is there, and what is not.
 CREATE TABLE privilege.argument (function text, name text, there jsonb, missing jsonb);
 INSERT INTO privilege.argument VALUES
 	('', 'account_id', to_jsonb(:'target'::text), '"1"'), ('', 'post_id', to_jsonb(:'post'::text), '"1"'), ('', 'case_id', to_jsonb(:'case'::text), '"1"'),
 	('', 'appeal_id', to_jsonb(:'appeal'::text), '"1"'), ('', 'decision_id', to_jsonb(:'decision'::text), '"1"'), ('', 'list_id', to_jsonb(:'list'::text), '"1"'),
-	('', 'conversation_id', '"9580"', '"1"'),
+	('', 'conversation_id', '"9580"', '"1"'), ('', 'code', '"privilege"', '"nothing0"'), ('', 'kind', '"group"', '"group"'),
+	('roost.conversation_member_add', 'account_ids', to_jsonb(ARRAY[:'target']), '["1"]'), ('roost.conversation_member_update', 'role', '"admin"', '"admin"'),
 	('', 'word_id', to_jsonb(:'word'::text), '"1"'), ('', 'exemption_id', to_jsonb(:'exemption'::text), '"1"'), ('', 'request_id', to_jsonb(:'request'::text), '"1"'), ('', 'id', to_jsonb(:'target'::text), '"1"'),
 	('', 'ids', to_jsonb(:'target'::text), '"1"'), ('', 'account_ids', to_jsonb(:'target'::text), '"1"'), ('', 'username', '"privilege_target"', '"privilege_nobody"'),
 	('', 'identifier', '"privilege_target"', '"privilege_nobody"'), ('', 'email', '"privilege_target@example.org"', '"privilege_nobody@example.org"'),

@@ -1,0 +1,196 @@
+-- The conversations of an account, and what it sets for itself.
+
+CREATE OR REPLACE FUNCTION roost_internal.conversation_one(actor_id bigint, conversation_id bigint) RETURNS roost.conversation
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_row roost.conversation;
+BEGIN
+	SELECT * INTO v_row FROM roost_internal.conversation_row(actor_id, ARRAY[conversation_id]);
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'conversation_id', MESSAGE = 'the conversation does not exist';
+	END IF;
+	RETURN v_row;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.conversation_one(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.conversation_one(bigint, bigint) IS 'A conversation as the actor sees it. P0002 unless it is a member.';
+
+CREATE OR REPLACE FUNCTION roost.conversation_get(actor_id roost.id, conversation_id roost.id) RETURNS roost.conversation
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN roost_internal.conversation_one(actor_id, conversation_id);
+END
+$$;
+REVOKE ALL ON FUNCTION roost.conversation_get(roost.id, roost.id) FROM PUBLIC;
+COMMENT ON FUNCTION roost.conversation_get(roost.id, roost.id) IS 'A conversation of the caller. P0002 it is a member of no such conversation.';
+SELECT roost_internal.route('GET', '/conversations/:conversation_id', 'roost.conversation_get', tags => '{chat}');
+
+CREATE OR REPLACE FUNCTION roost.conversation_list(
+	actor_id roost.id,
+	"limit" integer DEFAULT 20,
+	before roost.cursor DEFAULT NULL,
+	archived boolean DEFAULT false
+) RETURNS SETOF roost.conversation
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- pinned, the message that it stood at, the newest message when the walk began
+	v_before constant text[] := regexp_match(before, '^([01])\.(\d{1,18})\.(\d{1,18})$');
+	v_since bigint := v_before[3];
+	v_ids bigint[];
+	v_cursors text[];
+	v_row roost.conversation;
+BEGIN
+	IF before IS NOT NULL AND v_before IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'before', MESSAGE = 'this is no cursor that was given out';
+	END IF;
+	-- A walk goes through the list as it was when it began: a conversation that
+	-- has moved to the top since then still stands at the message that was its
+	-- last one, so none is skipped or comes twice.
+	WITH own AS (
+		SELECT c.id, coalesce(c.last_message_id, c.id) AS newest, m.pinned_at, m.archived_id, m.muted, m.muted_until
+		FROM roost_data.conversation_member m JOIN roost_data.conversation c ON c.id = m.conversation_id
+		WHERE m.account_id = actor_id
+			-- Nobody sees that somebody has begun to think of writing.
+			AND NOT (c.kind = 'direct' AND c.last_message_id IS NULL AND c.created_by IS DISTINCT FROM actor_id::bigint)
+	), began AS (
+		SELECT coalesce(v_since, (SELECT max(o.newest) FROM own o), 0) AS id
+	), walk AS (
+		SELECT o.id, began.id AS since,
+			(o.pinned_at IS NOT NULL)::integer AS pinned,
+			CASE WHEN o.newest <= began.id THEN o.newest
+				ELSE coalesce((SELECT max(t.id) FROM roost_data.message t WHERE t.conversation_id = o.id AND t.id <= began.id),
+					CASE WHEN o.id <= began.id THEN o.id END) END AS place
+		FROM own o, began
+		WHERE (o.archived_id IS NOT NULL
+			AND roost_internal.member_archived(o.archived_id, roost_internal.member_muted(o.muted, o.muted_until), o.newest)) = conversation_list.archived
+	), page AS (
+		SELECT w.* FROM walk w
+		WHERE w.place IS NOT NULL AND (v_before IS NULL OR (w.pinned, w.place) < (v_before[1]::integer, v_before[2]::bigint))
+		ORDER BY w.pinned DESC, w.place DESC
+		LIMIT conversation_list."limit"
+	)
+	SELECT array_agg(p.id ORDER BY p.pinned DESC, p.place DESC), array_agg(concat_ws('.', p.pinned, p.place, p.since) ORDER BY p.pinned DESC, p.place DESC)
+	INTO v_ids, v_cursors FROM page p;
+	FOR v_row IN SELECT * FROM roost_internal.conversation_row(actor_id, v_ids) LOOP
+		v_row.cursor := v_cursors[array_position(v_ids, v_row.id::bigint)];
+		RETURN NEXT v_row;
+	END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION roost.conversation_list(roost.id, integer, roost.cursor, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost.conversation_list(roost.id, integer, roost.cursor, boolean) IS 'The conversations of the caller, or with archived those in its archive: pinned ones first, then by the newest message. Pages after the first show the list as it was when that was read, whatever is written meanwhile. A direct conversation without any message is shown to its maker only. 22023 no cursor that was given out.';
+SELECT roost_internal.route('GET', '/conversations', 'roost.conversation_list', tags => '{chat}');
+
+CREATE OR REPLACE FUNCTION roost.conversation_unread(actor_id roost.id) RETURNS roost.conversation_unread
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_unread roost.conversation_unread := ROW(0, 0, 0);
+	v_count integer;
+	v_from record;
+BEGIN
+	FOR v_from IN
+		SELECT m.conversation_id, greatest(m.read_id, m.since_id, m.cleared_id) AS after_id, roost_internal.member_muted(m.muted, m.muted_until) AS muted
+		FROM roost_data.conversation_member m JOIN roost_data.conversation c ON c.id = m.conversation_id
+		WHERE m.account_id = actor_id AND c.last_message_id > greatest(m.read_id, m.since_id, m.cleared_id)
+	LOOP
+		-- Beyond 1000 it is only asked whether there are any.
+		v_count := roost_internal.unread_count(actor_id, v_from.conversation_id, v_from.after_id,
+			CASE WHEN v_from.muted THEN 1 ELSE greatest(1000 - v_unread.messages, 1) END);
+		IF v_count > 0 AND v_from.muted THEN
+			v_unread.muted := v_unread.muted + 1;
+		ELSIF v_count > 0 THEN
+			v_unread.conversations := v_unread.conversations + 1;
+			v_unread.messages := least(v_unread.messages + v_count, 1000);
+		END IF;
+	END LOOP;
+	RETURN v_unread;
+END
+$$;
+REVOKE ALL ON FUNCTION roost.conversation_unread(roost.id) FROM PUBLIC;
+COMMENT ON FUNCTION roost.conversation_unread(roost.id) IS 'How much the caller has not read: conversations, messages in them (at most 1000), and how many muted conversations besides.';
+SELECT roost_internal.route('GET', '/conversations/unread', 'roost.conversation_unread', tags => '{chat}');
+
+CREATE OR REPLACE FUNCTION roost.conversation_settings(
+	actor_id roost.id,
+	conversation_id roost.id,
+	muted boolean DEFAULT NULL,
+	muted_until timestamptz DEFAULT NULL,
+	archived boolean DEFAULT NULL,
+	pinned boolean DEFAULT NULL
+) RETURNS roost.conversation
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_now constant timestamptz := roost_internal.clock_now();
+	v_last_id bigint;
+	v_own roost_data.conversation_member;
+	v_new roost_data.conversation_member;
+BEGIN
+	IF muted_until IS NOT NULL AND NOT coalesce(muted, true) THEN
+		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'muted_until', MESSAGE = 'muted_until goes with muted';
+	ELSIF muted_until <= v_now OR muted_until = 'infinity' THEN
+		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'muted_until', MESSAGE = 'muted_until is a time to come';
+	END IF;
+	SELECT m.* INTO v_own FROM roost_data.conversation_member m
+	WHERE m.conversation_id = conversation_settings.conversation_id AND m.account_id = actor_id FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'conversation_id', MESSAGE = 'the conversation does not exist';
+	END IF;
+	SELECT coalesce(c.last_message_id, 0) INTO v_last_id FROM roost_data.conversation c WHERE c.id = conversation_settings.conversation_id;
+	v_new := v_own;
+	IF muted IS NOT NULL OR muted_until IS NOT NULL THEN
+		v_new.muted := coalesce(muted, true);
+		v_new.muted_until := muted_until;
+	END IF;
+	IF archived IS NOT NULL THEN
+		v_new.archived_id := CASE WHEN archived THEN v_last_id END;
+	ELSIF v_own.archived_id < v_last_id AND NOT roost_internal.member_muted(v_own.muted, v_own.muted_until) THEN
+		-- It has come back already; muting it now does not put it away again.
+		v_new.archived_id := NULL;
+	END IF;
+	IF pinned IS NOT NULL THEN
+		v_new.pinned_at := CASE WHEN pinned THEN coalesce(v_own.pinned_at, v_now) END;
+	END IF;
+	IF v_new IS DISTINCT FROM v_own THEN
+		UPDATE roost_data.conversation_member m SET muted = v_new.muted, muted_until = v_new.muted_until,
+			archived_id = v_new.archived_id, pinned_at = v_new.pinned_at
+		WHERE m.conversation_id = conversation_settings.conversation_id AND m.account_id = actor_id;
+		PERFORM roost_internal.feed_tell('conversation_settings', actor_id, actor_id, conversation_id);
+	END IF;
+	RETURN roost_internal.conversation_one(actor_id, conversation_id);
+END
+$$;
+REVOKE ALL ON FUNCTION roost.conversation_settings(roost.id, roost.id, boolean, timestamptz, boolean, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost.conversation_settings(roost.id, roost.id, boolean, timestamptz, boolean, boolean) IS 'Changes what the caller has set for itself of a conversation; what is not given stays. muted: nobody is disturbed by it, until muted_until if that is given; archived: in the archive until the next message, or as long as it is muted; pinned: first in the list. Returns the conversation. 22023 muted_until is past or given with muted false, P0002 no such conversation.';
+SELECT roost_internal.route('PATCH', '/conversations/:conversation_id/settings', 'roost.conversation_settings', limit_class => 'write', tags => '{chat}');
+
+CREATE OR REPLACE FUNCTION roost.conversation_clear(actor_id roost.id, conversation_id roost.id) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_last_id constant bigint := coalesce((SELECT c.last_message_id FROM roost_data.conversation c WHERE c.id = conversation_id), 0);
+BEGIN
+	UPDATE roost_data.conversation_member m SET cleared_id = greatest(m.cleared_id, v_last_id), read_id = greatest(m.read_id, v_last_id),
+		archived_id = v_last_id, pinned_at = NULL
+	WHERE m.conversation_id = conversation_clear.conversation_id AND m.account_id = actor_id;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'conversation_id', MESSAGE = 'the conversation does not exist';
+	END IF;
+	DELETE FROM roost_data.message_hidden h
+	WHERE h.conversation_id = conversation_clear.conversation_id AND h.account_id = actor_id AND h.message_id <= v_last_id;
+	PERFORM roost_internal.feed_tell('conversation_cleared', actor_id, actor_id, conversation_id, v_last_id);
+END
+$$;
+REVOKE ALL ON FUNCTION roost.conversation_clear(roost.id, roost.id) FROM PUBLIC;
+COMMENT ON FUNCTION roost.conversation_clear(roost.id, roost.id) IS 'Deletes the history of a conversation for the caller, and puts it into its archive until the next message (a muted one stays there). The others keep theirs and are not told. P0002 no such conversation.';
+SELECT roost_internal.route('DELETE', '/conversations/:conversation_id', 'roost.conversation_clear', limit_class => 'write', status => 204, tags => '{chat}');
