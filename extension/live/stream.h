@@ -62,6 +62,7 @@ extern void roost_stream_word(StringInfo list, const char *prefix, int64 id);
 
 /* stream_room.c: rows of rooms */
 extern void roost_stream_room(StreamReader *reader, const LogRow *row, StreamEvent *event);
+extern bool roost_stream_room_is_conversation(const LogRow *row);
 extern bool roost_stream_room_told(const LogRow *row, int most, StreamEvent *event);
 extern bool roost_stream_room_data(const LogRow *row, StringInfo data);
 extern bool roost_stream_room_tells(const LogRow *row, int64 viewer_id);

@@ -171,7 +171,7 @@ resume_channel(Resume *resume, text *channel)
 		roost_resume_source(resume, id)->channel = true;
 	else if (strncmp(name, "post:", 5) == 0 && sscanf(name + 5, INT64_FORMAT, &id) == 1)
 		resume->post_ids[resume->num_posts++] = id;
-	else if (strncmp(name, "conversation:", 13) == 0 && sscanf(name + 13, INT64_FORMAT, &id) == 1)
+	else if (resume->account_id != 0 && strncmp(name, "conversation:", 13) == 0 && sscanf(name + 13, INT64_FORMAT, &id) == 1)
 		resume->conversation_ids[resume->num_conversations++] = id;
 	pfree(name);
 }

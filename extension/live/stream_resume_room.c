@@ -35,7 +35,7 @@ roost_resume_rooms(Resume *resume)
 	Datum		values[2] = {Int64GetDatum(resume->account_id), 0};
 	MemoryContext caller = CurrentMemoryContext;
 
-	if (resume->account_id == 0 || (!resume->messages && resume->num_conversations == 0))
+	if (!resume->messages && resume->num_conversations == 0)
 		return;
 	if (!resume->messages)
 	{
@@ -82,7 +82,8 @@ roost_resume_room(const Resume *resume, const LogRow *row)
 	const Room *room;
 
 	if (row->room_id != row->conversation_id)
-		return resume->account_id != 0 && resume->messages && (row->room_id == resume->account_id || row->account_id == resume->account_id);
+		return (resume->messages && (row->room_id == resume->account_id || row->account_id == resume->account_id)) ||
+			(resume->num_conversations > 0 && row->room_id == resume->account_id && roost_stream_room_is_conversation(row));
 	if (resume->num_rooms == 0)
 		return false;
 	room = bsearch(&key, resume->rooms, resume->num_rooms, sizeof(Room), room_compare);

@@ -78,12 +78,22 @@ roost_stream_room(StreamReader *reader, const LogRow *row, StreamEvent *event)
 	event->room = true;
 	event->hard = room_hard[row->kind];
 	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
-	if (row->room_id == row->conversation_id)
-		roost_stream_word(&event->topics, "conversation:", row->room_id);
-	else
+	if (roost_stream_room_is_conversation(row))
+		roost_stream_word(&event->topics, "conversation:", row->conversation_id);
+	if (row->room_id != row->conversation_id)
 		roost_stream_mailed(reader, row->room_id, row->seq, &event->notify);
 	if (event->event != NULL && reader->rooms && !roost_stream_room_told(row, ROOM_DATA_TOLD, event))
 		event->event = NULL;
+}
+
+/*
+ * Returns whether a row belongs to the channel of its conversation: if it is
+ * told to that, and if it says to an account that it is no member any more.
+ */
+bool
+roost_stream_room_is_conversation(const LogRow *row)
+{
+	return row->room_id == row->conversation_id || row->kind == FEED_MEMBER_REMOVED;
 }
 
 /*

@@ -317,14 +317,12 @@ BEGIN
 			SELECT t FROM unnest(v_told) t
 			EXCEPT SELECT b.blocked_id FROM roost_data.account_block b WHERE b.account_id = conversation_told.account_id AND b.blocked_id = ANY (v_told)
 			EXCEPT SELECT b.account_id FROM roost_data.account_block b WHERE b.blocked_id = conversation_told.account_id AND b.account_id = ANY (v_told));
-	ELSIF kind = 'member_removed' AND target_id <> ALL (v_told) THEN
-		v_told := v_told || target_id;
 	END IF;
 	RETURN v_told;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint) IS 'Who is told what account_id has done in a conversation: its members; of messages those only that have been members since before and, in groups, have no block between them and account_id; of member_removed also the one that is gone; of a direct conversation without messages its maker alone.';
+COMMENT ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint) IS 'Who is told what account_id has done in a conversation: its members; of messages those only that have been members since before and, in groups, have no block between them and account_id; of a direct conversation without messages its maker alone.';
 
 CREATE OR REPLACE FUNCTION roost_internal.conversation_event(kind roost.feed_kind, id bigint, account_id bigint, conversation_id bigint,
 	message_id bigint, target_id bigint) RETURNS text

@@ -8,6 +8,12 @@ INSERT INTO roost_data.account_handle (username, account_id) SELECT username, id
 SELECT roost.worker_sync('1 minute');
 SELECT epoch AS epoch, last_seq AS begin FROM roost.stream_position() \gset
 
+-- Groups in which some of them are, two with a block between them.
+CREATE TABLE live_resume.group AS SELECT n, roost_internal.id_next() AS id FROM generate_series(1, 3) n;
+INSERT INTO roost_data.conversation (id, kind, title) SELECT id, 'group', 'group ' || n FROM live_resume.group;
+INSERT INTO roost_data.conversation_member (conversation_id, account_id) SELECT g.id, a FROM live_resume.group g, generate_series(9601, 9612) a WHERE (a + g.n) % 3 < 2;
+INSERT INTO roost_data.account_block (account_id, blocked_id, id) VALUES (9601, 9604, roost_internal.id_next(9601));
+
 CREATE FUNCTION live_resume.post() RETURNS bigint
 LANGUAGE sql
 AS $$
@@ -24,7 +30,7 @@ DECLARE
 	v_text constant text := 'about #Tag' || floor(random() * 3) || ' @live_resume_' || v_other;
 	v_visibility constant roost.visibility := (enum_range(NULL::roost.visibility))[1 + floor(random() * random() * 4)];
 BEGIN
-	CASE floor(random() * 20)
+	CASE floor(random() * 26)
 	WHEN 0, 1, 2 THEN PERFORM roost.post_create(v_actor, v_text, visibility => v_visibility);
 	WHEN 3 THEN PERFORM roost.post_create(v_actor, 'an answer', reply_to_id => v_post, visibility => v_visibility);
 	WHEN 4 THEN PERFORM roost.post_create(v_actor, v_text, quote_of_id => v_post);
@@ -41,6 +47,10 @@ BEGIN
 	WHEN 17 THEN PERFORM roost.notification_preferences_set(v_actor, follow => p, "like" => p, mention => p)
 		FROM (SELECT (enum_range(NULL::roost.notification_policy))[1 + floor(random() * 3)] AS p OFFSET 0) s;
 	WHEN 18 THEN PERFORM roost.notification_mute(v_actor, v_other::text);
+	WHEN 19, 20 THEN PERFORM roost.message_create(v_actor, recipient_id => v_other::text, text => v_text);
+	WHEN 21, 22 THEN PERFORM roost.message_create(v_actor, conversation_id => (SELECT id FROM live_resume.group ORDER BY random() LIMIT 1), text => v_text);
+	WHEN 23 THEN PERFORM roost.friend_request_create(v_actor, v_other::text);
+	WHEN 24 THEN PERFORM roost.friend_remove(v_actor, v_other::text);
 	ELSE
 		UPDATE roost_data.account SET status = CASE WHEN random() < 0.3 THEN 'suspended' ELSE 'active' END
 		WHERE id = v_actor AND random() < 0.3 AND status <> 'deleted';
@@ -69,7 +79,7 @@ AS $$
 BEGIN
 	TRUNCATE live_resume.row;
 	LOOP
-		INSERT INTO live_resume.row SELECT * FROM roost.stream_read(greatest(after, (SELECT max(seq) FROM live_resume.row)), 5000);
+		INSERT INTO live_resume.row SELECT * FROM roost.stream_read(greatest(after, (SELECT max(seq) FROM live_resume.row)), 5000, true);
 		EXIT WHEN NOT FOUND;
 	END LOOP;
 	UPDATE live_resume.row r SET data = d.data FROM roost.stream_data(ARRAY(SELECT seq FROM live_resume.row)) d WHERE d.seq = r.seq;
@@ -86,13 +96,14 @@ AS $$
 	), notice AS MATERIALIZED (
 		SELECT n.seq, n.data FROM roost.stream_notify(ARRAY(SELECT t.seq FROM told t), ARRAY(SELECT $1 FROM told t)) n
 	), mine AS MATERIALIZED (
-		SELECT e.* FROM entry e WHERE e.event IS NOT NULL
-			AND (e.is_home IS TRUE OR string_to_array(e.topics, ' ') && $2
+		SELECT e.*, e.room AND 'messages' = ANY ($2) AS is_message FROM entry e WHERE e.event IS NOT NULL
+			AND (NOT e.room OR $1::text = ANY (string_to_array(e.told, ' ')))
+			AND (e.is_home IS TRUE OR e.room AND 'messages' = ANY ($2) OR string_to_array(e.topics, ' ') && $2
 				OR $1::text = ANY (string_to_array(e.target_ids, ' ')) AND e.seq IN (SELECT n.seq FROM notice n))
 	), asked AS (
 		SELECT s.seq FROM roost.stream_see(ARRAY(SELECT m.seq FROM mine m), ARRAY(SELECT coalesce($1, 0) FROM mine m)) s
 	)
-	SELECT m.seq, 0, m.event, m.is_home IS TRUE, m.topics, m.data FROM mine m WHERE m.everyone OR m.seq IN (SELECT a.seq FROM asked a)
+	SELECT m.seq, 0, m.event, m.is_home IS TRUE, CASE WHEN m.is_message THEN concat_ws(' ', 'messages', m.topics) ELSE m.topics END, m.data FROM mine m WHERE m.everyone OR m.seq IN (SELECT a.seq FROM asked a)
 	UNION ALL
 	SELECT n.seq, 1, 'notification:new', false, NULL, n.data FROM notice n
 	ORDER BY 1, 2
@@ -136,7 +147,10 @@ $$;
 CREATE TABLE live_resume.case AS
 SELECT n, account_id::bigint, channels::text[] FROM (VALUES (1, 9601, '{home}'), (2, 9602, '{home,notifications}'), (3, 9603, '{notifications}'), (4, NULL, '{user:9601,user:9605}'),
 	(5, 9604, '{user:9602,notifications,presence}'), (6, NULL, '{public}'), (7, 9605, '{hashtag:tag1,user:9606}'), (8, 9606, '{}'), (9, NULL, '{home,notifications}'),
-	(10, 9612, '{home,user:9612,notifications}')) c (n, account_id, channels);
+	(10, 9612, '{home,user:9612,notifications}'), (14, 9601, '{messages}'), (15, 9602, '{home,messages,notifications}'), (16, 9604, '{messages,public}'),
+	(17, NULL, '{messages}'), (18, 9612, '{messages,notifications}')) c (n, account_id, channels);
+INSERT INTO live_resume.case SELECT 19, 9603, array_agg('conversation:' || id) FROM live_resume.group;
+INSERT INTO live_resume.case SELECT 20, 9605, array_agg('conversation:' || id) || '{user:9601}'::text[] FROM live_resume.group WHERE n = 1;
 SELECT setseed(0.42);
 SELECT count(live_resume.act()) FROM generate_series(1, 500);
 INSERT INTO live_resume.case SELECT 11, 9607, ARRAY(SELECT 'post:' || live_resume.post() FROM generate_series(1, 10)) || '{home}'::text[];
@@ -148,6 +162,7 @@ SELECT last_seq AS middle FROM roost.stream_position() \gset
 
 -- A history that is short: row by row.
 SELECT n > 200 AS some, dense FROM live_resume.read(:begin);
+SELECT count(*) > 50 AS rooms, count(DISTINCT event) > 4 AS kinds FROM live_resume.row WHERE room AND event IS NOT NULL;
 SELECT m.most, count(*) AS cases, sum(r.count) > 20 AS some, array_agg(c.n) FILTER (WHERE NOT r.same) AS other
 FROM live_resume.case c, (VALUES (1), (7), (1000)) m (most), LATERAL live_resume.compare(c.account_id, :epoch, :begin, c.channels, m.most) r
 GROUP BY m.most ORDER BY m.most;
@@ -176,4 +191,10 @@ FROM live_resume.case c, LATERAL live_resume.compare(c.account_id, :epoch, :midd
 SET client_min_messages = warning;
 DROP SCHEMA live_resume CASCADE;
 DELETE FROM roost_data.follow WHERE follower_id BETWEEN 9601 AND 9612 OR followee_id BETWEEN 9601 AND 9612;
+DELETE FROM roost_data.friendship WHERE account_id BETWEEN 9601 AND 9612;
+DELETE FROM roost_data.friend_request WHERE requester_id BETWEEN 9601 AND 9612;
+DELETE FROM roost_data.message m USING roost_data.conversation_member c WHERE c.conversation_id = m.conversation_id AND c.account_id BETWEEN 9601 AND 9612;
+DELETE FROM roost_data.conversation_direct WHERE low_id BETWEEN 9601 AND 9612;
+DELETE FROM roost_data.conversation c USING roost_data.conversation_member m WHERE m.conversation_id = c.id AND m.account_id BETWEEN 9601 AND 9612;
+DELETE FROM roost_data.account_block WHERE account_id = 9601;
 DELETE FROM roost_data.post WHERE author_id BETWEEN 9601 AND 9612;
