@@ -1,8 +1,8 @@
--- demo.sql: people, follows, posts, likes and a few reports out of nothing, through
--- the import functions.  Set-based and deterministic: the same account number always gets
+-- demo.sql: people, follows, posts, likes, a few reports and conversations out of
+-- nothing, through the import functions.  Set-based and deterministic: the same account number always gets
 -- the same name, texts and friends, so running it again adds only what is new.
 --
--- Variables: n (accounts), step (accounts, follows, posts, likes or reports), first and
+-- Variables: n (accounts), step (accounts, follows, posts, likes, reports or messages), first and
 -- last (the account numbers to make these for), password (of the accounts "demo" and
 -- "demo_moderator").
 
@@ -43,7 +43,7 @@ AS $$
 		|| CASE WHEN pg_temp.u(i, 105 + j * 8) < 0.08 THEN ' https://example.org/' || i || '/' || j ELSE '' END
 $$;
 
-SELECT :'step' = 'accounts' AS is_accounts, :'step' = 'follows' AS is_follows, :'step' = 'posts' AS is_posts, :'step' = 'likes' AS is_likes, :'step' = 'reports' AS is_reports \gset
+SELECT :'step' = 'accounts' AS is_accounts, :'step' = 'follows' AS is_follows, :'step' = 'posts' AS is_posts, :'step' = 'likes' AS is_likes, :'step' = 'reports' AS is_reports, :'step' = 'messages' AS is_messages \gset
 
 \if :is_accounts
 INSERT INTO roost_data.import_account (external_id, username, email, password_hash, display_name, bio, language, is_private, created_at)
@@ -122,6 +122,55 @@ SELECT count(*) AS inserted FROM (
 	OFFSET 0
 ) d CROSS JOIN LATERAL roost.report_create(d.reporter_id, d.category, NULL, d.post_id, d.comment) \gset
 \set existing 0
+\endif
+
+\if :is_messages
+-- Friends of "demo", somebody who asks to be one, what they have written to each other, and a group.
+CREATE FUNCTION pg_temp.account(i bigint) RETURNS bigint LANGUAGE sql STABLE
+AS $$ SELECT m.id FROM roost_data.import_map m WHERE m.kind = 'account' AND m.external_id = 'demo-' || i $$;
+CREATE FUNCTION pg_temp.talk(n bigint) RETURNS bigint LANGUAGE plpgsql
+AS $$
+DECLARE
+	v_demo_id constant bigint := pg_temp.account(0);
+	v_before constant bigint := (SELECT count(*) FROM roost_data.message);
+	v_group_id bigint;
+	v_friend_id bigint;
+	v_message roost.message;
+BEGIN
+	FOR i IN 1..least(n - 1, 5) LOOP
+		v_friend_id := pg_temp.account(i);
+		IF NOT roost_internal.is_friend(v_demo_id, v_friend_id) AND NOT EXISTS (SELECT FROM roost_data.friend_request r
+			WHERE r.recipient_id = v_demo_id AND r.requester_id = v_friend_id)
+		THEN
+			PERFORM roost.friend_request_create(v_friend_id, v_demo_id::text);
+		END IF;
+		CONTINUE WHEN i = 5; -- waits for an answer
+		PERFORM roost.friend_request_accept(v_demo_id, r.id) FROM roost_data.friend_request r WHERE r.recipient_id = v_demo_id AND r.requester_id = v_friend_id;
+		FOR j IN 1..4 + i LOOP
+			v_message := roost.message_create(CASE WHEN (i + j) % 2 = 0 THEN v_demo_id ELSE v_friend_id END,
+				(CASE WHEN (i + j) % 2 = 0 THEN v_friend_id ELSE v_demo_id END)::text,
+				text => pg_temp.sentence(1000000 + i, j), client_id => 'demo-' || i || '-' || j);
+		END LOOP;
+		IF i > 2 THEN
+			PERFORM roost.conversation_read(v_demo_id, v_message.conversation_id);
+		END IF;
+	END LOOP;
+	SELECT c.id INTO v_group_id FROM roost_data.conversation c JOIN roost_data.conversation_member m ON m.conversation_id = c.id
+	WHERE m.account_id = v_demo_id AND c.created_by = v_demo_id AND c.title = 'The night train';
+	IF NOT FOUND THEN
+		SELECT t.id INTO v_group_id FROM roost.conversation_create(v_demo_id, 'group',
+			ARRAY(SELECT pg_temp.account(i)::text FROM generate_series(1, least(n - 1, 8)) i), title => 'The night train', description => 'Who sleeps in which berth') t;
+	END IF;
+	FOR j IN 1..12 LOOP
+		v_message := roost.message_create(pg_temp.account(j * 7 % least(n, 9)), conversation_id => v_group_id, text => pg_temp.sentence(2000000, j), client_id => 'demo-group-' || j);
+		PERFORM roost.message_react(v_demo_id, v_message.id, '🚂', v_group_id) WHERE j % 5 = 0;
+	END LOOP;
+	RETURN (SELECT count(*) FROM roost_data.message) - v_before;
+END
+$$;
+SELECT CASE WHEN :first = 0 THEN pg_temp.talk(:n) ELSE 0 END AS inserted \gset
+\set existing 0
+\set refused 0
 \endif
 
 \echo :inserted :existing :refused
