@@ -62,5 +62,6 @@ extern const RoostModule roost_moderation_module;
 extern const RoostModule roost_friend_module;
 extern const RoostModule roost_chat_module;
 extern const RoostModule roost_key_module;
+extern const RoostModule roost_envelope_module;
 
 #endif							/* ROOST_H */

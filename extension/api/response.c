@@ -137,7 +137,8 @@ roost_api_problem_member(PG_FUNCTION_ARGS)
 }
 
 /*
- * Adds the header Link to a page: the older page first, then the newer one.
+ * Adds the header Link to a page: the older page first, then the newer one; or
+ * the newer one where the oldest come first, which only takes "after".
  */
 void
 roost_api_link(ApiRequest *request)
@@ -145,10 +146,18 @@ roost_api_link(ApiRequest *request)
 	StringInfoData links;
 
 	initStringInfo(&links);
-	if (request->next && request->function->before >= 0)
-		response_link(request, &links, "next", "before", request->next);
-	if (request->previous && request->function->after >= 0)
-		response_link(request, &links, "prev", "after", request->previous);
+	if (request->function->before < 0)
+	{
+		if (request->next && request->function->after >= 0)
+			response_link(request, &links, "next", "after", request->next);
+	}
+	else
+	{
+		if (request->next)
+			response_link(request, &links, "next", "before", request->next);
+		if (request->previous && request->function->after >= 0)
+			response_link(request, &links, "prev", "after", request->previous);
+	}
 	if (links.len > 0)
 		roost_api_header(request, "Link", links.data);
 }

@@ -1,1 +1,386 @@
 -- Encrypted conversations: envelopes for devices.
+--
+-- Whoever writes envelopes holds the row of the conversation, and so does who
+-- links a device, sets it up anew or unlinks it, for all encrypted
+-- conversations of its account: so the devices that a message was made for are
+-- those that there are when it is stored.  After that row come, in the order of
+-- their ids, envelopes, and then ciphertexts.
+
+CREATE OR REPLACE FUNCTION roost_internal.envelope_device(account_id bigint, device_id bigint) RETURNS integer
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_number integer;
+BEGIN
+	SELECT d.number INTO v_number FROM roost_data.key_device d
+	WHERE d.device_id = envelope_device.device_id AND d.account_id = envelope_device.account_id;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = 'this device has no keys', HINT = 'Publish them: PUT /encryption/keys.';
+	END IF;
+	RETURN v_number;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_device(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_device(bigint, bigint) IS 'The number of the device of a session among those of its account. 55000 it has published no keys, or was unlinked.';
+
+CREATE OR REPLACE FUNCTION roost_internal.envelope_check(envelopes roost.envelope_input[]) RETURNS void
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_n bigint;
+	v_field text;
+BEGIN
+	SELECT e.n - 1, CASE WHEN e.account_id IS NULL THEN 'account_id' WHEN e.device IS NULL THEN 'device'
+		WHEN e.registration_id IS NULL THEN 'registration_id' WHEN e.type IS NULL THEN 'type' ELSE 'content' END
+	INTO v_n, v_field
+	FROM unnest(envelopes) WITH ORDINALITY e (account_id, device, registration_id, type, content, n)
+	WHERE e.account_id IS NULL OR e.device IS NULL OR e.registration_id IS NULL OR e.type IS NULL OR e.content IS NULL
+	ORDER BY e.n LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'ROMIS', COLUMN = format('envelopes[%s].%s', v_n, v_field), MESSAGE = format('"envelopes[%s].%s" is missing', v_n, v_field);
+	END IF;
+	SELECT max(e.n) - 1 INTO v_n
+	FROM unnest(envelopes) WITH ORDINALITY e (account_id, device, registration_id, type, content, n)
+	GROUP BY e.account_id, e.device HAVING count(*) > 1
+	ORDER BY max(e.n) LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = format('envelopes[%s].device', v_n), MESSAGE = 'a device is given twice';
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_check(roost.envelope_input[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_check(roost.envelope_input[]) IS 'Raises ROMIS unless every envelope is complete, 22023 unless each is for another device, with the name of the field: envelopes[3].content.';
+
+CREATE OR REPLACE FUNCTION roost_internal.envelope_stale(sender_id bigint, number integer, conversation_id bigint, envelopes roost.envelope_input[],
+	whole boolean, current boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- What an answer may hold, about 70 bytes each.
+	c_max constant integer := 2000;
+	v_devices jsonb;
+	v_current jsonb;
+BEGIN
+	WITH device AS (
+		SELECT l.account_id, l.number, l.registration_id
+		FROM roost_internal.key_conversation_device_list(conversation_id, sender_id) l
+		WHERE (l.account_id, l.number) <> (sender_id, envelope_stale.number)
+	), wrong AS (
+		SELECT row_number() OVER (ORDER BY coalesce(d.account_id, e.account_id), coalesce(d.number, e.device)) AS n,
+			CASE WHEN e.device IS NULL THEN 'missing' WHEN d.number IS NULL THEN 'extra' ELSE 'stale' END AS how,
+			jsonb_strip_nulls(jsonb_build_object('account_id', coalesce(d.account_id, e.account_id)::text, 'device', coalesce(d.number, e.device),
+				'registration_id', d.registration_id)) AS device
+		FROM device d FULL JOIN unnest(envelopes) e ON e.account_id = d.account_id AND e.device = d.number
+		WHERE e.device IS NULL AND whole OR d.number IS NULL OR e.registration_id <> d.registration_id
+	)
+	SELECT jsonb_build_object(
+		'missing', coalesce(jsonb_agg(w.device ORDER BY w.n) FILTER (WHERE w.how = 'missing' AND w.n <= c_max), '[]'),
+		'extra', coalesce(jsonb_agg(w.device ORDER BY w.n) FILTER (WHERE w.how = 'extra' AND w.n <= c_max), '[]'),
+		'stale', coalesce(jsonb_agg(w.device ORDER BY w.n) FILTER (WHERE w.how = 'stale' AND w.n <= c_max), '[]'),
+		'more', count(*) > c_max)
+	INTO v_devices FROM wrong w;
+	IF current THEN
+		SELECT jsonb_agg(jsonb_build_object('account_id', l.account_id::text, 'device', l.number, 'registration_id', l.registration_id) ORDER BY l.account_id, l.number)
+		INTO v_current FROM roost_internal.key_conversation_device_list(conversation_id, sender_id) l;
+		v_devices := v_devices || jsonb_build_object('current', CASE WHEN jsonb_array_length(v_current) <= c_max THEN v_current END);
+	END IF;
+	PERFORM roost.problem_member('devices', v_devices || jsonb_build_object('devices_version', roost_internal.key_devices_version(conversation_id, sender_id)));
+	RAISE EXCEPTION USING ERRCODE = 'ROSTL', COLUMN = CASE WHEN current THEN 'devices_version' ELSE 'envelopes' END,
+		MESSAGE = 'the devices of the conversation are others', HINT = 'Encrypt for the devices that the member devices names, and send again.';
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_stale(bigint, integer, bigint, roost.envelope_input[], boolean, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_stale(bigint, integer, bigint, roost.envelope_input[], boolean, boolean) IS 'Raises ROSTL, and adds to the problem what is wrong with envelopes that a device (sender_id, number) made for a conversation: devices that are missing (whole: none may be), extra ones, stale ones (set up anew; with their registration_id), 2,000 in all (more: there would be others), the version of the list and, if that was wrong (current), the list itself with the device that sends, null if it is longer.';
+
+CREATE OR REPLACE FUNCTION roost_internal.envelope_store(sender_id bigint, device_id bigint, conversation_id bigint, message_id bigint,
+	envelopes roost.envelope_input[], content bytea DEFAULT NULL, devices_version text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_number constant smallint := roost_internal.envelope_device(sender_id, device_id);
+	v_now constant timestamptz := roost_internal.clock_now();
+	v_whole constant boolean := message_id IS NOT NULL AND content IS NULL;
+	v_accounts bigint[];
+	v_numbers smallint[];
+	v_registrations integer[];
+	v_id bigint;
+BEGIN
+	PERFORM roost_internal.envelope_check(envelopes);
+	IF content IS NULL AND devices_version IS NOT NULL OR content IS NOT NULL AND devices_version IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'devices_version', MESSAGE = 'content and devices_version go together';
+	END IF;
+	IF devices_version <> roost_internal.key_devices_version(conversation_id, sender_id) THEN
+		PERFORM roost_internal.envelope_stale(sender_id, v_number, conversation_id, envelopes, false, true);
+	END IF;
+	SELECT coalesce(array_agg(l.account_id), '{}'), array_agg(l.number), array_agg(l.registration_id) INTO v_accounts, v_numbers, v_registrations
+	FROM roost_internal.key_conversation_device_list(conversation_id, sender_id) l
+	WHERE (l.account_id, l.number) <> (sender_id, v_number);
+	IF cardinality(envelopes) > 0 OR v_whole THEN
+		PERFORM FROM unnest(v_accounts, v_numbers, v_registrations) d (account_id, number, registration_id)
+		FULL JOIN unnest(envelopes) e ON e.account_id = d.account_id AND e.device = d.number
+		WHERE e.device IS NULL AND v_whole OR d.number IS NULL OR e.registration_id <> d.registration_id
+		LIMIT 1;
+		IF FOUND THEN
+			PERFORM roost_internal.envelope_stale(sender_id, v_number, conversation_id, envelopes, v_whole, false);
+		END IF;
+	END IF;
+	-- Ids are taken while the conversation is held: those of its envelopes
+	-- ascend in the order in which they can be seen.  All devices may have the
+	-- same; what a device needs for a ciphertext comes before it.
+	IF cardinality(envelopes) > 0 THEN
+		v_id := roost_internal.id_next(conversation_id);
+		INSERT INTO roost_data.message_envelope (account_id, number, id, conversation_id, message_id, sender_id, sender_number, kind, content, created_at)
+		SELECT e.account_id, e.device, v_id, envelope_store.conversation_id, envelope_store.message_id, envelope_store.sender_id, v_number, e.type, e.content, v_now
+		FROM unnest(envelopes) e;
+	END IF;
+	IF content IS NOT NULL AND cardinality(v_accounts) > 0 THEN
+		v_id := roost_internal.id_next(conversation_id);
+		INSERT INTO roost_data.message_ciphertext (message_id, content) VALUES (envelope_store.message_id, envelope_store.content);
+		INSERT INTO roost_data.message_envelope (account_id, number, id, conversation_id, message_id, sender_id, sender_number, kind, created_at)
+		SELECT d.account_id, d.number, v_id, envelope_store.conversation_id, envelope_store.message_id, envelope_store.sender_id, v_number, 7, v_now
+		FROM unnest(v_accounts, v_numbers) d (account_id, number);
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_store(bigint, bigint, bigint, bigint, roost.envelope_input[], bytea, text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_store(bigint, bigint, bigint, bigint, roost.envelope_input[], bytea, text) IS 'Stores envelopes in a conversation that the caller holds, from the device of the sender''s session. Of a message there must be one for each device of each member but the one that sends (not of members with a block between them and the sender); or one ciphertext (content) for all, made for devices_version, and envelopes for those devices only that need more to open it. Without a message (message_id null) they may be for some devices. Errors: ROSTL the devices are others, 22023 and ROMIS with the field, 55000 the device has no keys.';
+
+CREATE OR REPLACE FUNCTION roost.envelope_send(actor_id roost.id, device_id roost.id, conversation_id roost.id, envelopes roost.envelope_input[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF cardinality(envelopes) > 1000 THEN
+		RAISE EXCEPTION USING ERRCODE = '54000', COLUMN = 'envelopes', MESSAGE = 'too many envelopes at once', DETAIL = 'Up to 1000.';
+	END IF;
+	IF NOT (roost_internal.message_hold(actor_id, conversation_id)).encrypted THEN
+		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = 'conversation_id', MESSAGE = 'the conversation is not encrypted';
+	END IF;
+	PERFORM roost_internal.envelope_store(actor_id, device_id, conversation_id, NULL, envelopes);
+	PERFORM roost_internal.feed_tell('envelope_created', actor_id, t.account_id, conversation_id)
+	FROM (SELECT DISTINCT e.account_id::bigint AS account_id FROM unnest(envelopes) e ORDER BY 1) t;
+END
+$$;
+REVOKE ALL ON FUNCTION roost.envelope_send(roost.id, roost.id, roost.id, roost.envelope_input[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost.envelope_send(roost.id, roost.id, roost.id, roost.envelope_input[]) IS 'Sends envelopes that are no message to some devices of an encrypted conversation, up to 1,000 at once: keys of a group, requests to repeat. They wait as those of messages do; who gets some is told. ROSTL a device is not among those of the conversation, or was set up anew; 22023 a device is given twice; 42501 not allowed, as for messages; 55000 this device has no keys, or the conversation is not encrypted; P0002 the actor is no member.';
+SELECT roost_internal.route('POST', '/encryption/envelopes', 'roost.envelope_send', limit_class => 'envelope', status => 204);
+
+CREATE OR REPLACE FUNCTION roost.envelope_list(actor_id roost.id, device_id roost.id, "limit" integer DEFAULT 50, after roost.cursor DEFAULT NULL) RETURNS SETOF roost.envelope
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_number constant smallint := roost_internal.envelope_device(actor_id, device_id);
+	v_after constant bigint := coalesce(roost_internal.cursor_id(after), 0);
+BEGIN
+	PERFORM roost_internal.key_device_used(device_id);
+	RETURN QUERY
+	SELECT e.id::roost.id, e.conversation_id::roost.id, e.message_id::roost.id, e.sender_id::roost.id, e.sender_number::integer, e.kind::integer,
+		roost_internal.key_base64(coalesce(e.content, c.content)), e.created_at
+	FROM roost_data.message_envelope e
+	LEFT JOIN roost_data.message_ciphertext c ON e.content IS NULL AND c.message_id = e.message_id
+	WHERE e.account_id = actor_id AND e.number = v_number AND e.id > v_after
+	ORDER BY e.id
+	LIMIT "limit";
+END
+$$;
+REVOKE ALL ON FUNCTION roost.envelope_list(roost.id, roost.id, integer, roost.cursor) FROM PUBLIC;
+COMMENT ON FUNCTION roost.envelope_list(roost.id, roost.id, integer, roost.cursor) IS 'What waits for the device of the session, oldest first; it waits until it is acknowledged. after only turns the page: begin without it each time, because conversations do not wait for each other, and something older may come later. 55000 the device has no keys.';
+SELECT roost_internal.route('GET', '/encryption/envelopes', 'roost.envelope_list');
+
+CREATE OR REPLACE FUNCTION roost_internal.envelope_delivered(account_id bigint, number integer, conversation_id bigint, message_id bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- How far to look for what still waits: mostly nothing does.
+	c_max constant integer := 1000;
+	v_waits bigint;
+	v_count bigint;
+BEGIN
+	SELECT min(q.message_id) FILTER (WHERE q.conversation_id = envelope_delivered.conversation_id), count(*) INTO v_waits, v_count
+	FROM (SELECT e.conversation_id, e.message_id FROM roost_data.message_envelope e
+		WHERE e.account_id = envelope_delivered.account_id AND e.number = envelope_delivered.number ORDER BY e.id LIMIT c_max) q;
+	IF v_waits IS NULL THEN
+		v_waits := CASE WHEN v_count < c_max THEN 9223372036854775807 ELSE message_id + 1 END;
+	END IF;
+	RETURN (SELECT max(m.id) FROM roost_data.message m WHERE m.conversation_id = envelope_delivered.conversation_id AND m.id < v_waits);
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_delivered(bigint, integer, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_delivered(bigint, integer, bigint, bigint) IS 'Up to which message of a conversation a device has everything, when it has acknowledged message_id: to the one before the first that still waits for it, or to the newest.';
+
+CREATE OR REPLACE FUNCTION roost_internal.ciphertext_sweep(message_ids bigint[]) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- Those whose end is near are looked at one after the other: of two that
+	-- go at once, each before it sees the other go, the second one is the last.
+	c_near constant integer := 100;
+	v_ids constant bigint[] := ARRAY(SELECT t.id FROM unnest(message_ids) t (id)
+		WHERE (SELECT count(*) FROM (SELECT FROM roost_data.message_envelope e
+			WHERE coalesce(e.message_id, e.id) = t.id AND e.content IS NULL LIMIT c_near + 1) l) <= c_near
+		ORDER BY 1);
+	v_id bigint;
+BEGIN
+	FOREACH v_id IN ARRAY v_ids LOOP
+		PERFORM FROM roost_data.message_ciphertext c WHERE c.message_id = v_id FOR UPDATE;
+		DELETE FROM roost_data.message_ciphertext c
+		WHERE c.message_id = v_id AND NOT EXISTS (SELECT FROM roost_data.message_envelope e WHERE coalesce(e.message_id, e.id) = v_id AND e.content IS NULL);
+	END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.ciphertext_sweep(bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.ciphertext_sweep(bigint[]) IS 'Deletes the ciphertexts of messages for which no envelope waits any more. Call it after the envelopes were deleted.';
+
+CREATE OR REPLACE FUNCTION roost.envelope_ack(actor_id roost.id, device_id roost.id, ids roost.id[] DEFAULT NULL,
+	conversation_id roost.id DEFAULT NULL, up_to roost.id DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_number constant smallint := roost_internal.envelope_device(actor_id, device_id);
+	v_ids bigint[];
+	v_shared bigint[];
+	v_conversations bigint[];
+	v_messages bigint[];
+BEGIN
+	IF (ids IS NULL) = (up_to IS NULL) OR (up_to IS NULL) <> (conversation_id IS NULL) THEN
+		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = CASE WHEN up_to IS NULL THEN 'ids' ELSE 'up_to' END,
+			MESSAGE = 'either ids, or up_to with conversation_id is needed';
+	ELSIF cardinality(ids) > 1000 THEN
+		RAISE EXCEPTION USING ERRCODE = '54000', COLUMN = 'ids', MESSAGE = 'too many ids at once', DETAIL = 'Up to 1000.';
+	END IF;
+	-- Whoever deletes several does it in the order of their ids.
+	IF ids IS NOT NULL THEN
+		v_ids := ARRAY(SELECT e.id FROM roost_data.message_envelope e
+			WHERE e.account_id = actor_id AND e.number = v_number AND e.id = ANY (ids::bigint[]) ORDER BY e.id FOR UPDATE);
+	ELSE
+		v_ids := ARRAY(SELECT e.id FROM roost_data.message_envelope e
+			WHERE e.account_id = actor_id AND e.number = v_number AND e.id <= up_to AND e.conversation_id = envelope_ack.conversation_id ORDER BY e.id FOR UPDATE);
+	END IF;
+	WITH gone AS (
+		DELETE FROM roost_data.message_envelope e WHERE e.account_id = actor_id AND e.number = v_number AND e.id = ANY (v_ids)
+		RETURNING e.conversation_id, e.message_id, e.content IS NULL AS shared
+	), last AS (
+		SELECT g.conversation_id, max(g.message_id) AS message_id FROM gone g WHERE g.message_id IS NOT NULL GROUP BY g.conversation_id
+	)
+	SELECT (SELECT array_agg(g.message_id) FROM gone g WHERE g.shared), array_agg(l.conversation_id ORDER BY l.conversation_id), array_agg(l.message_id ORDER BY l.conversation_id)
+	INTO v_shared, v_conversations, v_messages FROM last l;
+	PERFORM roost_internal.ciphertext_sweep(v_shared) WHERE v_shared IS NOT NULL;
+	FOR i IN 1 .. coalesce(cardinality(v_conversations), 0) LOOP
+		PERFORM roost_internal.receipt_mark(actor_id, v_conversations[i],
+			roost_internal.envelope_delivered(actor_id, v_number, v_conversations[i], v_messages[i]));
+	END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION roost.envelope_ack(roost.id, roost.id, roost.id[], roost.id, roost.id) FROM PUBLIC;
+COMMENT ON FUNCTION roost.envelope_ack(roost.id, roost.id, roost.id[], roost.id, roost.id) IS 'The device of the session has got envelopes and kept what they say: those with these ids (up to 1,000; ids of others are passed over), or those of a conversation up to one. They are deleted, and messages count as delivered up to the first whose envelope still waits for this device. 22023 not one of both, 54000 too many, 55000 the device has no keys.';
+SELECT roost_internal.route('POST', '/encryption/envelopes/ack', 'roost.envelope_ack', limit_class => 'default', status => 204);
+
+CREATE OR REPLACE FUNCTION roost_internal.envelope_drop(conversation_id bigint, message_ids bigint[]) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM FROM roost_data.message_envelope e
+	WHERE coalesce(e.message_id, e.id) = ANY (message_ids) AND e.conversation_id = envelope_drop.conversation_id
+	ORDER BY e.id FOR UPDATE;
+	DELETE FROM roost_data.message_envelope e
+	WHERE coalesce(e.message_id, e.id) = ANY (message_ids) AND e.conversation_id = envelope_drop.conversation_id;
+	DELETE FROM roost_data.message_ciphertext c WHERE c.message_id = ANY (message_ids);
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_drop(bigint, bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_drop(bigint, bigint[]) IS 'Deletes what waits of messages that were deleted for everyone or have disappeared: envelopes, and ciphertexts.';
+
+CREATE OR REPLACE FUNCTION roost_internal.envelope_unlink(account_id bigint, number integer) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_shared bigint[];
+BEGIN
+	PERFORM FROM roost_data.message_envelope e
+	WHERE e.account_id = envelope_unlink.account_id AND e.number = envelope_unlink.number
+	ORDER BY e.id FOR UPDATE;
+	WITH gone AS (
+		DELETE FROM roost_data.message_envelope e
+		WHERE e.account_id = envelope_unlink.account_id AND e.number = envelope_unlink.number
+		RETURNING e.message_id, e.content IS NULL AS shared
+	)
+	SELECT array_agg(g.message_id) INTO v_shared FROM gone g WHERE g.shared;
+	PERFORM roost_internal.ciphertext_sweep(v_shared) WHERE v_shared IS NOT NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_unlink(bigint, integer) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_unlink(bigint, integer) IS 'Deletes what waits for a device.';
+
+CREATE OR REPLACE FUNCTION roost_internal.envelope_device_change() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_account_id constant bigint := CASE TG_OP WHEN 'INSERT' THEN NEW.account_id ELSE OLD.account_id END;
+BEGIN
+	PERFORM FROM roost_data.conversation c
+	WHERE c.encryption = 'e2ee' AND c.id IN (SELECT m.conversation_id FROM roost_data.conversation_member m WHERE m.account_id = v_account_id)
+	ORDER BY c.id FOR NO KEY UPDATE;
+	IF TG_OP <> 'INSERT' THEN
+		PERFORM roost_internal.envelope_unlink(OLD.account_id, OLD.number);
+	END IF;
+	RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_device_change() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_device_change() IS 'BEFORE trigger of roost_data.key_device: a device that is linked, set up anew or unlinked waits for messages that are being sent, and they for it; what waited for the former one goes, because nobody can open it any more.';
+
+CREATE OR REPLACE FUNCTION roost_internal.envelope_event(kind roost.feed_kind, id bigint, account_id bigint, conversation_id bigint, message_id bigint, target_id bigint) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN jsonb_build_object('conversation_id', conversation_id::text, 'message_id', message_id::text);
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_event(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_event(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'What the log says of envelopes that are no message, as JSON: in which conversation; who gets it fetches.';
+
+CREATE OR REPLACE FUNCTION roost_internal.envelope_maintenance() RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	c_batch constant integer := 10000;
+	c_batches constant integer := 20;
+	v_until constant bigint := roost_internal.id_floor(roost_internal.clock_now() - current_setting('roost.envelope_retention')::interval);
+	v_deleted bigint;
+	v_count bigint := 0;
+BEGIN
+	FOR i IN 1 .. c_batches LOOP
+		-- What is just being acknowledged is left to that.
+		DELETE FROM roost_data.message_envelope e USING (
+			SELECT o.account_id, o.number, o.id FROM roost_data.message_envelope o
+			WHERE coalesce(o.message_id, o.id) < v_until
+			ORDER BY coalesce(o.message_id, o.id) LIMIT c_batch FOR UPDATE SKIP LOCKED) old
+		WHERE e.account_id = old.account_id AND e.number = old.number AND e.id = old.id;
+		GET DIAGNOSTICS v_deleted = ROW_COUNT;
+		v_count := v_count + v_deleted;
+		EXIT WHEN v_deleted < c_batch;
+	END LOOP;
+	-- Those of which the last envelope went unseen, too.
+	DELETE FROM roost_data.message_ciphertext c USING (
+		SELECT o.message_id FROM roost_data.message_ciphertext o
+		WHERE NOT EXISTS (SELECT FROM roost_data.message_envelope e WHERE coalesce(e.message_id, e.id) = o.message_id AND e.content IS NULL)
+		LIMIT c_batch FOR UPDATE SKIP LOCKED) old
+	WHERE c.message_id = old.message_id;
+	RETURN v_count;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_maintenance() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_maintenance() IS 'Deletes envelopes that have waited longer than roost.envelope_retention, at most 200,000 at once, and ciphertexts for which none waits. Returns how many envelopes.';

@@ -259,7 +259,7 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.message_add(bigint, bigint, boolean, text, jsonb, bigint, text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.message_add(bigint, bigint, boolean, text, jsonb, bigint, text, boolean) IS 'Writes a message of the actor into a conversation, which is held from then on (roost_internal.message_hold, with its errors). text and media are as they are stored. added is false, and id that of the message that was made, if the actor has written one with this client_id there. 23505 that one has another content (of an encrypted message, or one that was changed since, that is not known), 55000 the conversation is encrypted, or is not, P0002 the message to answer is not in it, or not to be seen by the actor.';
 
-CREATE OR REPLACE FUNCTION roost_internal.message_place(actor_id bigint, recipient_id text, INOUT conversation_id bigint)
+CREATE OR REPLACE FUNCTION roost_internal.message_place(actor_id bigint, recipient_id text, INOUT conversation_id bigint, encrypted boolean DEFAULT false)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -273,13 +273,13 @@ BEGIN
 		SELECT d.conversation_id INTO message_place.conversation_id FROM roost_data.conversation_direct d
 		WHERE d.low_id = least(actor_id, v_account_id) AND d.high_id = greatest(actor_id, v_account_id);
 		IF NOT FOUND THEN
-			message_place.conversation_id := roost_internal.conversation_direct(actor_id, v_account_id);
+			message_place.conversation_id := roost_internal.conversation_direct(actor_id, v_account_id, CASE WHEN encrypted THEN 'e2ee' END::roost.conversation_encryption);
 		END IF;
 	END IF;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.message_place(bigint, text, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.message_place(bigint, text, bigint) IS 'The conversation to write to: the one that is given, or the direct one with the recipient (an id or @name), which is made if there is none. 22023 not one of both is given; for the rest see roost_internal.conversation_direct().';
+REVOKE ALL ON FUNCTION roost_internal.message_place(bigint, text, bigint, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.message_place(bigint, text, bigint, boolean) IS 'The conversation to write to: the one that is given, or the direct one with the recipient (an id or @name), which is made if there is none, encrypted or not. 22023 not one of both is given; for the rest see roost_internal.conversation_direct().';
 
 CREATE OR REPLACE FUNCTION roost_internal.message_answer(actor_id bigint, conversation_id bigint, message_id bigint, added boolean DEFAULT true) RETURNS roost.message
 LANGUAGE plpgsql VOLATILE
@@ -305,23 +305,37 @@ CREATE OR REPLACE FUNCTION roost.message_create(
 	text roost.message_text DEFAULT NULL,
 	media roost.post_media DEFAULT NULL,
 	reply_to_id roost.id DEFAULT NULL,
-	client_id roost.message_client_id DEFAULT NULL
+	client_id roost.message_client_id DEFAULT NULL,
+	envelopes roost.envelope_input[] DEFAULT NULL,
+	content roost.envelope_content DEFAULT NULL,
+	devices_version roost.devices_version DEFAULT NULL,
+	device_id roost.id DEFAULT NULL
 ) RETURNS roost.message
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	v_content record;
+	v_encrypted constant boolean := envelopes IS NOT NULL OR content IS NOT NULL;
+	v_text text;
+	v_media jsonb;
 	v_conversation_id bigint;
 	v_message record;
 BEGIN
-	SELECT * INTO v_content FROM roost_internal.message_text_check(text, media);
-	v_conversation_id := roost_internal.message_place(actor_id, recipient_id, conversation_id);
-	SELECT * INTO v_message FROM roost_internal.message_add(actor_id, v_conversation_id, false, v_content.normal, v_content.media, reply_to_id, client_id);
+	IF NOT v_encrypted THEN
+		SELECT c.normal, c.media INTO v_text, v_media FROM roost_internal.message_text_check(text, media) c;
+	ELSIF text IS NOT NULL OR media IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = CASE WHEN text IS NOT NULL THEN 'text' ELSE 'media' END,
+			MESSAGE = 'an encrypted message has no text and no media', HINT = 'What it says is in its envelopes.';
+	END IF;
+	v_conversation_id := roost_internal.message_place(actor_id, recipient_id, conversation_id, v_encrypted);
+	SELECT * INTO v_message FROM roost_internal.message_add(actor_id, v_conversation_id, v_encrypted, v_text, v_media, reply_to_id, client_id);
+	IF v_encrypted AND v_message.added THEN
+		PERFORM roost_internal.envelope_store(actor_id, device_id, v_conversation_id, v_message.id, envelopes, content, devices_version);
+	END IF;
 	RETURN roost_internal.message_answer(actor_id, v_conversation_id, v_message.id, v_message.added);
 END
 $$;
-REVOKE ALL ON FUNCTION roost.message_create(roost.id, roost.account_ref, roost.id, roost.message_text, roost.post_media, roost.id, roost.message_client_id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.message_create(roost.id, roost.account_ref, roost.id, roost.message_text, roost.post_media, roost.id, roost.message_client_id) IS
-'Writes a message to a conversation, or to an account (an id or @name): their direct conversation is made if there is none. Its text has at most roost.message_max_length characters (after normalization to NFC) and may be left out if there is media. reply_to_id: a message of the same conversation that the actor sees. With a client_id that the actor has used in this conversation: changes nothing, and returns the message that was made. 22001 text too long, 22023 neither or both of recipient_id and conversation_id, 23505 the client_id belongs to a message with another content, 23514 empty, 42501 not allowed (a block, the message_policy of the other, an account that is not active), 55000 the conversation is encrypted, P0002 no such conversation, account or message to answer.';
+REVOKE ALL ON FUNCTION roost.message_create(roost.id, roost.account_ref, roost.id, roost.message_text, roost.post_media, roost.id, roost.message_client_id, roost.envelope_input[], roost.envelope_content, roost.devices_version, roost.id) FROM PUBLIC;
+COMMENT ON FUNCTION roost.message_create(roost.id, roost.account_ref, roost.id, roost.message_text, roost.post_media, roost.id, roost.message_client_id, roost.envelope_input[], roost.envelope_content, roost.devices_version, roost.id) IS
+'Writes a message to a conversation, or to an account (an id or @name): their direct conversation is made if there is none. Its text has at most roost.message_max_length characters (after normalization to NFC) and may be left out if there is media. reply_to_id: a message of the same conversation that the actor sees. With a client_id that the actor has used in this conversation: changes nothing, and returns the message that was made. In an encrypted conversation: no text and media, but envelopes for all devices of its members but the one that sends (device_id), or a content for all with the devices_version that it was made for and envelopes for the devices that need more to open it. 22001 text too long, 22023 neither or both of recipient_id and conversation_id, 23505 the client_id belongs to a message with another content, 23514 empty, 42501 not allowed (a block, the message_policy of the other, an account that is not active), 55000 the conversation is encrypted, or is not, or the device that sends has no keys, P0002 no such conversation, account or message to answer, ROMIS and 22023 (with the field) an envelope is not complete, or one too many, ROSTL the devices are others.';
 SELECT roost_internal.route('POST', '/messages', 'roost.message_create', limit_class => 'message', status => 201, tags => '{chat}');

@@ -146,11 +146,12 @@ CREATE TABLE IF NOT EXISTS roost_data.message_envelope (
 COMMENT ON TABLE roost_data.message_envelope IS 'What waits for a device (its account and its number there): ciphertext that only that device can open, until it is acknowledged or roost.envelope_retention has passed. message_id is null for what is no message, such as keys of a group. content is null where the ciphertext is the same for all: see message_ciphertext.';
 ALTER TABLE roost_data.message_envelope ALTER COLUMN content SET STORAGE EXTERNAL;
 
+-- The rows of one message stand together, and these in the order of time.
+CREATE INDEX IF NOT EXISTS message_envelope_message_id_idx ON roost_data.message_envelope ((coalesce(message_id, id)));
+
 CREATE TABLE IF NOT EXISTS roost_data.message_ciphertext (
-	conversation_id bigint NOT NULL,
-	message_id bigint NOT NULL,
-	content bytea NOT NULL,
-	PRIMARY KEY (conversation_id, message_id)
+	message_id bigint PRIMARY KEY,
+	content bytea NOT NULL
 );
 COMMENT ON TABLE roost_data.message_ciphertext IS 'The ciphertext of a message that is the same for all devices of a group (sender keys), as long as an envelope waits.';
 ALTER TABLE roost_data.message_ciphertext ALTER COLUMN content SET STORAGE EXTERNAL;
@@ -165,3 +166,7 @@ CREATE OR REPLACE TRIGGER message_judge BEFORE INSERT OR UPDATE OF text, media O
 	FOR EACH ROW WHEN (NOT NEW.encrypted AND NEW.action IS NULL AND NEW.deleted_at IS NULL) EXECUTE FUNCTION roost_internal.message_judge();
 CREATE OR REPLACE TRIGGER conversation_judge BEFORE INSERT OR UPDATE OF title, description ON roost_data.conversation
 	FOR EACH ROW WHEN (NEW.title <> '' OR NEW.description <> '') EXECUTE FUNCTION roost_internal.group_judge();
+CREATE OR REPLACE TRIGGER key_device_insert_envelope BEFORE INSERT OR DELETE ON roost_data.key_device
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.envelope_device_change();
+CREATE OR REPLACE TRIGGER key_device_update_envelope BEFORE UPDATE OF registration_id, identity_key ON roost_data.key_device
+	FOR EACH ROW WHEN (OLD.registration_id <> NEW.registration_id OR OLD.identity_key <> NEW.identity_key) EXECUTE FUNCTION roost_internal.envelope_device_change();

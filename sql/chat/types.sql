@@ -151,3 +151,33 @@ CREATE TYPE roost.chat_settings AS (
 	read_receipts boolean
 );
 COMMENT ON TYPE roost.chat_settings IS 'What an account has set for its conversations. read_receipts: others are told what it has read, and it is told what others have.';
+
+CREATE DOMAIN roost.envelope_type AS smallint CHECK (VALUE IN (2, 3, 7, 8));
+COMMENT ON DOMAIN roost.envelope_type IS 'What an envelope holds, as libsignal counts: 2 a message of a session, 3 one that begins a session, 7 one with a sender key, 8 plaintext (a request to repeat).';
+
+CREATE DOMAIN roost.envelope_content AS bytea CHECK (octet_length(VALUE) BETWEEN 1 AND 65536);
+COMMENT ON DOMAIN roost.envelope_content IS 'Ciphertext of 1 byte to 64 KiB.';
+
+CREATE DOMAIN roost.devices_version AS text COLLATE "C" CHECK (VALUE ~ '^[0-9a-f]{32}$');
+COMMENT ON DOMAIN roost.devices_version IS 'The devices_version of GET /encryption/conversations/:conversation_id/devices.';
+
+CREATE TYPE roost.envelope_input AS (
+	account_id roost.id,
+	device roost.key_device_number,
+	registration_id integer,
+	type roost.envelope_type,
+	content roost.envelope_content
+);
+COMMENT ON TYPE roost.envelope_input IS 'An envelope for a device: ciphertext (base64) that only that device can open. registration_id is the one that it had when this was encrypted.';
+
+CREATE TYPE roost.envelope AS (
+	id roost.id,
+	conversation_id roost.id,
+	message_id roost.id,
+	sender_id roost.id,
+	sender_device integer,
+	type integer,
+	content text,
+	created_at timestamptz
+);
+COMMENT ON TYPE roost.envelope IS 'An envelope that waits for the device that asks. message_id is null if it is no message, but keys of a group, say. sender_device is the number of the device that sent it; content is base64.';

@@ -240,8 +240,6 @@ BEGIN
 		WHERE d.account_id = actor_id AND d.number = v_number;
 	END IF;
 	IF v_former.number IS NULL OR v_former.identity_key <> v_identity_key OR v_former.registration_id <> key_publish.registration_id THEN
-		-- What waits was written to the device as it was before, or to one that had this number.
-		DELETE FROM roost_data.message_envelope e WHERE e.account_id = actor_id AND e.number = v_number;
 		PERFORM roost_internal.key_device_changed(actor_id, NOT v_known);
 	END IF;
 	IF v_former.identity_key <> v_identity_key THEN
@@ -331,13 +329,12 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	DELETE FROM roost_data.message_envelope e WHERE e.account_id = OLD.account_id AND e.number = OLD.number;
 	PERFORM roost_internal.key_device_changed(OLD.account_id, false);
 	RETURN NULL;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.key_device_unlinked() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.key_device_unlinked() IS 'Row trigger of roost_data.key_device: deletes what waits for a device whose keys are gone, and has its contacts told.';
+COMMENT ON FUNCTION roost_internal.key_device_unlinked() IS 'Row trigger of roost_data.key_device: has the contacts of a device told whose keys are gone. What waits for it goes with another one, roost_internal.envelope_device_change().';
 
 CREATE OR REPLACE FUNCTION roost_internal.key_device_session() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

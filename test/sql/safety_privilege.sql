@@ -73,7 +73,7 @@ INSERT INTO privilege.argument VALUES
 	('', 'word', '"privilegeword"', '"nothingword"'), ('', 'host', '"privilege.example"', '"nothing.example"'), ('', 'is_spam', 'true', 'true'),
 	('', 'signal', '"spam"', '"spam"'), ('', 'threshold', '0.5', '0.5'), ('', 'action', '"limit"', '"limit"'),
 	('', 'message_id', to_jsonb(:'message'::text), '"1"'), ('', 'reaction', '"ok"', '"ok"'),
-	('', 'number', '1', '2'), ('', 'registration_id', '1', '1'), ('', 'identity_key', '"BQ=="', '"BQ=="'), ('', 'signed_prekey', '{}', '{}'), ('', 'kyber_prekey', '{}', '{}'),
+	('', 'envelopes', '[]', '[]'), ('', 'number', '1', '2'), ('', 'registration_id', '1', '1'), ('', 'identity_key', '"BQ=="', '"BQ=="'), ('', 'signed_prekey', '{}', '{}'), ('', 'kyber_prekey', '{}', '{}'),
 	('roost.role_set', 'name', '"lower"', '"nothing"'), ('roost.role_delete', 'name', '"lower"', '"nothing"'),
 	('roost.moderation_policy_get', 'name', '"privilege"', '"nothing"'), ('roost.moderation_policy_update', 'name', '"privilege"', '"nothing"'),
 	('roost.moderation_policy_delete', 'name', '"privilege"', '"nothing"'), ('roost.moderation_policy_report', 'name', '"privilege"', '"nothing"'),
