@@ -1,6 +1,6 @@
 -- wrk -s wrk.lua URL -- MODE TOKENS IDS SEED
--- MODE: health, get, cached, home, post, and the same with the prefix "peer_".
--- TOKENS: a file of bearer tokens, one a line.  IDS: a file of post ids, or "-".
+-- MODE: health, get, cached, home, post, and the same with the prefix "peer_"; bundle.
+-- TOKENS: a file of bearer tokens, one a line.  IDS: a file of ids (of posts; of accounts with keys), or "-".
 local tokens, ids, mode, n = {}, {}, nil, 0
 
 local function read(name, list)
@@ -41,6 +41,7 @@ function request()
 	elseif mode == "home" then return call("GET", "/api/v1/tweets/home?limit=50")
 	elseif mode == "peer_home" then return call("GET", "/tweets")
 	elseif mode == "post" then return call("POST", "/api/v1/tweets", '{"text":"' .. text() .. n .. '"}')
+	elseif mode == "bundle" then return call("POST", "/api/v1/encryption/bundles", '{"account_id":"' .. ids[math.random(#ids)] .. '"}')
 	elseif mode == "peer_post" then return call("POST", "/tweets", '{"body":"' .. text() .. n .. '"}')
 	end
 end
