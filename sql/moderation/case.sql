@@ -144,7 +144,11 @@ BEGIN
 		CASE v_case.subject_type WHEN 'post' THEN (
 			SELECT jsonb_build_object('id', p.id::text, 'text', p.text, 'content_warning', p.content_warning, 'visibility', p.visibility, 'state', p.state,
 				'labels', to_jsonb(p.labels), 'media', p.media, 'urls', p.urls, 'created_at', p.created_at, 'edited_at', p.edited_at)
-			FROM roost_data.post p WHERE p.id = v_case.subject_id) END,
+			FROM roost_data.post p WHERE p.id = v_case.subject_id)
+			-- Of a message only what became of it: what was said since is nobody's business.
+			WHEN 'message' THEN (
+			SELECT jsonb_build_object('id', x.id::text, 'state', CASE WHEN x.deleted_at IS NULL THEN 'visible' ELSE 'removed' END, 'created_at', x.created_at, 'edited_at', x.edited_at, 'deleted_at', x.deleted_at)
+			FROM roost_data.message x WHERE x.conversation_id = (v_case.snapshot->>'conversation_id')::bigint AND x.id = v_case.subject_id) END,
 		CASE WHEN v_case.account_id IS NOT NULL THEN roost_internal.admin_account_view(v_case.account_id) END,
 		ARRAY(SELECT r FROM roost_internal.case_reports(v_case.id, 100) r),
 		ARRAY(SELECT ROW(e.id, e.kind, roost_internal.author(e.account_id), e.text, e.detail, e.created_at)::roost.case_event
@@ -262,11 +266,14 @@ BEGIN
 		AND EXISTS (SELECT FROM roost_data.post p WHERE p.id = v_case.subject_id AND p.state = 'held')
 	THEN
 		RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = 'the post is held', HINT = 'Decide release or remove.';
-	ELSIF roost_internal.decision_about(decision) LIKE 'post\_%' AND v_case.subject_type <> 'post' THEN
-		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'decision', MESSAGE = 'the case is not about a post';
+	ELSIF roost_internal.decision_about(decision) LIKE 'post\_%' AND v_case.subject_type <> 'post' AND NOT (v_case.subject_type = 'message' AND decision IN ('remove', 'restore')) THEN
+		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'decision', MESSAGE = 'the case is not about a post',
+			HINT = 'Of a message nothing but remove and restore can be decided.';
 	END IF;
 	-- What stands already is not done, nor counted, again.
-	IF v_case.subject_type = 'post' THEN
+	IF v_case.subject_type = 'message' AND roost_internal.decision_about(decision) LIKE 'post\_%' THEN
+		PERFORM roost_internal.message_case_place(v_case.id, v_case.subject_id);
+	ELSIF v_case.subject_type = 'post' THEN
 		PERFORM FROM roost_data.post p WHERE p.id = v_case.subject_id FOR NO KEY UPDATE;
 	END IF;
 	IF roost_internal.decision_about(decision) LIKE 'account\_%' THEN
@@ -296,7 +303,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.case_decide(roost.id, roost.id, roost.decision, roost.report_comment, roost.report_comment, timestamptz, roost.moderation_label[], text, integer) FROM PUBLIC;
-COMMENT ON FUNCTION roost.case_decide(roost.id, roost.id, roost.decision, roost.report_comment, roost.report_comment, timestamptz, roost.moderation_label[], text, integer) IS 'Decides a case, and does what was decided: to the post, or to the account concerned. reason is told to that account, text is a note for moderators; until: the end of a suspension; labels: with the decision label; category: the rule that was broken (default: that of the case); version: the one that was looked at. After hold the case stays open. Where the post is limited or removed, or the account limited or banned, by a decision already, that one is taken for the case. Returns the decision. 42501 without the permission that the decision takes, or if the account has the same or a higher rank; 55000 somebody has decided meanwhile, the case is at another version, or the post or account in a state that does not go with it; P0002 no such case (or one about the actor), or the post is gone; 22023 values that do not go with the decision.';
+COMMENT ON FUNCTION roost.case_decide(roost.id, roost.id, roost.decision, roost.report_comment, roost.report_comment, timestamptz, roost.moderation_label[], text, integer) IS 'Decides a case, and does what was decided: to the post, to the message (remove, restore), or to the account concerned. reason is told to that account, text is a note for moderators; until: the end of a suspension; labels: with the decision label; category: the rule that was broken (default: that of the case); version: the one that was looked at. After hold the case stays open. Where the post is limited or removed, or the account limited or banned, by a decision already, that one is taken for the case. Returns the decision. 42501 without the permission that the decision takes, or if the account has the same or a higher rank; 55000 somebody has decided meanwhile, the case is at another version, or the post or account in a state that does not go with it; P0002 no such case (or one about the actor), or the post is gone; 22023 values that do not go with the decision.';
 SELECT roost_internal.route('POST', '/admin/cases/:case_id/decide', 'roost.case_decide', status => 201, tags => '{admin}');
 
 CREATE OR REPLACE FUNCTION roost.case_reopen(actor_id roost.id, case_id roost.id, text roost.report_comment DEFAULT NULL) RETURNS roost.moderation_case

@@ -191,7 +191,9 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'labels', MESSAGE = 'only the decision label has labels';
 	END IF;
 	-- Decisions about one account or post are made one at a time.
-	IF v_about LIKE 'post\_%' THEN
+	IF v_about LIKE 'post\_%' AND subject_type = 'message' THEN
+		PERFORM roost_internal.message_case_place(case_id, subject_id);
+	ELSIF v_about LIKE 'post\_%' THEN
 		PERFORM FROM roost_data.post p WHERE p.id = subject_id AND subject_type = 'post' FOR NO KEY UPDATE;
 		IF NOT FOUND THEN
 			RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'post_id', MESSAGE = 'the post does not exist';
@@ -207,7 +209,9 @@ BEGIN
 		CASE WHEN decision <> 'dismiss' THEN account_id END);
 	-- What the account is told where the moderator says nothing.
 	v_why := coalesce(v_reason, (SELECT nullif(t.description, '') FROM roost_data.report_category t WHERE t.name = category));
-	IF v_about LIKE 'post\_%' THEN
+	IF v_about LIKE 'post\_%' AND subject_type = 'message' THEN
+		SELECT * INTO v_effect FROM roost_internal.decision_message(decision, subject_id, case_id);
+	ELSIF v_about LIKE 'post\_%' THEN
 		SELECT * INTO v_effect FROM roost_internal.decision_post(decision, subject_id, labels, case_id IS NOT NULL);
 	ELSIF v_about LIKE 'account\_%' THEN
 		v_type := 'account';
@@ -243,7 +247,7 @@ DECLARE
 	v_about text := roost_internal.decision_about(decision);
 	v_last record;
 BEGIN
-	IF decision NOT IN ('limit', 'remove', 'limit_account', 'ban') THEN
+	IF decision NOT IN ('limit', 'remove', 'limit_account', 'ban') OR decision = 'remove' AND subject_type = 'message' THEN
 		RETURN NULL;
 	END IF;
 	SELECT d.id, d.decision INTO v_last FROM roost_data.moderation_decision d
@@ -281,6 +285,8 @@ BEGIN
 	-- Whoever decides about it holds its row.
 	IF v_decision.subject_type = 'post' THEN
 		PERFORM FROM roost_data.post p WHERE p.id = v_decision.subject_id FOR NO KEY UPDATE;
+	ELSIF v_decision.subject_type = 'message' THEN
+		PERFORM FROM roost_data.conversation c WHERE c.id = (v_decision.undo->>'conversation_id')::bigint FOR NO KEY UPDATE;
 	ELSE
 		PERFORM FROM roost_data.account a WHERE a.id = v_decision.account_id FOR NO KEY UPDATE;
 	END IF;
@@ -295,6 +301,10 @@ BEGIN
 	ORDER BY d.id LIMIT 1;
 	IF v_next IS NOT NULL AND v_about <> 'nothing' THEN
 		UPDATE roost_data.moderation_decision d SET undo = v_undo WHERE d.id = v_next;
+	ELSIF v_about = 'post_state' AND v_decision.subject_type = 'message' THEN
+		IF v_decision.decision = 'remove' THEN
+			PERFORM roost_internal.message_restore(v_decision.subject_id, v_undo);
+		END IF;
 	ELSIF v_about = 'post_state' THEN
 		-- Nobody would come back to a post that is held.
 		UPDATE roost_data.post p SET state = CASE v_undo->>'state' WHEN 'held' THEN 'visible' ELSE v_undo->>'state' END::roost.post_state

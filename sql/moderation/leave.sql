@@ -109,6 +109,9 @@ BEGIN
 	UPDATE roost_data.moderation_case c SET status = 'closed', outcome = 'gone', decided_at = v_now, version = c.version + 1, updated_at = v_now
 	WHERE c.status IN ('open', 'assigned') AND c.subject_type = 'post' AND c.updated_at <= v_now - current_setting('roost.appeal_window')::interval
 		AND NOT EXISTS (SELECT FROM roost_data.post p WHERE p.id = c.subject_id);
+	UPDATE roost_data.moderation_case c SET status = 'closed', outcome = 'gone', decided_at = v_now, version = c.version + 1, updated_at = v_now
+	WHERE c.status IN ('open', 'assigned') AND c.subject_type = 'message' AND c.updated_at <= v_now - current_setting('roost.appeal_window')::interval
+		AND NOT EXISTS (SELECT FROM roost_data.message x WHERE x.conversation_id = (c.snapshot->>'conversation_id')::bigint AND x.id = c.subject_id);
 	PERFORM roost_internal.report_tell();
 	-- What people wrote and what was shown goes; that it happened stays.
 	v_old := ARRAY(SELECT c.id FROM roost_data.moderation_case c
@@ -118,6 +121,7 @@ BEGIN
 	UPDATE roost_data.moderation_event e SET text = NULL WHERE e.case_id = ANY (v_old) AND e.text IS NOT NULL;
 	UPDATE roost_data.moderation_appeal a SET text = '' FROM roost_data.moderation_decision d WHERE d.id = a.decision_id AND d.case_id = ANY (v_old);
 	UPDATE roost_data.moderation_decision d SET note = NULL WHERE d.case_id = ANY (v_old) AND d.note IS NOT NULL;
+	UPDATE roost_data.moderation_decision d SET undo = d.undo - 'text' - 'media' WHERE d.case_id = ANY (v_old) AND d.subject_type = 'message' AND d.undo ?| '{text,media}';
 	UPDATE roost_data.moderation_case c SET snapshot = NULL, verdicts = '[]', purged_at = v_now WHERE c.id = ANY (v_old);
 	RETURN v_count + cardinality(v_old);
 END

@@ -149,13 +149,13 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.report_view(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.report_view(bigint) IS 'A report as its author sees it.';
 
-CREATE OR REPLACE FUNCTION roost_internal.report_add(reporter_id bigint, subject_type text, subject_id bigint, account_id bigint, category text, comment text, evidence text) RETURNS bigint
+CREATE OR REPLACE FUNCTION roost_internal.report_add(reporter_id bigint, subject_type text, subject_id bigint, account_id bigint, category text, comment text, evidence text, snapshot jsonb DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_now timestamptz := roost_internal.clock_now();
-	v_snapshot jsonb := roost_internal.subject_snapshot(subject_type, subject_id);
+	v_snapshot jsonb := coalesce(report_add.snapshot, roost_internal.subject_snapshot(subject_type, subject_id));
 	v_comment text := nullif(btrim(comment), '');
 	v_credibility double precision := roost_internal.reporter_credibility(reporter_id);
 	v_case_id bigint;
@@ -193,8 +193,8 @@ BEGIN
 	RETURN v_report.id;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.report_add(bigint, text, bigint, bigint, text, text, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.report_add(bigint, text, bigint, bigint, text, text, text) IS 'Adds a report about a subject of any type that concerns account_id, or adds to the reporter''s open report about it; the caller has checked that the reporter may see it. evidence: what the reporter shares of it. Returns the id of the report. 22023 unknown category, 54000 too large.';
+REVOKE ALL ON FUNCTION roost_internal.report_add(bigint, text, bigint, bigint, text, text, text, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.report_add(bigint, text, bigint, bigint, text, text, text, jsonb) IS 'Adds a report about a subject of any type that concerns account_id, or adds to the reporter''s open report about it; the caller has checked that the reporter may see it. evidence: what the reporter shares of it; snapshot: what it sees (of a post or an account that is known). Returns the id of the report. 22023 unknown category, 54000 too large.';
 
 CREATE OR REPLACE FUNCTION roost.report_create(
 	actor_id roost.id,
@@ -202,7 +202,9 @@ CREATE OR REPLACE FUNCTION roost.report_create(
 	account_id roost.account_ref DEFAULT NULL,
 	post_id roost.id DEFAULT NULL,
 	comment roost.report_comment DEFAULT NULL,
-	evidence roost.report_evidence DEFAULT NULL
+	evidence roost.report_evidence DEFAULT NULL,
+	message_id roost.id DEFAULT NULL,
+	conversation_id roost.id DEFAULT NULL
 ) RETURNS roost.report
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -212,7 +214,13 @@ DECLARE
 	v_id bigint;
 	v_account_id bigint;
 BEGIN
-	IF post_id IS NOT NULL THEN
+	IF post_id IS NOT NULL AND message_id IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'message_id', MESSAGE = 'one thing is reported at a time';
+	ELSIF message_id IS NOT NULL THEN
+		v_id := roost_internal.message_report(actor_id, message_id, conversation_id, CASE WHEN account_id IS NOT NULL THEN roost_internal.account_resolve(account_id) END,
+			category, comment, evidence);
+		RETURN roost_internal.report_view(v_id);
+	ELSIF post_id IS NOT NULL THEN
 		v_type := 'post';
 		SELECT t.post_id, t.author_id INTO v_id, v_account_id FROM roost_internal.post_target(actor_id, post_id) t;
 		IF account_id IS NOT NULL AND roost_internal.account_resolve(account_id) <> v_account_id THEN
@@ -228,7 +236,7 @@ BEGIN
 		END IF;
 		PERFORM roost_internal.account_resolve(account_id);
 	ELSE
-		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'post_id', MESSAGE = 'nothing is reported', HINT = 'Give post_id or account_id.';
+		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'post_id', MESSAGE = 'nothing is reported', HINT = 'Give post_id, message_id or account_id.';
 	END IF;
 	IF v_account_id = actor_id THEN
 		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = CASE v_type WHEN 'post' THEN 'post_id' ELSE 'account_id' END, MESSAGE = 'nobody reports themselves';
@@ -237,8 +245,8 @@ BEGIN
 	RETURN roost_internal.report_view(v_id);
 END
 $$;
-REVOKE ALL ON FUNCTION roost.report_create(roost.id, text, roost.account_ref, roost.id, roost.report_comment, roost.report_evidence) FROM PUBLIC;
-COMMENT ON FUNCTION roost.report_create(roost.id, text, roost.account_ref, roost.id, roost.report_comment, roost.report_evidence) IS 'Tells the moderators about an account or a post (of a retweet: its original) that the actor may see. category: one of GET /reports/categories. evidence: what the actor chooses to show of what only it can read. Reporting the same thing again, as long as it is not decided, adds to the report. Nobody but moderators learns who reported. P0002 there is no such account or post, 22023 unknown category, or one''s own, 54000 too much.';
+REVOKE ALL ON FUNCTION roost.report_create(roost.id, text, roost.account_ref, roost.id, roost.report_comment, roost.report_evidence, roost.id, roost.id) FROM PUBLIC;
+COMMENT ON FUNCTION roost.report_create(roost.id, text, roost.account_ref, roost.id, roost.report_comment, roost.report_evidence, roost.id, roost.id) IS 'Tells the moderators about an account, a post (of a retweet: its original) or a message (message_id; conversation_id, if it is known, saves looking for it) that the actor may see. Of a message they are shown the message and up to five before it, as the actor sees them; of an encrypted one only what the actor gives as evidence. category: one of GET /reports/categories. evidence: what the actor chooses to show of what only it can read. Reporting the same thing again, as long as it is not decided, adds to the report. Nobody but moderators learns who reported. P0002 there is no such account, post or message, 22023 unknown category, or one''s own, 54000 too much.';
 SELECT roost_internal.route('POST', '/reports', 'roost.report_create', limit_class => 'report', status => 201, tags => '{moderation}');
 
 CREATE OR REPLACE FUNCTION roost.report_list(

@@ -350,7 +350,7 @@ CREATE TYPE roost.case_detail AS (
 	history roost.moderation_decision[],
 	verdicts jsonb
 );
-COMMENT ON TYPE roost.case_detail IS 'A case with all that helps to decide it: snapshot (what was seen when it was opened), post (what it is now; null if it is gone or the case is not about a post), target (the account concerned), its newest 100 reports, what happened to it, what was decided in it, the newest 50 decisions about the account outside of it, and what filters said.';
+COMMENT ON TYPE roost.case_detail IS 'A case with all that helps to decide it: snapshot (what was seen when it was opened), post (what it is now; null if it is gone or the case is about neither a post nor a message; of a message only its state and times), target (the account concerned), its newest 100 reports, what happened to it, what was decided in it, the newest 50 decisions about the account outside of it, and what filters said.';
 
 CREATE TYPE roost.session_address AS (
 	address text,

@@ -32,7 +32,19 @@ function picture(heading, thing, none) {
 		facts(others.map(([name, value]) => [title(name), /_at$/.test(name) ? when(value) : shown(value)])));
 }
 
+// A message as the reporter saw it, and what stood before it. Of an encrypted one there is only what the reporter says.
+function message(one) {
+	const { before, ...thing } = one.snapshot ?? {};
+	return el('div', {},
+		before?.length > 0 && panel('Before it', el('ol', { class: 'cards' }, before.map((each) => el('li', {},
+			el('p', {}, el('bdi', {}, `@${each.username ?? 'deleted'}`), el('span', { class: 'dim' }, ' · ', when(each.created_at))),
+			each.text && said(each.text), each.media && shown(each.media))))),
+		el('div', { class: 'pair' }, picture('When it was reported', one.snapshot && thing, 'There is no picture of it.'), picture('Now', one.post, 'The message is gone.')),
+		one.snapshot?.encrypted && el('p', { class: 'notice' }, 'The message is encrypted: what it says is known only from reporters, and nobody can verify that.'));
+}
+
 function subject(one) {
+	if (one.subject_type === 'message') return message(one);
 	if (one.subject_type !== 'post') return picture('As it was when it was reported', one.snapshot, 'There is no picture of it.');
 	return el('div', { class: 'pair' }, picture('When it was reported', one.snapshot, 'There is no picture of it.'), picture('Now', one.post, 'The post is deleted.'));
 }
@@ -47,7 +59,7 @@ function target(account) {
 
 const report = (one) => el('li', {}, el('p', {}, who(one.reporter, 'Somebody'), ` · ${title(one.category)} · `, when(one.created_at),
 	el('span', { class: 'dim' }, ` · credibility ${Number(one.credibility ?? 0).toFixed(2)}`)), one.comment && said(one.comment),
-one.evidence && el('details', {}, el('summary', {}, 'Evidence that the reporter chose to show'), said(one.evidence)));
+one.evidence && el('details', {}, el('summary', {}, 'Evidence that the reporter chose to show (not verified)'), said(one.evidence)));
 
 function reports(one) {
 	if (one.report_count === 0) return null;
@@ -102,7 +114,7 @@ export function casePage(id) {
 	}
 
 	async function decide(one) {
-		const options = choices(one.subject_type === 'post' ? one.post : null, one.target);
+		const options = choices(one.subject_type === 'post' ? one.post : null, one.target, one.subject_type === 'message' ? one.post : null);
 		if (!WAITS.includes(one.status) || options.length === 0) return null;
 		const is = (...names) => (values) => names.includes(values.decision);
 		const told = (values) => values.decision !== undefined && values.decision !== 'dismiss';

@@ -22,13 +22,14 @@ const DECISIONS = {
 };
 
 /** The decisions that this account may take about something, as options of a field. */
-export function choices(post, account) {
-	return Object.entries(DECISIONS).filter(([, { about, permission, when: fits = () => true }]) => {
+export function choices(post, account, message = null) {
+	return Object.entries(DECISIONS).filter(([name, { about, permission, when: fits = () => true }]) => {
 		if (!can(permission)) return false;
 		if (about === 'case') return true;
+		if (about === 'post' && message) return ['remove', 'restore'].includes(name) && fits(message);
 		const thing = about === 'post' ? post : account;
 		return Boolean(thing) && fits(thing);
-	}).map(([name, { label }]) => [name, label]);
+	}).map(([name, { label }]) => [name, message ? label.replace('the post', 'the message') : label]);
 }
 
 const DAY = 86_400_000;

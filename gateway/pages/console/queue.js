@@ -40,7 +40,7 @@ export function queuePage() {
 					{ name: 'status', label: 'Status', options: STATUS },
 					{ name: 'category', label: 'Category', options: await categoryOptions('All') },
 					{ name: 'assignee', label: 'Assignee', options: [['', 'Anybody'], ...(can('case.handle') ? [['me', 'Me']] : []), ['none', 'Nobody']] },
-					{ name: 'subject_type', label: 'About', options: [['', 'Anything'], ['post', 'Posts'], ['account', 'Accounts']] },
+					{ name: 'subject_type', label: 'About', options: [['', 'Anything'], ['post', 'Posts'], ['message', 'Messages'], ['account', 'Accounts']] },
 				], values, changed), button('Refresh', changed)));
 			} catch (error) {
 				place.replaceChildren(failure(error));
