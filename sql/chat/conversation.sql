@@ -295,8 +295,6 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_conversation roost_data.conversation;
-	-- New members are not told of older messages.
-	v_before constant bigint := CASE WHEN left(kind::text, 8) = 'message_' THEN message_id END;
 	v_told bigint[];
 BEGIN
 	IF kind IN ('conversation_settings', 'conversation_cleared') THEN
@@ -307,8 +305,9 @@ BEGIN
 		RETURN ARRAY[account_id];
 	END IF;
 	v_told := ARRAY(SELECT m.account_id FROM roost_data.conversation_member m
-		WHERE m.conversation_id = conversation_told.conversation_id AND (v_before IS NULL OR m.since_id < v_before));
-	IF v_before IS NOT NULL AND v_conversation.kind = 'group' AND roost_internal.has_blocks(account_id)
+		-- New members are not told of what was before.
+		WHERE m.conversation_id = conversation_told.conversation_id AND (message_id IS NULL OR m.since_id < message_id));
+	IF v_conversation.kind = 'group' AND kind BETWEEN 'message_created' AND 'message_read' AND roost_internal.has_blocks(account_id)
 		-- Who joins and leaves is no secret in a group.
 		AND NOT EXISTS (SELECT FROM roost_data.message m
 			WHERE m.conversation_id = conversation_told.conversation_id AND m.id = message_id AND m.action IS NOT NULL AND kind = 'message_created')
@@ -322,7 +321,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint) IS 'Who is told what account_id has done in a conversation: its members; of messages those only that have been members since before and, in groups, have no block between them and account_id; of a direct conversation without messages its maker alone.';
+COMMENT ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint) IS 'Who is told what account_id has done in a conversation: those that are members now and were before message_id; of messages in groups not those with a block between them and account_id; of a direct conversation without messages its maker alone.';
 
 CREATE OR REPLACE FUNCTION roost_internal.conversation_event(kind roost.feed_kind, id bigint, account_id bigint, conversation_id bigint,
 	message_id bigint, target_id bigint) RETURNS text

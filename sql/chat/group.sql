@@ -135,8 +135,7 @@ BEGIN
 		nullif(conversation_create.expire_after, 0), 1 + cardinality(v_ids));
 	INSERT INTO roost_data.conversation_member (conversation_id, account_id, role, joined_at)
 	SELECT v_id, u, CASE WHEN u = actor_id THEN 'owner' ELSE 'member' END::roost.member_role, v_now FROM unnest(v_ids || actor_id::bigint) u;
-	PERFORM roost_internal.message_system(v_id, actor_id, 'created');
-	PERFORM roost_internal.feed_tell('conversation_created', actor_id, v_id, v_id);
+	PERFORM roost_internal.feed_tell('conversation_created', actor_id, v_id, v_id, roost_internal.message_system(v_id, actor_id, 'created'));
 	RETURN roost_internal.conversation_one(actor_id, v_id);
 END
 $$;

@@ -200,8 +200,8 @@ BEGIN
 	END IF;
 	IF v_conversation.member_count > 0 THEN
 		v_message_id := roost_internal.message_system(conversation_id, actor_id, v_action, nullif(account_id, actor_id));
+		PERFORM roost_internal.feed_tell('member_removed', actor_id, conversation_id, conversation_id, v_message_id, account_id);
 	END IF;
-	PERFORM roost_internal.feed_tell('member_removed', actor_id, conversation_id, conversation_id, v_message_id, account_id);
 	-- Who is gone is told nothing of the conversation any more; this is for itself, also when it comes back later.
 	PERFORM roost_internal.feed_tell('member_removed', actor_id, account_id, conversation_id, v_message_id, account_id);
 	IF v_conversation.member_count = 0 OR EXISTS (SELECT FROM roost_data.conversation_member m

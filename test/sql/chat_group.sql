@@ -71,7 +71,8 @@ SELECT pg_temp.told('message_created', 18201, :chat, :last, NULL);
 -- with a block between them neither is told what the other writes; who comes and goes all are
 SELECT (roost.message_create(18205, conversation_id => :chat, text => 'five here')).id AS five \gset
 SELECT pg_temp.told('message_created', 18205, :chat, :five, NULL);
-SELECT pg_temp.told('member_added', 18205, :chat, :five, 18207);
+SELECT pg_temp.told('member_added', 18205, :chat, :five, 18206);
+SELECT pg_temp.told('conversation_updated', 18201, :chat, :last, NULL);
 SELECT unread_count, (last_message).text FROM roost.conversation_get(18206, :chat);
 SELECT unread_count, (last_message).text FROM roost.conversation_get(18204, :chat);
 SELECT j - 'conversation_id' - 'joined_at' #- '{member,joined_at}' FROM (SELECT roost_internal.conversation_event('member_added', 1, 18202, :chat, NULL, 18205)::jsonb) t (j);
@@ -113,6 +114,7 @@ SELECT roost.conversation_get(18206, :chat);
 SELECT account_id, banned_by FROM roost_data.conversation_ban WHERE conversation_id = :chat ORDER BY 1;
 SELECT pg_temp.roles(:chat);
 SELECT * FROM pg_temp.history(:chat, :last);
+SELECT room_id = :chat AS group, CASE WHEN room_id <> :chat THEN room_id - 18200 END AS room, account_id - 18200 AS by, target_id - 18200 AS gone FROM roost_data.feed_trace WHERE conversation_id = :chat AND kind = 'member_removed' ORDER BY id;
 SELECT pg_temp.told('member_removed', 18201, :chat, NULL, 18206), roost_internal.conversation_event('member_removed', 1, 18201, :chat, NULL, 18206)::jsonb - 'conversation_id';
 SELECT count(*) FROM roost.conversation_member_add(18203, :chat, '{18206}');
 SELECT account_id FROM roost_data.conversation_ban WHERE conversation_id = :chat ORDER BY 1;
