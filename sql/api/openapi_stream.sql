@@ -52,7 +52,7 @@ AS $$
 			"cursor": {"$ref": "#/components/schemas/event_cursor"},
 			"recovered": {"type": "boolean"}}}
 	}'::jsonb || jsonb_build_object('event', '{"type": "object", "required": ["id", "event", "channels", "data"],
-		"description": "What has happened: id is the row of the log and a number in it, channels those that anybody may know, and home for who has it there. Posts are without what depends on their reader (liked, retweeted and bookmarked are false).",
+		"description": "What has happened: id is the row of the log and a number in it, channels those that anybody may know who gets it, and home or messages for who has it there. Posts are without what depends on their reader (liked, retweeted and bookmarked are false).",
 		"properties": {
 			"id": {"type": "string", "pattern": "^[0-9]+[.][0-9]+$"},
 			"event": {"type": "string"},
@@ -65,7 +65,25 @@ AS $$
 		roost_internal.openapi_event('{user:followed,user:unfollowed,user:follow_requested}', '{"account": {"$ref": "#/components/schemas/author"}, "target": {"$ref": "#/components/schemas/author"}}'),
 		roost_internal.openapi_event('{user:updated}', '{"account": {"$ref": "#/components/schemas/account"}}'),
 		roost_internal.openapi_event('{user:deleted,relationship:changed}', '{"account_id": {"$ref": "#/components/schemas/id"}}'),
-		roost_internal.openapi_event('{notification:new}', '{"notification": {"$ref": "#/components/schemas/notification_act"}}'))))
+		roost_internal.openapi_event('{notification:new}', '{"notification": {"$ref": "#/components/schemas/notification_act"}}'),
+		roost_internal.openapi_event('{message:received,message:edited}', '{"message": {"$ref": "#/components/schemas/message"}}'),
+		roost_internal.openapi_event('{message:deleted}', '{"message_id": {"$ref": "#/components/schemas/id"}, "conversation_id": {"$ref": "#/components/schemas/id"}, "for": {"type": "string", "enum": ["me", "everyone"]}}'),
+		roost_internal.openapi_event('{message:reaction}', '{"message_id": {"$ref": "#/components/schemas/id"}, "conversation_id": {"$ref": "#/components/schemas/id"},
+			"account": {"$ref": "#/components/schemas/author"}, "reactions": {"type": "array", "items": {"$ref": "#/components/schemas/message_reaction"}}}'),
+		roost_internal.openapi_event('{message:delivered,message:read}', '{"message_id": {"$ref": "#/components/schemas/id"}, "conversation_id": {"$ref": "#/components/schemas/id"},
+			"account": {"$ref": "#/components/schemas/author"}, "at": {"type": "string", "format": "date-time"}}'),
+		roost_internal.openapi_event('{conversation:created,conversation:updated}', '{"conversation": {"$ref": "#/components/schemas/conversation"}}'),
+		roost_internal.openapi_event('{conversation:settings}', '{"conversation_id": {"$ref": "#/components/schemas/id"}, "muted": {"type": "boolean"}, "muted_until": {"type": ["string", "null"], "format": "date-time"},
+			"archived": {"type": "boolean"}, "pinned": {"type": "boolean"}}'),
+		roost_internal.openapi_event('{conversation:cleared}', '{"conversation_id": {"$ref": "#/components/schemas/id"}, "message_id": {"$ref": "#/components/schemas/id"}}'),
+		roost_internal.openapi_event('{conversation:member_added,conversation:member_changed}', '{"conversation_id": {"$ref": "#/components/schemas/id"}, "account": {"oneOf": [{"$ref": "#/components/schemas/author"}, {"type": "null"}]},
+			"member": {"$ref": "#/components/schemas/conversation_member"}}'),
+		roost_internal.openapi_event('{conversation:member_removed}', '{"conversation_id": {"$ref": "#/components/schemas/id"}, "account": {"oneOf": [{"$ref": "#/components/schemas/author"}, {"type": "null"}]},
+			"target": {"oneOf": [{"$ref": "#/components/schemas/author"}, {"type": "null"}]}}'),
+		roost_internal.openapi_event('{friend:request:received,friend:request:cancelled,friend:request:rejected,friend:request:accepted,friend:removed}', '{"account": {"$ref": "#/components/schemas/author"}, "target": {"$ref": "#/components/schemas/author"}, "request_id": {"oneOf": [{"$ref": "#/components/schemas/id"}, {"type": "null"}]}}'),
+		roost_internal.openapi_event('{encryption:devices_changed}', '{"account_id": {"$ref": "#/components/schemas/id"}, "conversation_id": {"oneOf": [{"$ref": "#/components/schemas/id"}, {"type": "null"}]}, "identity_changed": {"type": "boolean"}}'),
+		roost_internal.openapi_event('{encryption:prekeys_low}', '{"device": {"type": "integer"}, "count": {"type": "integer"}, "kyber_count": {"type": "integer"}}'),
+		roost_internal.openapi_event('{encryption:envelope}', '{"conversation_id": {"$ref": "#/components/schemas/id"}, "message_id": {"oneOf": [{"$ref": "#/components/schemas/id"}, {"type": "null"}]}}'))))
 $$;
 REVOKE ALL ON FUNCTION roost_internal.openapi_stream_schemas() FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.openapi_stream_schemas() IS 'The schemas of events, of channels and of what GET /events answers.';
