@@ -120,6 +120,9 @@ AS $$
 		WHEN 'credential.update' THEN CASE WHEN $3->'changed' ? 'password_changed_at' OR $2 IS NULL THEN 'password_changed' END
 		WHEN 'email.create' THEN CASE WHEN $2 IS DISTINCT FROM 'roost.auth_register' THEN 'email_changed' END
 		WHEN 'email.update' THEN CASE WHEN $3->'changed' ? 'email' THEN 'email_changed' WHEN $3->'new'->>'verified_at' IS NOT NULL THEN 'email_verified' END
+		WHEN 'key_device.create' THEN 'keys_linked'
+		WHEN 'key_device.update' THEN 'keys_changed'
+		WHEN 'key_device.delete' THEN 'keys_unlinked'
 		WHEN 'account.update' THEN CASE
 			WHEN $3->'new' ? 'role' THEN 'role_changed'
 			WHEN $3->'new' ? 'status' THEN 'status_changed'
@@ -150,6 +153,9 @@ BEGIN
 			WHEN 'session_ended' THEN jsonb_strip_nulls(jsonb_build_object('how', r.cause))
 			WHEN 'role_changed' THEN jsonb_build_object('old', r.detail->'old'->'role', 'new', r.detail->'new'->'role')
 			WHEN 'status_changed' THEN jsonb_build_object('old', r.detail->'old'->'status', 'new', r.detail->'new'->'status')
+			WHEN 'keys_linked' THEN jsonb_build_object('device', r.detail->'new'->'number')
+			WHEN 'keys_changed' THEN jsonb_build_object('device', split_part(r.object_id, '/', 2)::integer, 'identity_changed', coalesce(r.detail->'changed' ? 'identity_key', false))
+			WHEN 'keys_unlinked' THEN jsonb_build_object('device', r.detail->'old'->'number')
 			WHEN 'verification_changed' THEN jsonb_build_object('new', r.detail->'new'->'is_verified')
 		END,
 		r.seq
@@ -160,14 +166,14 @@ BEGIN
 			AND roost_internal.security_kind(a.action, a.cause, a.detail) IS NOT NULL
 		ORDER BY CASE WHEN v_ascending THEN a.seq END, a.seq DESC LIMIT security_event_list."limit"
 	) r
-	LEFT JOIN LATERAL (SELECT r.object_id::bigint AS session_id WHERE r.object_type = 'session') s ON true
+	LEFT JOIN LATERAL (SELECT CASE WHEN r.object_type = 'session' THEN r.object_id::bigint END AS session_id) s ON true
 	LEFT JOIN roost_data.session e ON e.id = s.session_id AND e.account_id = security_event_list.actor_id
 	LEFT JOIN roost_data.device d ON d.id = e.device_id
 	ORDER BY r.seq DESC;
 END
 $$;
 REVOKE ALL ON FUNCTION roost.security_event_list(roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.security_event_list(roost.id, integer, roost.cursor, roost.cursor) IS 'What has happened to the security of the actor''s account, newest first: logins, failed logins (several within a minute are one), ended sessions, changes of password, address, name and role. A page shows what is in the audit trail, which is up to a second behind.';
+COMMENT ON FUNCTION roost.security_event_list(roost.id, integer, roost.cursor, roost.cursor) IS 'What has happened to the security of the actor''s account, newest first: logins, failed logins (several within a minute are one), ended sessions, changes of password, address, name and role, devices that published keys of another identity or were unlinked. A page shows what is in the audit trail, which is up to a second behind.';
 SELECT roost_internal.route('GET', '/me/security-events', 'roost.security_event_list', lane => 'slow');
 
 CREATE OR REPLACE FUNCTION roost_internal.audit_export(account_id bigint) RETURNS jsonb

@@ -26,9 +26,12 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	v_account_id constant bigint := roost_internal.account_resolve(account_id);
+	v_account_id constant bigint := CASE
+		WHEN left(account_id, 1) = '@' THEN (SELECT h.account_id FROM roost_data.account_handle h WHERE h.username = lower(substr(key_target.account_id, 2)))
+		WHEN account_id::numeric <= 9223372036854775807 THEN account_id::bigint END;
 BEGIN
-	IF NOT roost_internal.key_may_fetch(actor_id, v_account_id) THEN
+	-- Also of a suspended account, for those it shares a conversation with: what they write there waits for it.
+	IF v_account_id IS NULL OR NOT roost_internal.key_may_fetch(actor_id, v_account_id) THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'the account does not exist';
 	END IF;
 	RETURN v_account_id;
@@ -61,19 +64,24 @@ AS $$
 DECLARE
 	v_bundle roost.key_bundle;
 	v_told boolean;
+	v_epoch integer;
+	v_from integer;
+	v_kyber_from integer;
 	v_low constant integer := current_setting('roost.key_low_water')::integer;
 BEGIN
 	-- One statement, one snapshot: no prekey comes with an identity key that is not its own.  Who else takes a key now takes another one.
-	WITH prekey AS (
+	WITH device AS MATERIALIZED (
+		SELECT * FROM roost_data.key_device d WHERE d.account_id = key_bundle_take.account_id AND d.number = key_bundle_take.number
+	), prekey AS (
 		DELETE FROM roost_data.key_prekey p WHERE p.ctid = ANY (ARRAY(
 			SELECT q.ctid FROM roost_data.key_prekey q
-			WHERE q.account_id = key_bundle_take.account_id AND q.number = key_bundle_take.number AND q.is_kyber = false AND one_time
+			WHERE q.account_id = key_bundle_take.account_id AND q.number = key_bundle_take.number AND q.is_kyber = false AND q.id >= (SELECT d.prekey_from FROM device d) AND one_time
 			ORDER BY q.id LIMIT 1 FOR UPDATE SKIP LOCKED))
 		RETURNING p.id, p.key
 	), kyber AS (
 		DELETE FROM roost_data.key_prekey p WHERE p.ctid = ANY (ARRAY(
 			SELECT q.ctid FROM roost_data.key_prekey q
-			WHERE q.account_id = key_bundle_take.account_id AND q.number = key_bundle_take.number AND q.is_kyber = true AND one_time
+			WHERE q.account_id = key_bundle_take.account_id AND q.number = key_bundle_take.number AND q.is_kyber = true AND q.id >= (SELECT d.kyber_prekey_from FROM device d) AND one_time
 			ORDER BY q.id LIMIT 1 FOR UPDATE SKIP LOCKED))
 		RETURNING p.id, p.key, p.signature
 	)
@@ -82,21 +90,24 @@ BEGIN
 		CASE WHEN p.id IS NOT NULL THEN (p.id, roost_internal.key_base64(p.key))::roost.key_prekey END,
 		CASE WHEN k.id IS NOT NULL THEN (k.id, roost_internal.key_base64(k.key), roost_internal.key_base64(k.signature), false)::roost.key_kyber_prekey
 			ELSE (d.kyber_prekey_id, roost_internal.key_base64(d.kyber_prekey), roost_internal.key_base64(d.kyber_prekey_signature), true)::roost.key_kyber_prekey END,
-		d.low_told_at IS NOT NULL
-	INTO v_bundle.device, v_bundle.registration_id, v_bundle.identity_key, v_bundle.signed_prekey, v_bundle.prekey, v_bundle.kyber_prekey, v_told
-	FROM roost_data.key_device d LEFT JOIN prekey p ON true LEFT JOIN kyber k ON true
-	WHERE d.account_id = key_bundle_take.account_id AND d.number = key_bundle_take.number;
+		d.low_told_at IS NOT NULL, d.prekey_epoch, d.prekey_from, d.kyber_prekey_from
+	INTO v_bundle.device, v_bundle.registration_id, v_bundle.identity_key, v_bundle.signed_prekey, v_bundle.prekey, v_bundle.kyber_prekey, v_told, v_epoch, v_from, v_kyber_from
+	FROM device d LEFT JOIN prekey p ON true LEFT JOIN kyber k ON true;
 	IF NOT FOUND THEN
 		RETURN NULL;
 	END IF;
 	IF one_time AND NOT v_told AND v_low > 0 AND NOT (
 		EXISTS (SELECT FROM roost_data.key_prekey q
-			WHERE q.account_id = key_bundle_take.account_id AND q.number = key_bundle_take.number AND q.is_kyber = false
+			WHERE q.account_id = key_bundle_take.account_id AND q.number = key_bundle_take.number AND q.is_kyber = false AND q.id >= v_from
 			ORDER BY q.id OFFSET v_low - 1 LIMIT 1)
 		AND EXISTS (SELECT FROM roost_data.key_prekey q
-			WHERE q.account_id = key_bundle_take.account_id AND q.number = key_bundle_take.number AND q.is_kyber = true
+			WHERE q.account_id = key_bundle_take.account_id AND q.number = key_bundle_take.number AND q.is_kyber = true AND q.id >= v_kyber_from
 			ORDER BY q.id OFFSET v_low - 1 LIMIT 1)) THEN
 		PERFORM roost_internal.key_low_tell(account_id, number);
+	END IF;
+	-- Now and then, because it locks the row of the device.
+	IF one_time AND random() < 0.02 THEN
+		PERFORM roost_internal.key_prekey_skip(account_id, number, v_epoch, v_from, v_kyber_from);
 	END IF;
 	RETURN v_bundle;
 END
@@ -122,6 +133,31 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.key_low_tell(bigint, integer) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.key_low_tell(bigint, integer) IS 'Has an account told, once until it has more, that few one-time prekeys of a device are left (in the log: target_id is the number of the device).';
+
+CREATE OR REPLACE FUNCTION roost_internal.key_prekey_skip(account_id bigint, number integer, epoch integer, prekey_from integer, kyber_prekey_from integer) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- Keys that others are taking are still seen here: they stay if those fail.
+	v_from constant integer := (SELECT coalesce(min(q.id), 16777216) FROM roost_data.key_prekey q
+		WHERE q.account_id = key_prekey_skip.account_id AND q.number = key_prekey_skip.number AND q.is_kyber = false AND q.id >= key_prekey_skip.prekey_from);
+	v_kyber_from constant integer := (SELECT coalesce(min(q.id), 16777216) FROM roost_data.key_prekey q
+		WHERE q.account_id = key_prekey_skip.account_id AND q.number = key_prekey_skip.number AND q.is_kyber = true AND q.id >= key_prekey_skip.kyber_prekey_from);
+BEGIN
+	-- Not if some were added since the epoch was read: they may have smaller ids.
+	PERFORM FROM roost_data.key_device d
+	WHERE d.account_id = key_prekey_skip.account_id AND d.number = key_prekey_skip.number AND d.prekey_epoch = epoch
+		AND (d.prekey_from < v_from OR d.kyber_prekey_from < v_kyber_from)
+	FOR NO KEY UPDATE SKIP LOCKED;
+	IF FOUND THEN
+		UPDATE roost_data.key_device d SET prekey_from = greatest(d.prekey_from, v_from), kyber_prekey_from = greatest(d.kyber_prekey_from, v_kyber_from)
+		WHERE d.account_id = key_prekey_skip.account_id AND d.number = key_prekey_skip.number;
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.key_prekey_skip(bigint, integer, integer, integer, integer) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.key_prekey_skip(bigint, integer, integer, integer, integer) IS 'Notes for a device from which id on it has one-time prekeys, so that who takes one does not walk over all that are gone (while an old snapshot is held, vacuum leaves them). Does nothing if somebody else holds its row, or has added some since epoch.';
 
 CREATE OR REPLACE FUNCTION roost.key_bundle_fetch(actor_id roost.id, account_id roost.account_ref, device roost.key_device_number DEFAULT NULL) RETURNS roost.key_bundle_set
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

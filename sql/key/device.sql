@@ -73,6 +73,7 @@ DECLARE
 	v_ids integer[];
 	v_count integer;
 	v_enough boolean := true;
+	v_from integer[] := '{}';
 BEGIN
 	FOREACH v_kyber IN ARRAY '{f,t}'::boolean[] LOOP
 		v_field := CASE WHEN v_kyber THEN 'kyber_prekeys' ELSE 'prekeys' END;
@@ -114,11 +115,11 @@ BEGIN
 				DETAIL = format('With these there would be %s of this kind, %s are kept.', v_count, v_max);
 		END IF;
 		v_enough := v_enough AND v_count >= v_low;
+		v_from := v_from || least((SELECT min(i) FROM unnest(v_ids) i), 16777216);
 	END LOOP;
-	IF v_enough THEN
-		UPDATE roost_data.key_device d SET low_told_at = NULL
-		WHERE d.account_id = key_prekey_store.account_id AND d.number = key_prekey_store.number AND d.low_told_at IS NOT NULL;
-	END IF;
+	UPDATE roost_data.key_device d SET prekey_epoch = (d.prekey_epoch + 1) & 2147483647, low_told_at = CASE WHEN NOT v_enough THEN d.low_told_at END,
+		prekey_from = least(d.prekey_from, v_from[1]), kyber_prekey_from = least(d.kyber_prekey_from, v_from[2])
+	WHERE d.account_id = key_prekey_store.account_id AND d.number = key_prekey_store.number;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.key_prekey_store(bigint, integer, bytea, roost.key_prekey_input[], roost.key_signed_prekey_input[], boolean) FROM PUBLIC;
