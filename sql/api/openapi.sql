@@ -272,6 +272,8 @@ BEGIN
 			ELSE '[{"bearer": []}, {"cookie": []}]'::jsonb END,
 		'parameters', roost_internal.openapi_parameters(method, function, params, names),
 		'responses', jsonb_build_object(CASE WHEN v_result IS NULL AND status = 200 THEN '204' ELSE status::text END, v_success)
+			-- Says the comment of a function that makes something that it may have been there.
+			|| CASE WHEN status = 201 AND v_comment LIKE '%(200)%' THEN jsonb_build_object('200', v_success) ELSE '{}' END
 			|| CASE WHEN method = 'GET' THEN '{"304": {"description": "Not changed since the answer with the given ETag."}}'::jsonb ELSE '{}' END
 			|| '{"4XX": {"$ref": "#/components/responses/Problem"}, "5XX": {"$ref": "#/components/responses/Problem"}}',
 		'requestBody', v_body));

@@ -38,7 +38,7 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.message_find(bigint, bigint, bigint, text) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.message_find(bigint, bigint, bigint, text) IS 'The conversation that a message is in, what kind it is, the actor''s role there, and who wrote it. It is looked for in the actor''s conversations with the bucket of its id, or in the one that is given. P0002, with the name of the field that named it, if there is none that the actor can see: written since it joined, not deleted by it, not expired, and in a group not by somebody with a block between them.';
 
-CREATE OR REPLACE FUNCTION roost_internal.message_counts(sender_id bigint, conversation_id bigint, message_ids bigint[], direct boolean,
+CREATE OR REPLACE FUNCTION roost_internal.message_counts(sender_id bigint, conversation_id bigint, message_ids bigint[],
 	OUT recipients integer[], OUT delivered integer[], OUT read integer[])
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -52,7 +52,7 @@ BEGIN
 			width_bucket(m.receipt_id, message_ids) + 1 AS read
 		FROM roost_data.conversation_member m
 		WHERE m.conversation_id = message_counts.conversation_id AND m.account_id <> message_counts.sender_id
-			AND (direct OR NOT roost_internal.is_blocked(message_counts.sender_id, m.account_id))
+			AND NOT roost_internal.is_blocked(message_counts.sender_id, m.account_id)
 	), step AS (
 		SELECT p.since AS n, 1 AS recipients, (p.delivered > p.since)::integer AS delivered, (p.read > p.since)::integer AS read FROM place p
 		UNION ALL SELECT p.delivered, 0, -1, 0 FROM place p WHERE p.delivered > p.since
@@ -65,8 +65,8 @@ BEGIN
 		FROM step s GROUP BY s.n WINDOW w AS (ORDER BY s.n)) t;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.message_counts(bigint, bigint, bigint[], boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.message_counts(bigint, bigint, bigint[], boolean) IS 'To how many members messages of one sender went (those of today who were there when it was written, without the sender and, in a group, those with a block between them), how many of them have got and read each: at the places of message_ids, which ascend.';
+REVOKE ALL ON FUNCTION roost_internal.message_counts(bigint, bigint, bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.message_counts(bigint, bigint, bigint[]) IS 'To how many members of a group messages of one sender went (those of today who were there when it was written, without the sender and those with a block between them), how many of them have got and read each: at the places of message_ids, which ascend.';
 
 CREATE OR REPLACE FUNCTION roost_internal.message_row(viewer_id bigint, conversation_id bigint, message_ids bigint[]) RETURNS SETOF roost.message
 LANGUAGE plpgsql STABLE
@@ -79,8 +79,13 @@ DECLARE
 	v_direct boolean;
 	v_after bigint;
 	v_receipts boolean;
+	v_other_since bigint;
+	v_other_delivered bigint;
+	v_other_read bigint;
 	v_own bigint[];
-	v_count record;
+	v_recipients integer[];
+	v_delivered integer[];
+	v_read integer[];
 BEGIN
 	SELECT c.kind = 'direct', greatest(m.since_id, m.cleared_id),
 		NOT EXISTS (SELECT FROM roost_data.chat_setting s WHERE s.account_id = v_viewer_id AND NOT s.read_receipts)
@@ -88,9 +93,19 @@ BEGIN
 	FROM roost_data.conversation c
 	LEFT JOIN roost_data.conversation_member m ON m.conversation_id = c.id AND m.account_id = v_viewer_id
 	WHERE c.id = message_row.conversation_id;
-	SELECT array_agg(x.id ORDER BY x.id) INTO v_own FROM roost_data.message x
-	WHERE x.conversation_id = message_row.conversation_id AND x.id = ANY (message_ids) AND x.sender_id = v_viewer_id AND x.action IS NULL;
-	SELECT * INTO v_count FROM roost_internal.message_counts(v_viewer_id, message_row.conversation_id, v_own, v_direct) WHERE v_own IS NOT NULL;
+	IF v_viewer_id IS NULL THEN
+		NULL;
+	ELSIF v_direct THEN
+		SELECT o.since_id, o.delivered_id, o.receipt_id INTO v_other_since, v_other_delivered, v_other_read
+		FROM roost_data.conversation_member o WHERE o.conversation_id = message_row.conversation_id AND o.account_id <> v_viewer_id;
+	ELSE
+		SELECT array_agg(x.id ORDER BY x.id) INTO v_own FROM roost_data.message x
+		WHERE x.conversation_id = message_row.conversation_id AND x.id = ANY (message_ids) AND x.sender_id = v_viewer_id AND x.action IS NULL;
+		IF v_own IS NOT NULL THEN
+			SELECT t.recipients, t.delivered, t.read INTO v_recipients, v_delivered, v_read
+			FROM roost_internal.message_counts(v_viewer_id, message_row.conversation_id, v_own) t;
+		END IF;
+	END IF;
 	RETURN QUERY
 	SELECT x.id::roost.id, x.conversation_id::roost.id,
 		CASE WHEN a.id IS NOT NULL THEN ROW(a.id, a.username, a.display_name, a.avatar_url)::roost.author END,
@@ -113,18 +128,21 @@ BEGIN
 			WHERE r.conversation_id = x.conversation_id AND r.message_id = x.id
 				AND (v_direct OR v_viewer_id IS NULL OR NOT roost_internal.is_blocked(v_viewer_id, r.account_id))
 			GROUP BY r.reaction ORDER BY min(r.created_at), r.reaction),
-		CASE WHEN o.n IS NULL THEN NULL
-			WHEN v_receipts AND v_count.read[o.n] = v_count.recipients[o.n] AND v_count.recipients[o.n] > 0 THEN 'read'
-			WHEN v_count.delivered[o.n] = v_count.recipients[o.n] AND v_count.recipients[o.n] > 0 THEN 'delivered'
+		CASE WHEN o.recipients IS NULL THEN NULL
+			WHEN v_receipts AND o.read = o.recipients AND o.recipients > 0 THEN 'read'
+			WHEN o.delivered = o.recipients AND o.recipients > 0 THEN 'delivered'
 			ELSE 'sent' END::roost.message_state,
-		v_count.delivered[o.n],
-		CASE WHEN v_receipts THEN v_count.read[o.n] END,
+		o.delivered, CASE WHEN v_receipts THEN o.read END,
 		CASE WHEN x.sender_id = v_viewer_id THEN x.client_id END,
 		x.created_at, x.edited_at, x.deleted_at, x.expires_at, x.id
 	FROM unnest(message_ids) WITH ORDINALITY i (id, n)
 	JOIN roost_data.message x ON x.conversation_id = message_row.conversation_id AND x.id = i.id
 	LEFT JOIN roost_data.account a ON a.id = x.sender_id AND a.status <> 'deleted'
-	CROSS JOIN LATERAL (SELECT CASE WHEN x.sender_id = v_viewer_id AND x.action IS NULL THEN width_bucket(x.id, v_own) END AS n) o
+	LEFT JOIN LATERAL (
+		SELECT CASE WHEN v_direct THEN coalesce(v_other_since < x.id, false)::integer ELSE v_recipients[width_bucket(x.id, v_own)] END AS recipients,
+			CASE WHEN v_direct THEN coalesce(v_other_delivered >= x.id, false)::integer ELSE v_delivered[width_bucket(x.id, v_own)] END AS delivered,
+			CASE WHEN v_direct THEN coalesce(v_other_read >= x.id, false)::integer ELSE v_read[width_bucket(x.id, v_own)] END AS read
+		) o ON x.sender_id = v_viewer_id AND x.action IS NULL
 	WHERE x.expires_at IS NULL OR x.expires_at > v_now
 	ORDER BY i.n;
 END
@@ -221,15 +239,17 @@ DECLARE
 	v_created_at timestamptz;
 	v_same boolean;
 BEGIN
-	SELECT * INTO v_hold FROM roost_internal.message_hold(actor_id, message_add.conversation_id);
+	v_hold := roost_internal.message_hold(actor_id, message_add.conversation_id);
 	IF client_id IS NOT NULL THEN
 		SELECT x.id, x.encrypted = message_add.encrypted AND (x.encrypted OR x.edited_at IS NOT NULL OR x.deleted_at IS NOT NULL
 			OR (x.text, x.media, x.reply_to_id, x.forwarded) IS NOT DISTINCT FROM (message_add.text, message_add.media, message_add.reply_to_id, message_add.forwarded))
 		INTO message_add.id, v_same
-		FROM roost_data.message x
-		WHERE hashint8(x.conversation_id)::bigint << 32 | hashtextextended(x.client_id, x.sender_id) & 4294967295
-				= hashint8(message_add.conversation_id)::bigint << 32 | hashtextextended(message_add.client_id COLLATE "C", actor_id) & 4294967295
-			AND x.client_id = message_add.client_id AND x.sender_id = actor_id AND x.conversation_id = message_add.conversation_id
+		FROM (SELECT m.* FROM roost_data.message m
+			WHERE ((hashint8(m.conversation_id)::bigint << 32) | (hashtextextended(m.client_id, m.sender_id) & 4294967295))
+				= ((hashint8(message_add.conversation_id)::bigint << 32) | (hashtextextended(message_add.client_id COLLATE "C", actor_id) & 4294967295))
+				AND m.client_id = message_add.client_id
+			OFFSET 0) x -- by that index
+		WHERE x.sender_id = actor_id AND x.conversation_id = message_add.conversation_id
 			AND (x.expires_at IS NULL OR x.expires_at > roost_internal.clock_now());
 		IF FOUND THEN
 			IF NOT v_same THEN
@@ -259,7 +279,7 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.message_add(bigint, bigint, boolean, text, jsonb, bigint, text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.message_add(bigint, bigint, boolean, text, jsonb, bigint, text, boolean) IS 'Writes a message of the actor into a conversation, which is held from then on (roost_internal.message_hold, with its errors). text and media are as they are stored. added is false, and id that of the message that was made, if the actor has written one with this client_id there. 23505 that one has another content (of an encrypted message, or one that was changed since, that is not known), 55000 the conversation is encrypted, or is not, P0002 the message to answer is not in it, or not to be seen by the actor.';
 
-CREATE OR REPLACE FUNCTION roost_internal.message_place(actor_id bigint, recipient_id text, INOUT conversation_id bigint, encrypted boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION roost_internal.message_place(actor_id bigint, recipient_id roost.account_ref, INOUT conversation_id bigint, encrypted boolean DEFAULT false)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -278,8 +298,8 @@ BEGIN
 	END IF;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.message_place(bigint, text, bigint, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.message_place(bigint, text, bigint, boolean) IS 'The conversation to write to: the one that is given, or the direct one with the recipient (an id or @name), which is made if there is none, encrypted or not. 22023 not one of both is given; for the rest see roost_internal.conversation_direct().';
+REVOKE ALL ON FUNCTION roost_internal.message_place(bigint, roost.account_ref, bigint, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.message_place(bigint, roost.account_ref, bigint, boolean) IS 'The conversation to write to: the one that is given, or the direct one with the recipient (an id or @name), which is made if there is none, encrypted or not. 22023 not one of both is given; for the rest see roost_internal.conversation_direct().';
 
 CREATE OR REPLACE FUNCTION roost_internal.message_answer(actor_id bigint, conversation_id bigint, message_id bigint, added boolean DEFAULT true) RETURNS roost.message
 LANGUAGE plpgsql VOLATILE
@@ -328,7 +348,7 @@ BEGIN
 			MESSAGE = 'an encrypted message has no text and no media', HINT = 'What it says is in its envelopes.';
 	END IF;
 	v_conversation_id := roost_internal.message_place(actor_id, recipient_id, conversation_id, v_encrypted);
-	SELECT * INTO v_message FROM roost_internal.message_add(actor_id, v_conversation_id, v_encrypted, v_text, v_media, reply_to_id, client_id);
+	v_message := roost_internal.message_add(actor_id, v_conversation_id, v_encrypted, v_text, v_media, reply_to_id, client_id);
 	IF v_encrypted AND v_message.added THEN
 		PERFORM roost_internal.envelope_store(actor_id, device_id, v_conversation_id, v_message.id, envelopes, content, devices_version);
 	END IF;
@@ -337,5 +357,5 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost.message_create(roost.id, roost.account_ref, roost.id, roost.message_text, roost.post_media, roost.id, roost.message_client_id, roost.envelope_input[], roost.envelope_content, roost.devices_version, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.message_create(roost.id, roost.account_ref, roost.id, roost.message_text, roost.post_media, roost.id, roost.message_client_id, roost.envelope_input[], roost.envelope_content, roost.devices_version, roost.id) IS
-'Writes a message to a conversation, or to an account (an id or @name): their direct conversation is made if there is none. Its text has at most roost.message_max_length characters (after normalization to NFC) and may be left out if there is media. reply_to_id: a message of the same conversation that the actor sees. With a client_id that the actor has used in this conversation: changes nothing, and returns the message that was made. In an encrypted conversation: no text and media, but envelopes for all devices of its members but the one that sends (device_id), or a content for all with the devices_version that it was made for and envelopes for the devices that need more to open it. 22001 text too long, 22023 neither or both of recipient_id and conversation_id, 23505 the client_id belongs to a message with another content, 23514 empty, 42501 not allowed (a block, the message_policy of the other, an account that is not active), 55000 the conversation is encrypted, or is not, or the device that sends has no keys, P0002 no such conversation, account or message to answer, ROMIS and 22023 (with the field) an envelope is not complete, or one too many, ROSTL the devices are others.';
+'Writes a message to a conversation, or to an account (an id or @name): their direct conversation is made if there is none. Its text has at most roost.message_max_length characters (after normalization to NFC) and may be left out if there is media. reply_to_id: a message of the same conversation that the actor sees. With a client_id that the actor has used in this conversation: changes nothing, and returns the message that was made (200). In an encrypted conversation: no text and media, but envelopes for all devices of its members but the one that sends (device_id), or a content for all with the devices_version that it was made for and envelopes for the devices that need more to open it. 22001 text too long, 22023 neither or both of recipient_id and conversation_id, 23505 the client_id belongs to a message with another content, 23514 empty, 42501 not allowed (a block, the message_policy of the other, an account that is not active), 55000 the conversation is encrypted, or is not, or the device that sends has no keys, P0002 no such conversation, account or message to answer, ROMIS and 22023 (with the field) an envelope is not complete, or one too many, ROSTL the devices are others.';
 SELECT roost_internal.route('POST', '/messages', 'roost.message_create', limit_class => 'message', status => 201, tags => '{chat}');

@@ -35,7 +35,7 @@ DECLARE
 	v_old record;
 	v_new record;
 BEGIN
-	SELECT * INTO v_found FROM roost_internal.message_find(actor_id, message_id, conversation_id);
+	v_found := roost_internal.message_find(actor_id, message_id, conversation_id);
 	IF v_found.sender_id <> actor_id THEN
 		RAISE EXCEPTION USING ERRCODE = '42501', COLUMN = 'message_id', MESSAGE = 'the message is another account''s';
 	END IF;
@@ -50,7 +50,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = 'message_id', MESSAGE = v_old.why;
 	END IF;
 	PERFORM roost_internal.message_window_check('message_edit_window', v_old.created_at);
-	SELECT * INTO v_new FROM roost_internal.message_text_check(coalesce(text, v_old.text), coalesce(media, v_old.media));
+	v_new := roost_internal.message_text_check(coalesce(text, v_old.text), coalesce(media, v_old.media));
 	IF (v_new.normal, v_new.media) IS DISTINCT FROM (v_old.text, v_old.media) THEN
 		UPDATE roost_data.message x SET text = v_new.normal, media = v_new.media,
 			edited_at = greatest(roost_internal.clock_now(), v_old.created_at, v_old.edited_at) -- ids may run ahead of the clock
@@ -90,7 +90,7 @@ DECLARE
 	v_old record;
 	v_sender_role roost.member_role;
 BEGIN
-	SELECT * INTO v_found FROM roost_internal.message_find(actor_id, message_id, conversation_id);
+	v_found := roost_internal.message_find(actor_id, message_id, conversation_id);
 	PERFORM roost_internal.account_hold(actor_id);
 	IF "for" = 'everyone' THEN
 		PERFORM roost_internal.conversation_hold(actor_id, v_found.conversation_id);
@@ -157,10 +157,10 @@ BEGIN
 	ELSIF v_old.why IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = 'message_id', MESSAGE = v_old.why;
 	END IF;
-	SELECT * INTO v_message FROM roost_internal.message_add(actor_id, v_to, false, v_old.text, v_old.media, NULL, client_id, true);
+	v_message := roost_internal.message_add(actor_id, v_to, false, v_old.text, v_old.media, NULL, client_id, true);
 	RETURN roost_internal.message_answer(actor_id, v_to, v_message.id, v_message.added);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.message_forward(roost.id, roost.id, roost.account_ref, roost.id, roost.message_client_id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.message_forward(roost.id, roost.id, roost.account_ref, roost.id, roost.message_client_id) IS 'Writes the text and the media of a message that the actor sees to another conversation (conversation_id), or to an account; forwarded says so, and nobody is told whose it was. Errors are those of roost.message_create(), and 55000 the message is encrypted or deleted, P0002 no such message.';
+COMMENT ON FUNCTION roost.message_forward(roost.id, roost.id, roost.account_ref, roost.id, roost.message_client_id) IS 'Writes the text and the media of a message that the actor sees to another conversation (conversation_id), or to an account; forwarded says so, and nobody is told whose it was. With a client_id that the actor has used there it returns the message that was made (200). Errors are those of roost.message_create(), and 55000 the message is encrypted or deleted, P0002 no such message.';
 SELECT roost_internal.route('POST', '/messages/:message_id/forward', 'roost.message_forward', limit_class => 'message', status => 201, tags => '{chat}');

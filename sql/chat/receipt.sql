@@ -15,7 +15,7 @@ BEGIN
 		FROM (SELECT x.sender_id, x.id FROM roost_data.message x
 			WHERE x.conversation_id = receipt_tell.conversation_id AND x.id > least(receipt_tell.delivered_id, receipt_tell.receipt_id) AND x.id <= receipt_tell.message_id
 				AND x.sender_id <> actor_id AND x.action IS NULL
-			ORDER BY x.id DESC LIMIT 1000) t
+			ORDER BY x.id DESC LIMIT CASE WHEN direct THEN 1 ELSE 200 END) t
 		WHERE EXISTS (SELECT FROM roost_data.conversation_member m WHERE m.conversation_id = receipt_tell.conversation_id AND m.account_id = t.sender_id)
 			AND (direct OR NOT roost_internal.is_blocked(actor_id, t.sender_id))
 		GROUP BY t.sender_id
@@ -32,7 +32,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.receipt_tell(bigint, bigint, boolean, bigint, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.receipt_tell(bigint, bigint, boolean, bigint, bigint, bigint) IS 'Tells those who wrote that the actor has got (after delivered_id) or read (after receipt_id) everything up to message_id: the senders of the newest 1,000 messages between, 100 at most; who has turned read receipts off hears only of the former. Returns whether somebody was told that it has read.';
+COMMENT ON FUNCTION roost_internal.receipt_tell(bigint, bigint, boolean, bigint, bigint, bigint) IS 'Tells those who wrote that the actor has got (after delivered_id) or read (after receipt_id) everything up to message_id: the senders of the newest 200 messages between, 100 at most; who has turned read receipts off hears only of the former. Returns whether somebody was told that it has read.';
 
 CREATE OR REPLACE FUNCTION roost_internal.receipt_mark(actor_id bigint, conversation_id bigint, message_id bigint, read boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql VOLATILE

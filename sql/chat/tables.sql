@@ -101,7 +101,7 @@ COMMENT ON TABLE roost_data.message IS 'Messages. Of an encrypted one there is n
 -- Not unique: who writes holds the conversation.  32 bits of a hash each, so
 -- that it takes little room and stays near what else is written to.
 CREATE INDEX IF NOT EXISTS message_client_id_idx ON roost_data.message
-	((hashint8(conversation_id)::bigint << 32 | hashtextextended(client_id, sender_id) & 4294967295)) WHERE client_id IS NOT NULL;
+	(((hashint8(conversation_id)::bigint << 32) | (hashtextextended(client_id, sender_id) & 4294967295))) WHERE client_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS message_expires_at_idx ON roost_data.message (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS message_id_brin ON roost_data.message USING brin (id) WITH (pages_per_range = 32);
 CREATE OR REPLACE TRIGGER message_insert_event AFTER INSERT ON roost_data.message

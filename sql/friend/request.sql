@@ -57,7 +57,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.friend_request_create(roost.id, roost.account_ref) FROM PUBLIC;
-COMMENT ON FUNCTION roost.friend_request_create(roost.id, roost.account_ref) IS 'Asks an account to become a friend of the caller. If it has asked the caller, they are friends now: "accepted" is true. Asking again gives the request that waits. 22023 oneself, 23505 they are friends already, 42501 one of the two has blocked the other, 53400 the caller has too many friends or requests that wait (roost.friend_max, roost.friend_request_max), P0002 no such account.';
+COMMENT ON FUNCTION roost.friend_request_create(roost.id, roost.account_ref) IS 'Asks an account to become a friend of the caller. If it has asked the caller, they are friends now: "accepted" is true. Asking again gives the request that waits (200). 22023 oneself, 23505 they are friends already, 42501 one of the two has blocked the other, 53400 the caller has too many friends or requests that wait (roost.friend_max, roost.friend_request_max), P0002 no such account.';
 SELECT roost_internal.route('POST', '/friends/requests', 'roost.friend_request_create', limit_class => 'follow', status => 201);
 
 CREATE OR REPLACE FUNCTION roost.friend_request_list(
