@@ -1,7 +1,7 @@
-// Many clients of streams in one process, for live_chaos.pl: WebSockets over bare sockets, server-sent events and long polls.
+// Many clients of streams in one process, for live_chaos.pl and chat_chaos.pl: WebSockets over bare sockets, server-sent events and long polls.
 //
 // Each one subscribes, keeps its cursor, comes back with it after whatever happens, and notes what it gets. The first line of
-// the input is {"ports", "accounts": [{"id", "token"}], "clients": [{"account", "channels", "transport"}], "seed", "writers", "posts"}; then lines with a
+// the input is {"ports", "accounts": [{"id", "token"}], "clients": [{"account", "channels", "transport"}], "seed", "writers", "posts"}, with "conversation" for writers of messages; then lines with a
 // command: "stall N", "drop N", "abuse", "quiet" (stops the writers), "finish SEQ FILE". Answers: "live N" when all have begun, "quiet", "finished N".
 // The file has lines with tabs: "span CLIENT FROM TO" (what was to be received) and "heard CLIENT SEQ PART EVENT HOME SUBJECT".
 import { createInterface } from 'node:readline';
@@ -107,7 +107,7 @@ class Client {
 		const [seq, part] = id.split('.').map(Number);
 		if (seq < this.last[0] || (seq === this.last[0] && part <= this.last[1])) this.trouble(`${id} after ${this.last.join('.')}`);
 		this.last = [seq, part];
-		const subject = data.post?.id ?? data.post_id ?? data.target?.id ?? data.account?.id ?? '';
+		const subject = data.post?.id ?? data.post_id ?? data.message?.id ?? data.message_id ?? data.target?.id ?? data.account?.id ?? '';
 		this.heard.push(`${seq}\t${part}\t${event}\t${channels.includes('home') ? 1 : 0}\t${subject}`);
 	}
 }
@@ -309,7 +309,24 @@ async function write() {
 		await new Promise((resolve) => setTimeout(resolve, 20 + random(setup.pause)));
 	}
 }
-const writers = Array.from({ length: setup.writers }, write);
+
+// Writes messages, each until an answer says that it is there: with the same client_id, so it must be there once.
+async function talk() {
+	while (writing) {
+		const { token } = pick(setup.accounts);
+		const client_id = `chaos-${++writes}`;
+		const body = { conversation_id: setup.conversation, text: `said ${writes}`, client_id };
+		let made;
+		while (!made?.id) {
+			made = await call('POST', '/messages', token, body);
+			if (!made?.id) await new Promise((resolve) => setTimeout(resolve, 100 + random(200)));
+		}
+		// somebody has got it
+		await call('POST', `/messages/${made.id}/${pick(['delivered', 'read'])}`, pick(setup.accounts).token);
+		await new Promise((resolve) => setTimeout(resolve, 20 + random(setup.pause)));
+	}
+}
+const writers = Array.from({ length: setup.writers }, setup.conversation ? talk : write);
 
 // Strangers who break the rules: garbage, frames without end, connects without end, a head that never ends.
 function abuse() {
@@ -372,6 +389,6 @@ for await (const line of input) {
 	else if (command === 'quiet') {
 		writing = false;
 		await Promise.all(writers);
-		say('quiet');
+		say(setup.conversation ? `quiet ${writes}` : 'quiet');
 	} else if (command === 'finish') finish(Number(words[0]), words[1]);
 }
