@@ -289,7 +289,7 @@ REVOKE ALL ON FUNCTION roost_internal.member_archived(bigint, boolean, bigint) F
 COMMENT ON FUNCTION roost_internal.member_archived(bigint, boolean, bigint) IS 'Whether a conversation with this last message is in the archive of a member: it was put there, and nothing was written since, or it is muted.';
 
 CREATE OR REPLACE FUNCTION roost_internal.conversation_told(kind roost.feed_kind, account_id bigint, conversation_id bigint,
-	message_id bigint, target_id bigint) RETURNS bigint[]
+	message_id bigint, target_id bigint, viewer_id bigint DEFAULT NULL) RETURNS bigint[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -304,9 +304,14 @@ BEGIN
 	IF kind = 'conversation_created' AND v_conversation.kind = 'direct' AND v_conversation.last_message_id IS NULL THEN
 		RETURN ARRAY[account_id];
 	END IF;
-	v_told := ARRAY(SELECT m.account_id FROM roost_data.conversation_member m
-		-- New members are not told of what was before.
-		WHERE m.conversation_id = conversation_told.conversation_id AND (message_id IS NULL OR m.since_id < message_id));
+	-- New members are not told of what was before.
+	IF viewer_id IS NULL THEN
+		v_told := ARRAY(SELECT m.account_id FROM roost_data.conversation_member m
+			WHERE m.conversation_id = conversation_told.conversation_id AND (message_id IS NULL OR m.since_id < message_id));
+	ELSE
+		v_told := ARRAY(SELECT m.account_id FROM roost_data.conversation_member m
+			WHERE m.conversation_id = conversation_told.conversation_id AND m.account_id = viewer_id AND (message_id IS NULL OR m.since_id < message_id));
+	END IF;
 	IF v_conversation.kind = 'group' AND kind BETWEEN 'message_created' AND 'message_read' AND roost_internal.has_blocks(account_id)
 		-- Who joins and leaves is no secret in a group.
 		AND NOT EXISTS (SELECT FROM roost_data.message m
@@ -320,8 +325,8 @@ BEGIN
 	RETURN v_told;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint) IS 'Who is told what account_id has done in a conversation: those that are members now and were before message_id; of messages in groups not those with a block between them and account_id; of a direct conversation without messages its maker alone.';
+REVOKE ALL ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'Who is told what account_id has done in a conversation: those that are members now and were before message_id; of messages in groups not those with a block between them and account_id; of a direct conversation without messages its maker alone. With a viewer_id only that, if it is one of them.';
 
 CREATE OR REPLACE FUNCTION roost_internal.conversation_event(kind roost.feed_kind, id bigint, account_id bigint, conversation_id bigint,
 	message_id bigint, target_id bigint) RETURNS text

@@ -32,6 +32,10 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	IF room_id = conversation_id THEN
+		-- without a list of a thousand
+		RETURN viewer_id = ANY (roost_internal.conversation_told(kind, account_id, conversation_id, message_id, target_id, viewer_id));
+	END IF;
 	RETURN viewer_id = ANY (roost_internal.room_told(kind, account_id, room_id, conversation_id, message_id, target_id));
 END
 $$;
