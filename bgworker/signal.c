@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * signal.c
- *		The worker's step that sends signals: presence and typing.
+ *		The worker's step that sends signals: presence, typing and calls.
  *
  * It lets pass what time brings about (accounts that go offline, gateways that
  * are silent, writing that nobody goes on with), takes the signals that wait

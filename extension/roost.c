@@ -36,6 +36,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_queue_module,
 	&roost_guard_module,
 	&roost_signal_module,
+	&roost_call_module,
 	&roost_typing_module,
 	&roost_presence_module,
 	&roost_limit_module,

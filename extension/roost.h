@@ -35,6 +35,7 @@ extern const RoostModule roost_commit_module;
 extern const RoostModule roost_queue_module;
 extern const RoostModule roost_guard_module;
 extern const RoostModule roost_signal_module;
+extern const RoostModule roost_call_module;
 extern const RoostModule roost_typing_module;
 extern const RoostModule roost_presence_module;
 extern const RoostModule roost_worker_module;

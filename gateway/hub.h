@@ -192,6 +192,12 @@ extern void hub_signal_doubtful(int64_t account_id, Buffer *viewers);
 extern void hub_signal(int64_t account_id, const char *channel, const int64_t *viewers, int count,
 					   const char *event, const char *data, size_t length);
 
+/* Sends a signal to those with messages of some accounts (ids with spaces between), but not to those with the session. */
+extern void hub_call(const char *told, int64_t session_id, const char *event, const char *data, size_t length);
+
+/* Returns whether somebody may have messages. */
+extern bool hub_has_messages(void);
+
 /*
  * An account has its first subscriber of this process, or has lost its last
  * one (presence.c).  The handler must not call into the hub.

@@ -159,3 +159,32 @@ hub_signal(int64_t account_id, const char *channel, const int64_t *viewers, int 
 		candidates_in_doubt(account_id, viewer_mark, &who);
 	deliver_signal(event, data, length);
 }
+
+/* Sends what was said of a call. */
+void
+hub_call(const char *told, int64_t session_id, const char *event, const char *data, size_t length)
+{
+	int64_t		id;
+
+	while (id_next(&told, &id))
+	{
+		HubAccount *account = account_find(id);
+		ListNode   *head = account ? &account->subscribers.head : NULL;
+
+		for (ListNode *node = head ? head->next : NULL; node != head; node = node->next)
+		{
+			Subscriber *subscriber = container_of(node, Subscriber, account_node);
+
+			if ((subscriber->flags & HUB_MESSAGES) && (session_id == 0 || subscriber->session_id != session_id) && catchup_has_begun(subscriber))
+				turn_add(subscriber);
+		}
+	}
+	deliver_signal(event, data, length);
+}
+
+/* Returns whether somebody may have messages. */
+bool
+hub_has_messages(void)
+{
+	return hub.rooms > 0;
+}

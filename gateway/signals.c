@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * signals.c
- *		Signals of the database: presence and typing.
+ *		Signals of the database: presence, typing and calls.
  *
  * The background worker notifies on channel roost_signal.  What somebody here
  * would get waits in a queue of at most QUEUE_MAX signals; more are
@@ -19,6 +19,7 @@
 
 #include <jansson.h>
 
+#include "calls.h"
 #include "doorbell.h"
 #include "hub.h"
 #include "log.h"
@@ -27,6 +28,7 @@
 #include "signals.h"
 
 #define SIGNAL_CHANNEL "roost_signal"
+#define CALL_PREFIX "call:"
 #define QUEUE_MAX 4096
 #define ASK_SIGNALS 64
 #define ASK_VIEWERS 10000
@@ -227,6 +229,19 @@ queue_add(Signal *signal)
 		list_append(&queue, &signal->node);
 }
 
+/* Returns the number of a signal of a call; 0 if it is another one. */
+static int64_t
+call_number(json_t *element)
+{
+	const char *event = json_string_value(json_array_get(element, 0));
+	const char *channel = json_string_value(json_array_get(element, 2));
+
+	if (event == NULL || channel == NULL || strncmp(event, CALL_PREFIX, strlen(CALL_PREFIX)) != 0 ||
+		strncmp(channel, CALL_PREFIX, strlen(CALL_PREFIX)) != 0)
+		return 0;
+	return strtoll(channel + strlen(CALL_PREFIX), NULL, 10);
+}
+
 /* Called with a notification. */
 static void
 on_notification(const char *payload)
@@ -237,9 +252,15 @@ on_notification(const char *payload)
 
 	json_array_foreach(list, index, element)
 	{
+		int64_t		call = call_number(element);
 		Signal	   *signal = signal_make(element);
 		Signal	   *doubtful = signal ? signal_make_doubtful(signal) : NULL;
 
+		if (call > 0)
+		{
+			metrics->signals++;
+			calls_add(call);
+		}
 		if (signal == NULL)
 			continue;
 		metrics->signals++;

@@ -16,6 +16,9 @@
 #include "problem.h"
 #include "ws_roost.h"
 
+#define QUESTION_TEXTS 4
+#define CALL_PREFIX "call:"
+
 typedef struct RoostQuestion
 {
 	ListNode	node;
@@ -25,8 +28,9 @@ typedef struct RoostQuestion
 	bool		asked;
 	FrameText	id;
 	char		number[24];
+	char		session[24];
 	char		address[ADDRESS_TEXT_SIZE];
-	char	   *texts[2];		/* from the frame */
+	char	   *texts[QUESTION_TEXTS];	/* from the frame */
 } RoostQuestion;
 
 /* Gives a question back. */
@@ -38,8 +42,8 @@ question_free(RoostQuestion *question)
 	/* it may be a token */
 	if (question->texts[0])
 		explicit_bzero(question->texts[0], strlen(question->texts[0]));
-	free(question->texts[0]);
-	free(question->texts[1]);
+	for (int i = 0; i < QUESTION_TEXTS; i++)
+		free(question->texts[i]);
 	free((char *) question->id.data);
 	free(question);
 }
@@ -222,35 +226,62 @@ ask_auth(RoostSocket *socket, Frame *frame)
 	question_ask(question);
 }
 
+/* Returns what is wrong with the texts of a frame `signal`, with its SQLSTATE, or NULL. */
+static const char *
+signal_problem(const RoostSocket *socket, const Frame *frame, char *const *texts, const char **sqlstate)
+{
+	bool		is_call = texts[0] && strncmp(texts[0], CALL_PREFIX, strlen(CALL_PREFIX)) == 0;
+
+	*sqlstate = "RO401";
+	if (socket->subscriber.account_id == 0)
+		return "A signal needs a token.";
+	*sqlstate = "ROTYP";
+	if (texts[0] == NULL || texts[1] == NULL)
+		return "The members event and channel must be texts.";
+	if (frame->members[FRAME_TO].data && texts[3] == NULL)
+		return "The member to must be a text.";
+	*sqlstate = "ROUNK";
+	if (!is_call && (frame->members[FRAME_DATA].data || texts[3]))
+		return "The members data and to belong to signals of calls.";
+	return NULL;
+}
+
 /* Does a frame `signal`. */
 void
 ask_signal(RoostSocket *socket, Frame *frame)
 {
+	const FrameText *data = &frame->members[FRAME_DATA];
+	char	   *texts[QUESTION_TEXTS] = {NULL};
+	const char *sqlstate;
+	const char *problem;
 	RoostQuestion *question;
-	char	   *event;
-	char	   *channel;
 
-	if (!frame_is_fine(socket, frame, FRAME_HAS(FRAME_EVENT) | FRAME_HAS(FRAME_CHANNEL)))
+	if (!frame_is_fine(socket, frame, FRAME_HAS(FRAME_EVENT) | FRAME_HAS(FRAME_CHANNEL) | FRAME_HAS(FRAME_DATA) | FRAME_HAS(FRAME_TO)))
 		return;
-	event = frame_string(frame, FRAME_EVENT);
-	channel = frame_string(frame, FRAME_CHANNEL);
-	if (socket->subscriber.account_id == 0 || event == NULL || channel == NULL)
+	texts[0] = frame_string(frame, FRAME_EVENT);
+	texts[1] = frame_string(frame, FRAME_CHANNEL);
+	texts[2] = data->data ? strndup(data->data, data->length) : NULL;
+	texts[3] = frame_string(frame, FRAME_TO);
+	problem = signal_problem(socket, frame, texts, &sqlstate);
+	if (problem)
 	{
-		if (socket->subscriber.account_id == 0)
-			roost_error(socket, &frame->members[FRAME_ID], "RO401", "A signal needs a token.");
-		else
-			roost_error(socket, &frame->members[FRAME_ID], "ROTYP", "The members event and channel must be texts.");
-		free(event);
-		free(channel);
+		roost_error(socket, &frame->members[FRAME_ID], sqlstate, problem);
+		for (int i = 0; i < QUESTION_TEXTS; i++)
+			free(texts[i]);
 		return;
 	}
-	question = question_new(socket, frame, STATEMENT_LIVE_SIGNAL);
-	question->texts[0] = event;
-	question->texts[1] = channel;
+	question = question_new(socket, frame, strncmp(texts[0], CALL_PREFIX, strlen(CALL_PREFIX)) == 0 ? STATEMENT_LIVE_CALL_SEND : STATEMENT_LIVE_SIGNAL);
+	memcpy(question->texts, texts, sizeof(texts));
 	snprintf(question->number, sizeof(question->number), "%lld", (long long) socket->subscriber.account_id);
+	snprintf(question->session, sizeof(question->session), "%lld", (long long) socket->subscriber.session_id);
 	question->query.values[0] = question->number;
-	question->query.values[1] = event;
-	question->query.values[2] = channel;
+	if (question->query.statement == STATEMENT_LIVE_SIGNAL)
+		memcpy(&question->query.values[1], texts, 2 * sizeof(char *));
+	else
+	{
+		question->query.values[1] = question->session;
+		memcpy(&question->query.values[2], texts, sizeof(texts));
+	}
 	question_next(socket);
 }
 

@@ -19,7 +19,7 @@
 #define ID_LIMIT 64
 
 static const char *const member_names[FRAME_MEMBERS] = {
-	"type", "id", "token", "channels", "cursor", "method", "path", "headers", "body", "event", "channel"
+	"type", "id", "token", "channels", "cursor", "method", "path", "headers", "body", "event", "channel", "data", "to"
 };
 
 /* Notes what is wrong. */

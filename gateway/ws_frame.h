@@ -26,6 +26,8 @@ typedef enum FrameMember
 	FRAME_BODY,
 	FRAME_EVENT,
 	FRAME_CHANNEL,
+	FRAME_DATA,
+	FRAME_TO,
 	FRAME_MEMBERS
 } FrameMember;
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * signal.c
- *		Signals on their way to the gateways: presence and typing.
+ *		Signals on their way to the gateways: presence, typing and calls.
  *
  * A ring of SIGNAL_RING signals in shared memory.  Backends and the worker put
  * them in; the worker takes them out and notifies (bgworker/signal.c).  Nothing
@@ -47,7 +47,8 @@ const char *
 roost_signal_name(RoostSignalKind kind)
 {
 	static const char *const names[ROOST_SIGNAL_KINDS] = {
-		"user:online", "user:offline", "typing:start", "typing:stop"
+		"user:online", "user:offline", "typing:start", "typing:stop",
+		"call:offer", "call:answer", "call:candidate", "call:hangup", "call:ringing"
 	};
 
 	return names[kind];

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * signal.h
- *		Signals on their way to the gateways: presence and typing.
+ *		Signals on their way to the gateways: presence, typing and calls.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,15 +18,22 @@ typedef enum RoostSignalKind
 	ROOST_SIGNAL_OFFLINE,
 	ROOST_SIGNAL_TYPING_START,
 	ROOST_SIGNAL_TYPING_STOP,
+	ROOST_SIGNAL_CALL_OFFER,
+	ROOST_SIGNAL_CALL_ANSWER,
+	ROOST_SIGNAL_CALL_CANDIDATE,
+	ROOST_SIGNAL_CALL_HANGUP,
+	ROOST_SIGNAL_CALL_RINGING,
 	ROOST_SIGNAL_KINDS
 } RoostSignalKind;
+
+#define ROOST_SIGNAL_CALL_FIRST	ROOST_SIGNAL_CALL_OFFER
 
 typedef struct RoostSignal
 {
 	int64		account_id;
 	int64		at_us;
 	RoostSignalKind kind;
-	char		channel[ROOST_CHANNEL_SIZE];	/* empty: presence */
+	char		channel[ROOST_CHANNEL_SIZE];	/* empty: presence; call:<n>: see call.c */
 } RoostSignal;
 
 typedef struct RoostSignalStat

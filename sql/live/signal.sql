@@ -32,13 +32,38 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.channel_post(text) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.channel_post(text) IS 'The id in a channel post:<id>; null for other channels.';
 
+CREATE OR REPLACE FUNCTION roost_internal.channel_conversation(channel text) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF channel ~ '^conversation:[1-9][0-9]{0,18}$' AND pg_catalog.substr(channel, 14)::numeric <= 9223372036854775807 THEN
+		RETURN pg_catalog.substr(channel, 14)::bigint;
+	END IF;
+	RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.channel_conversation(text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.channel_conversation(text) IS 'The id in a channel conversation:<id>; null for other channels.';
+
 CREATE OR REPLACE FUNCTION roost_internal.may_signal(account_id bigint, channel text) RETURNS boolean
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_post_id bigint := roost_internal.channel_post(channel);
+	v_conversation_id constant bigint := roost_internal.channel_conversation(channel);
 BEGIN
+	IF v_conversation_id IS NOT NULL THEN
+		RETURN EXISTS (
+			SELECT FROM roost_data.conversation_member m
+			JOIN roost_data.account a ON a.id = m.account_id AND a.status = 'active'
+			JOIN roost_data.conversation c ON c.id = m.conversation_id
+			WHERE m.conversation_id = v_conversation_id AND m.account_id = may_signal.account_id
+				AND (c.kind <> 'direct' OR NOT EXISTS (
+					SELECT FROM roost_data.conversation_member o
+					WHERE o.conversation_id = c.id AND o.account_id <> m.account_id AND roost_internal.is_blocked(m.account_id, o.account_id))));
+	END IF;
 	RETURN EXISTS (SELECT FROM roost_data.account a WHERE a.id = may_signal.account_id AND a.status = 'active')
 		AND EXISTS (
 			SELECT FROM roost_data.post p JOIN roost_data.account a ON a.id = p.author_id
@@ -47,7 +72,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.may_signal(bigint, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.may_signal(bigint, text) IS 'Whether an account may say in a channel that it is writing: in post:<id> if it may see the post. Conversations belong here.';
+COMMENT ON FUNCTION roost_internal.may_signal(bigint, text) IS 'Whether an account may say in a channel that it is writing: in post:<id> if it may see the post, in conversation:<id> if it is a member (of a direct one, if there is no block between the two).';
 
 CREATE OR REPLACE FUNCTION roost.live_signal(account_id bigint, event text, channel text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -76,7 +101,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.live_signal(bigint, text, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost.live_signal(bigint, text, text) IS 'An account says that it is writing (event typing:start, every few seconds) or does not any more (typing:stop) in a channel: post:<id> for a reply. Others are told of a start at most every 3 seconds; 6 seconds after the last one it has stopped. 22023 another event, P0002 a post that it may not see, or no such channel, RO429 too many signals. Nothing of it is stored.';
+COMMENT ON FUNCTION roost.live_signal(bigint, text, text) IS 'An account says that it is writing (event typing:start, every few seconds) or does not any more (typing:stop) in a channel: post:<id> for a reply, conversation:<id> for a message. Others are told of a start at most every 3 seconds; 6 seconds after the last one it has stopped. 22023 another event, P0002 a post that it may not see, a conversation of which it is no member, or no such channel, RO429 too many signals. Nothing of it is stored.';
 
 CREATE OR REPLACE FUNCTION roost_internal.typing_viewers(account_id bigint, channel text, viewer_ids bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql STABLE
@@ -84,6 +109,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_post_id bigint := roost_internal.channel_post(channel);
+	v_conversation_id constant bigint := roost_internal.channel_conversation(channel);
 	v_viewer_ids bigint[] := roost_internal.live_viewers(account_id, viewer_ids);
 	v_private boolean;
 BEGIN
@@ -92,6 +118,12 @@ BEGIN
 	WHERE a.id = typing_viewers.account_id AND a.status = 'active' AND s.presence IS DISTINCT FROM 'nobody';
 	IF NOT FOUND THEN
 		RETURN '{}';
+	ELSIF v_conversation_id IS NOT NULL THEN
+		-- who has left while writing is not shown either
+		RETURN ARRAY(
+			SELECT m.account_id FROM roost_data.conversation_member m
+			WHERE m.conversation_id = v_conversation_id AND m.account_id = ANY (v_viewer_ids)
+				AND EXISTS (SELECT FROM roost_data.conversation_member o WHERE o.conversation_id = v_conversation_id AND o.account_id = typing_viewers.account_id));
 	ELSIF v_private THEN
 		v_viewer_ids := ARRAY(SELECT f.follower_id FROM roost_data.follow f
 			WHERE f.follower_id = ANY (v_viewer_ids) AND f.followee_id = typing_viewers.account_id);
@@ -105,7 +137,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.typing_viewers(bigint, text, bigint[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.typing_viewers(bigint, text, bigint[]) IS 'Those of the viewers (0: without an account) that may see that another account is writing in a channel: they may see the post, the account is active and does not hide from everybody, and they follow it if it is private.';
+COMMENT ON FUNCTION roost_internal.typing_viewers(bigint, text, bigint[]) IS 'Those of the viewers (0: without an account) that may see that another account is writing in a channel: they may see the post, the account is active and does not hide from everybody, and they follow it if it is private; in conversation:<id> both are members.';
 
 CREATE OR REPLACE FUNCTION roost.live_see(account_ids bigint[], channels text[], viewer_ids bigint[]) RETURNS TABLE (n integer, data text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER

@@ -15,3 +15,6 @@ COMMENT ON TYPE roost.presence IS 'Whether an account is online, and since when 
 
 CREATE DOMAIN roost.event_page AS json;
 COMMENT ON DOMAIN roost.event_page IS 'What has happened in channels since a cursor: {"events", "cursor", "recovered"}.';
+
+CREATE TYPE roost.call_event AS ENUM ('call:offer', 'call:answer', 'call:candidate', 'call:hangup', 'call:ringing');
+COMMENT ON TYPE roost.call_event IS 'What a client says to begin or end a call: it offers or answers it, names an address where it can be reached, ends or refuses it, or has begun to ring.';

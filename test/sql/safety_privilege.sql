@@ -61,7 +61,7 @@ INSERT INTO privilege.argument VALUES
 	('', 'appeal_id', to_jsonb(:'appeal'::text), '"1"'), ('', 'decision_id', to_jsonb(:'decision'::text), '"1"'), ('', 'list_id', to_jsonb(:'list'::text), '"1"'),
 	('', 'conversation_id', '"9580"', '"1"'), ('', 'code', '"privilege"', '"nothing0"'), ('', 'kind', '"group"', '"group"'),
 	('roost.conversation_member_add', 'account_ids', to_jsonb(ARRAY[:'target']), '["1"]'), ('roost.conversation_member_update', 'role', '"admin"', '"admin"'),
-	('', 'word_id', to_jsonb(:'word'::text), '"1"'), ('', 'exemption_id', to_jsonb(:'exemption'::text), '"1"'), ('', 'request_id', to_jsonb(:'request'::text), '"1"'), ('', 'id', to_jsonb(:'target'::text), '"1"'),
+	('', 'word_id', to_jsonb(:'word'::text), '"1"'), ('', 'exemption_id', to_jsonb(:'exemption'::text), '"1"'), ('', 'event', '"call:offer"', '"call:offer"'), ('', 'request_id', to_jsonb(:'request'::text), '"1"'), ('', 'id', to_jsonb(:'target'::text), '"1"'),
 	('', 'ids', to_jsonb(:'target'::text), '"1"'), ('', 'account_ids', to_jsonb(:'target'::text), '"1"'), ('', 'username', '"privilege_target"', '"privilege_nobody"'),
 	('', 'identifier', '"privilege_target"', '"privilege_nobody"'), ('', 'email', '"privilege_target@example.org"', '"privilege_nobody@example.org"'),
 	('', 'password', '"not the right one"', '"not the right one"'), ('', 'current_password', '"not the right one"', '"not the right one"'), ('', 'new_password', '"another horse battery"', '"another horse battery"'),
