@@ -43,7 +43,7 @@ chat_load() {
 
 # One group, and devices with as many prekeys as there were at the beginning.
 chat_fill() {
-	sql -c "SET session_replication_role = replica" \
+	sql -c "SET session_replication_role = replica" -c "SET client_min_messages = warning" \
 		-c "CREATE SCHEMA IF NOT EXISTS bench" -c "CREATE TABLE IF NOT EXISTS bench.chat_group (id bigint)" \
 		-c "WITH made AS (INSERT INTO bench.chat_group SELECT roost_internal.id_next() WHERE NOT EXISTS (SELECT FROM bench.chat_group) RETURNING id),
 			room AS (INSERT INTO roost_data.conversation (id, kind, title, member_count) SELECT m.id, 'group', 'bench', $chat_group FROM made m RETURNING id)

@@ -147,7 +147,7 @@ BEGIN
 		WHEN 'follow' THEN EXISTS (SELECT FROM roost_data.follow t WHERE t.follower_id = m.actor_id AND t.followee_id = m.account_id)
 		WHEN 'follow_request' THEN EXISTS (SELECT FROM roost_data.follow_request t WHERE t.follower_id = m.actor_id AND t.followee_id = m.account_id)
 		WHEN 'friend_request' THEN EXISTS (SELECT FROM roost_data.friend_request t WHERE t.requester_id = m.actor_id AND t.recipient_id = m.account_id)
-		WHEN 'friend_accepted' THEN EXISTS (SELECT FROM roost_data.friendship t WHERE t.account_id = m.account_id AND t.friend_id = m.actor_id)
+		WHEN 'friend_accepted' THEN EXISTS (SELECT FROM roost_data.friendship t WHERE t.account_id = m.account_id AND t.friend_id = m.actor_id AND t.accepted_by = m.actor_id)
 		ELSE EXISTS (SELECT FROM roost_data.post t WHERE t.id = m.post_id AND t.author_id = m.actor_id) END;
 	GET DIAGNOSTICS v_rows = ROW_COUNT;
 	RETURN v_rows;

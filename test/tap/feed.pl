@@ -140,6 +140,8 @@ my $epoch = $node->safe_psql('roost', 'SELECT epoch FROM roost.feed_position()')
 	my $writers = writers(1, 4, 150);
 	Walk::finish($writers, 'undisturbed');
 	check($node, 'undisturbed');
+	is($node->safe_psql('roost', "SELECT string_agg(DISTINCT kind::text, ' ' ORDER BY kind::text) FROM roost_data.feed_log WHERE kind IN ('message_created', 'message_read', 'friend_requested', 'friend_accepted')"),
+		'friend_accepted friend_requested message_created message_read', 'rooms were told');
 	my @notifications = notifications($listener);
 	check_notifications('undisturbed', @notifications);
 	is($notifications[-1]{to}, $node->safe_psql('roost', 'SELECT last_seq FROM roost.feed_position()'), 'the last one reaches to the end');
@@ -209,7 +211,7 @@ $node->append_conf('postgresql.conf', 'roost.event_queue_size = 65536');
 $node->restart;
 
 # TRUNCATE
-$node->safe_psql('roost', 'TRUNCATE roost_data.post_like, roost_data.follow_request, roost_data.message');
+$node->safe_psql('roost', 'TRUNCATE roost_data.post_like, roost_data.follow_request, roost_data.message, roost_data.friend_request');
 check($node, 'truncated tables');
 
 # prepared transactions outlive a crash; what was logged meanwhile is not forgotten
@@ -320,9 +322,9 @@ my $likes = $node->safe_psql('roost', "SELECT count(*) FROM roost_data.mailbox W
 $node->safe_psql('roost', 'DELETE FROM roost_data.post_like WHERE (account_id, post_id) IN (SELECT actor_id, post_id FROM roost_data.mailbox)');
 check($node, 'old likes deleted');
 cmp_ok($node->safe_psql('roost', "SELECT count(*) FROM roost_data.mailbox WHERE kind = 'like'"), '<', $likes, 'their entries are gone');
-$node->safe_psql('roost', 'TRUNCATE roost_data.post_like, roost_data.follow, roost_data.follow_request');
-check($node, 'old likes and follows truncated');
-is($node->safe_psql('roost', "SELECT count(*) FROM roost_data.mailbox WHERE kind IN ('like', 'follow', 'follow_request')"), 0, 'all entries of likes and follows are gone');
+$node->safe_psql('roost', 'TRUNCATE roost_data.post_like, roost_data.follow, roost_data.follow_request, roost_data.friend_request, roost_data.friendship');
+check($node, 'old likes, follows and friends truncated');
+is($node->safe_psql('roost', "SELECT count(*) FROM roost_data.mailbox WHERE kind IN ('like', 'follow', 'follow_request', 'friend_request', 'friend_accepted')"), 0, 'all their entries are gone');
 
 $node->safe_psql('roost', "SELECT roost_internal.clock_freeze(now() + interval '120 days', everywhere => true)");
 $node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')") for 1 .. 6;

@@ -14,7 +14,7 @@ DECLARE
 	v_message bigint;
 BEGIN
 	SELECT m.id INTO v_message FROM roost_data.message m WHERE m.conversation_id = v_room ORDER BY random() LIMIT 1;
-	CASE floor(random() * 5)
+	CASE floor(random() * 9)
 		WHEN 0 THEN
 			PERFORM roost_internal.feed_tell('message_edited', actor_id, v_room, v_room, v_message);
 		WHEN 1 THEN
@@ -22,6 +22,14 @@ BEGIN
 		WHEN 2 THEN
 			-- their time is over
 			DELETE FROM roost_data.message m WHERE m.conversation_id = v_room AND m.id <= v_message;
+		WHEN 3, 4 THEN
+			PERFORM roost.friend_request_create(actor_id, walk.pick(random())::text);
+		WHEN 5 THEN
+			PERFORM roost.friend_request_accept(r.recipient_id, r.id) FROM (SELECT * FROM roost_data.friend_request ORDER BY random() LIMIT 1) r;
+		WHEN 6 THEN
+			PERFORM roost.friend_request_cancel(r.requester_id, r.id) FROM (SELECT * FROM roost_data.friend_request ORDER BY random() LIMIT 1) r;
+			PERFORM roost.friend_request_reject(r.recipient_id, r.id) FROM (SELECT * FROM roost_data.friend_request ORDER BY random() LIMIT 1) r;
+			PERFORM roost.friend_remove(f.account_id, f.friend_id::text) FROM (SELECT * FROM roost_data.friendship ORDER BY random() LIMIT 1) f;
 		ELSE
 			INSERT INTO roost_data.message (id, conversation_id, sender_id, text)
 			SELECT roost_internal.id_next(v_room), v_room, actor_id, 'hello' FROM generate_series(0, floor(random() * 3)::int);
