@@ -157,51 +157,47 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.has_blocks(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.has_blocks(bigint) IS 'Whether an account has blocked somebody, or somebody it.';
 
-CREATE OR REPLACE FUNCTION roost_internal.unread_count(viewer_id bigint, conversation_id bigint, after_id bigint, at_most integer DEFAULT 1000) RETURNS integer
+CREATE OR REPLACE FUNCTION roost_internal.unread_count(viewer_id bigint, conversation_id bigint, after_id bigint, blocks boolean, at_most integer DEFAULT 1000) RETURNS integer
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_now constant timestamptz := roost_internal.clock_now();
-	v_blocks constant boolean := roost_internal.has_blocks(viewer_id)
-		AND (SELECT c.kind = 'group' FROM roost_data.conversation c WHERE c.id = conversation_id);
 BEGIN
 	RETURN (SELECT count(*) FROM (
 		SELECT FROM roost_data.message m
 		WHERE m.conversation_id = unread_count.conversation_id AND m.id > after_id
 			AND m.sender_id <> viewer_id AND m.action IS NULL AND m.deleted_at IS NULL
 			AND (m.expires_at IS NULL OR m.expires_at > v_now)
-			AND NOT (v_blocks AND roost_internal.is_blocked(viewer_id, m.sender_id))
+			AND NOT (blocks AND roost_internal.is_blocked(viewer_id, m.sender_id))
 			AND NOT EXISTS (SELECT FROM roost_data.message_hidden h
 				WHERE h.conversation_id = unread_count.conversation_id AND h.account_id = viewer_id AND h.message_id = m.id)
 		ORDER BY m.id DESC
 		LIMIT at_most) t);
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.unread_count(bigint, bigint, bigint, integer) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.unread_count(bigint, bigint, bigint, integer) IS 'How many messages after after_id others have written for the viewer to see, counted up to at_most. What tells of joining and the like does not count.';
+REVOKE ALL ON FUNCTION roost_internal.unread_count(bigint, bigint, bigint, boolean, integer) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.unread_count(bigint, bigint, bigint, boolean, integer) IS 'How many messages after after_id others have written for the viewer to see, counted up to at_most. What tells of joining and the like does not count. blocks: there are authors that it has a block with (in a group).';
 
-CREATE OR REPLACE FUNCTION roost_internal.message_last(viewer_id bigint, conversation_id bigint, after_id bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION roost_internal.message_last(viewer_id bigint, conversation_id bigint, after_id bigint, blocks boolean) RETURNS bigint
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_now constant timestamptz := roost_internal.clock_now();
-	v_blocks constant boolean := roost_internal.has_blocks(viewer_id)
-		AND (SELECT c.kind = 'group' FROM roost_data.conversation c WHERE c.id = conversation_id);
 BEGIN
 	RETURN (SELECT m.id FROM roost_data.message m
 		WHERE m.conversation_id = message_last.conversation_id AND m.id > after_id
 			AND (m.expires_at IS NULL OR m.expires_at > v_now)
-			AND NOT (v_blocks AND m.action IS NULL AND roost_internal.is_blocked(viewer_id, m.sender_id))
+			AND NOT (blocks AND m.action IS NULL AND roost_internal.is_blocked(viewer_id, m.sender_id))
 			AND NOT EXISTS (SELECT FROM roost_data.message_hidden h
 				WHERE h.conversation_id = message_last.conversation_id AND h.account_id = viewer_id AND h.message_id = m.id)
 		ORDER BY m.id DESC
 		LIMIT 1);
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.message_last(bigint, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.message_last(bigint, bigint, bigint) IS 'The newest message after after_id that the viewer sees; null if there is none.';
+REVOKE ALL ON FUNCTION roost_internal.message_last(bigint, bigint, bigint, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.message_last(bigint, bigint, bigint, boolean) IS 'The newest message after after_id that the viewer sees; null if there is none. blocks as in roost_internal.unread_count().';
 
 CREATE OR REPLACE FUNCTION roost_internal.conversation_row(viewer_id bigint, conversation_ids bigint[]) RETURNS SETOF roost.conversation
 LANGUAGE plpgsql STABLE
@@ -209,7 +205,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_neutral constant boolean := coalesce(viewer_id, 0) = 0;
-	v_now constant timestamptz := roost_internal.clock_now();
+	v_blocks constant boolean := NOT v_neutral AND roost_internal.has_blocks(viewer_id);
 	v_id bigint;
 	v_other_id bigint;
 	v_last_id bigint;
@@ -249,8 +245,9 @@ BEGIN
 					AND roost_internal.direct_open(viewer_id, v_other_id, v_id), false);
 			END IF;
 			v_row.read_id := nullif(v_own.read_id, 0);
-			v_row.unread_count := roost_internal.unread_count(viewer_id, v_id, greatest(v_own.read_id, v_own.since_id, v_own.cleared_id));
-			v_last_id := roost_internal.message_last(viewer_id, v_id, greatest(v_own.since_id, v_own.cleared_id));
+			v_row.unread_count := roost_internal.unread_count(viewer_id, v_id, greatest(v_own.read_id, v_own.since_id, v_own.cleared_id),
+				v_blocks AND v_from.kind = 'group');
+			v_last_id := roost_internal.message_last(viewer_id, v_id, greatest(v_own.since_id, v_own.cleared_id), v_blocks AND v_from.kind = 'group');
 			IF v_last_id IS NOT NULL THEN
 				v_row.last_message := (SELECT t FROM roost_internal.message_row(viewer_id, v_id, ARRAY[v_last_id]) t);
 			END IF;

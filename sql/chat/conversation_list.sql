@@ -92,17 +92,18 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	v_blocks constant boolean := roost_internal.has_blocks(actor_id);
 	v_unread roost.conversation_unread := ROW(0, 0, 0);
 	v_count integer;
 	v_from record;
 BEGIN
 	FOR v_from IN
-		SELECT m.conversation_id, greatest(m.read_id, m.since_id, m.cleared_id) AS after_id, roost_internal.member_muted(m.muted, m.muted_until) AS muted
+		SELECT m.conversation_id, c.kind, greatest(m.read_id, m.since_id, m.cleared_id) AS after_id, roost_internal.member_muted(m.muted, m.muted_until) AS muted
 		FROM roost_data.conversation_member m JOIN roost_data.conversation c ON c.id = m.conversation_id
 		WHERE m.account_id = actor_id AND c.last_message_id > greatest(m.read_id, m.since_id, m.cleared_id)
 	LOOP
 		-- Beyond 1000 it is only asked whether there are any.
-		v_count := roost_internal.unread_count(actor_id, v_from.conversation_id, v_from.after_id,
+		v_count := roost_internal.unread_count(actor_id, v_from.conversation_id, v_from.after_id, v_blocks AND v_from.kind = 'group',
 			CASE WHEN v_from.muted THEN 1 ELSE greatest(1000 - v_unread.messages, 1) END);
 		IF v_count > 0 AND v_from.muted THEN
 			v_unread.muted := v_unread.muted + 1;

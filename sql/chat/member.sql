@@ -8,12 +8,13 @@ DECLARE
 	v_blocks constant boolean := viewer_id IS NOT NULL AND roost_internal.has_blocks(viewer_id);
 BEGIN
 	RETURN QUERY
-	SELECT roost_internal.author(m.account_id), m.role, m.joined_at,
+	SELECT CASE WHEN a.id IS NOT NULL THEN ROW(a.id, a.username, a.display_name, a.avatar_url)::roost.author END, m.role, m.joined_at,
 		nullif(s.read_id, 0)::roost.id,
 		nullif(CASE WHEN s.read_id IS NOT NULL THEN greatest(m.delivered_id, s.read_id) END, 0)::roost.id,
 		m.account_id
 	FROM unnest(account_ids) WITH ORDINALITY i (id, n)
-	JOIN roost_data.conversation_member m ON m.conversation_id = member_row.conversation_id AND m.account_id = i.id,
+	JOIN roost_data.conversation_member m ON m.conversation_id = member_row.conversation_id AND m.account_id = i.id
+	LEFT JOIN roost_data.account a ON a.id = m.account_id AND a.status <> 'deleted',
 	LATERAL (
 		SELECT CASE WHEN m.account_id = viewer_id THEN m.read_id
 			WHEN viewer_id IS NOT NULL AND NOT (v_blocks AND roost_internal.is_blocked(viewer_id, m.account_id)) THEN m.receipt_id END AS read_id
