@@ -44,6 +44,8 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
+DECLARE
+	v_blocks constant boolean := roost_internal.has_blocks(sender_id);
 BEGIN
 	-- Each member is looked at once, however many messages there are: it says
 	-- from which place on it counts, and to which it has got and read them.
@@ -52,7 +54,7 @@ BEGIN
 			width_bucket(m.receipt_id, message_ids) + 1 AS read
 		FROM roost_data.conversation_member m
 		WHERE m.conversation_id = message_counts.conversation_id AND m.account_id <> message_counts.sender_id
-			AND NOT roost_internal.is_blocked(message_counts.sender_id, m.account_id)
+			AND NOT (v_blocks AND roost_internal.is_blocked(message_counts.sender_id, m.account_id))
 	), step AS (
 		SELECT p.since AS n, 1 AS recipients, (p.delivered > p.since)::integer AS delivered, (p.read > p.since)::integer AS read FROM place p
 		UNION ALL SELECT p.delivered, 0, -1, 0 FROM place p WHERE p.delivered > p.since
