@@ -325,7 +325,7 @@ metric_sockets(Buffer *into)
 static void
 metric_signals(Buffer *into)
 {
-	metric_single(into, "roost_gateway_signals_total", "counter", "Signals of presence and typing heard from the database.", SUM(signals));
+	metric_single(into, "roost_gateway_signals_total", "counter", "Signals of presence, typing and calls heard from the database.", SUM(signals));
 	metric_single(into, "roost_gateway_signals_dropped_total", "counter", "Signals dropped: too many waited, or the database could not be asked.", SUM(signals_dropped));
 }
 

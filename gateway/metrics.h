@@ -83,7 +83,7 @@ typedef struct Metrics
 	uint64_t	redis_errors;
 	uint64_t	redis_connected;	/* now */
 	uint64_t	database_up;	/* now */
-	uint64_t	signals;		/* heard of presence and typing */
+	uint64_t	signals;		/* heard of presence, typing, calls */
 	uint64_t	signals_dropped;
 	LaneMetrics lanes[METRICS_LANES];
 

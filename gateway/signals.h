@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * signals.h
- *		Signals of the database: presence and typing.
+ *		Signals of the database: presence, typing and calls.
  *
  *-------------------------------------------------------------------------
  */

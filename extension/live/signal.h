@@ -33,7 +33,8 @@ typedef struct RoostSignal
 	int64		account_id;
 	int64		at_us;
 	RoostSignalKind kind;
-	char		channel[ROOST_CHANNEL_SIZE];	/* empty: presence; call:<n>: see call.c */
+	char		channel[ROOST_CHANNEL_SIZE];	/* empty: presence; call:<n>:
+												 * see call.c */
 } RoostSignal;
 
 typedef struct RoostSignalStat

@@ -4,6 +4,7 @@
  *		when it hears signals; the hub, the database and the clock are the
  *		test's.
  */
+#include "gateway/calls.c"
 #include "gateway/log.c"
 #include "gateway/presence.c"
 #include "gateway/signals.c"
@@ -66,7 +67,7 @@ struct pg_result
 {
 	ExecStatusType status;
 	int			rows;
-	const char *values[8][2];
+	const char *values[8][5];
 };
 
 ExecStatusType
@@ -165,6 +166,28 @@ hub_signal(int64_t account_id, const char *channel, const int64_t *viewers, int 
 			 channel ? channel : "-", count, (long long) viewers[0], (int) length, data);
 }
 
+static bool messages = false;
+
+bool
+hub_has_messages(void)
+{
+	return messages;
+}
+
+void
+hub_call(const char *told, int64_t session_id, const char *event, const char *data, size_t length)
+{
+	size_t		end = strlen(sent);
+
+	snprintf(sent + end, sizeof(sent) - end, "%s to %s but %lld: %.*s\n", event, told, (long long) session_id, (int) length, data);
+}
+
+int
+PQgetlength(const PGresult *result, int row, int column)
+{
+	return (int) strlen(result->values[row][column]);
+}
+
 static DoorbellHandler heard;
 
 void
@@ -253,7 +276,8 @@ answer_see(int rows, const char *const values[][2])
 {
 	PGresult	result = {.status = PGRES_TUPLES_OK,.rows = rows};
 
-	memcpy(result.values, values, (size_t) rows * sizeof(values[0]));
+	for (int i = 0; i < rows; i++)
+		memcpy(result.values[i], values[i], sizeof(values[i]));
 	sent[0] = '\0';
 	submitted = NULL;
 	see_query.on_result(&see_query, &result);
@@ -345,11 +369,60 @@ test_signals(void)
 	ok(queue.count == 0 && !under_way, "and go");
 }
 
+static void
+test_calls(void)
+{
+	PGresult	answer = {PGRES_TUPLES_OK, 2, {{"7", "call:offer", "11", "1 2", "{}"}, {"9", "call:hangup", "0", "3", "{\"a\":1}"}}};
+	PGresult	none = {.status = PGRES_TUPLES_OK};
+	PGresult	error = {.status = PGRES_FATAL_ERROR};
+	static const char *const wrong[] = {
+		"[[\"call:offer\",\"5\",\"\",\"x\"]]", "[[\"call:offer\",\"5\",\"call:\",\"x\"]]", "[[\"call:offer\",\"5\",\"call:-1\",\"x\"]]",
+		"[[\"call:offer\",\"5\",\"post:7\",\"x\"]]", "[[\"typing:start\",\"5\",\"call:7\",\"x\"]]"
+	};
+
+	viewer_count = 0;
+	submitted = NULL;
+	counters.signals_dropped = 0;
+	heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"]]");
+	ok(submitted == NULL, "of a call that nobody here gets is not asked");
+	messages = true;
+	for (size_t i = 0; i < lengthof(wrong); i++)
+	{
+		heard(wrong[i]);
+		ok(submitted == NULL, wrong[i]);
+	}
+	heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"],[\"call:ringing\",\"5\",\"call:8\",\"x\"],[\"call:hangup\",\"6\",\"call:9\",\"x\"]]");
+	ok(submitted == &call_query && strcmp(call_query.values[0], "{7}") == 0, "it is asked at once");
+	sent[0] = '\0';
+	answer.rows = 1;
+	call_query.on_result(&call_query, &answer);
+	ok(strcmp(sent, "call:offer to 1 2 but 11: {}\n") == 0 && strcmp(call_query.values[0], "{8,9}") == 0, "what comes meanwhile is asked together");
+	call_query.on_result(&call_query, &none);
+	ok(counters.signals_dropped == 2 && !call_under_way, "what is gone is counted");
+	heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"],[\"call:hangup\",\"6\",\"call:9\",\"x\"]]");
+	call_query.on_result(&call_query, &none);
+	sent[0] = '\0';
+	answer.rows = 2;
+	call_query.on_result(&call_query, &answer);
+	ok(strcmp(sent, "call:offer to 1 2 but 11: {}\ncall:hangup to 3 but 0: {\"a\":1}\n") == 0, "in order");
+
+	counters.signals_dropped = 0;
+	for (int i = 0; i < CALLS_MAX + 3; i++)
+		heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"]]");
+	ok(counters.signals_dropped == 2, "no more than so many wait");
+	call_query.on_failure(&call_query, POOL_TIMEOUT);
+	ok(counters.signals_dropped == CALLS_MAX + 3 && !call_under_way && waiting_count == 0, "and go");
+	heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"]]");
+	call_query.on_result(&call_query, &error);
+	ok(!call_under_way, "an error ends one question");
+}
+
 int
 main(void)
 {
 	test_beats();
 	test_signals();
+	test_calls();
 	buffer_free(&changes);
 	printf("1..%d\n", tests);
 	return failed > 0;
