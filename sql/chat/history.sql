@@ -91,18 +91,3 @@ $$;
 REVOKE ALL ON FUNCTION roost.message_get(roost.id, roost.id, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.message_get(roost.id, roost.id, roost.id) IS 'A message as the actor sees it. conversation_id, if it is known, saves looking for it. P0002 there is none that it can see.';
 SELECT roost_internal.route('GET', '/messages/:message_id', 'roost.message_get', tags => '{chat}');
-
-CREATE OR REPLACE FUNCTION roost_internal.message_copy(account_id bigint) RETURNS jsonb
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN (SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', x.id::text, 'conversation_id', x.conversation_id::text, 'text', x.text, 'media', x.media,
-			'encrypted', x.encrypted, 'forwarded', x.forwarded, 'reply_to_id', x.reply_to_id::text, 'created_at', x.created_at, 'edited_at', x.edited_at,
-			'deleted_at', x.deleted_at, 'expires_at', x.expires_at)) ORDER BY x.conversation_id, x.id), '[]')
-		FROM roost_data.conversation_member m JOIN roost_data.message x ON x.conversation_id = m.conversation_id AND x.sender_id = m.account_id
-		WHERE m.account_id = message_copy.account_id AND x.action IS NULL AND (x.expires_at IS NULL OR x.expires_at > roost_internal.clock_now()));
-END
-$$;
-REVOKE ALL ON FUNCTION roost_internal.message_copy(bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.message_copy(bigint) IS 'What an account has written in the conversations that it is in, for its export.';

@@ -6,10 +6,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_blocks constant boolean := viewer_id IS NOT NULL AND roost_internal.has_blocks(viewer_id);
+	v_receipts constant boolean := NOT EXISTS (SELECT FROM roost_data.chat_setting s WHERE s.account_id = viewer_id AND NOT s.read_receipts);
 BEGIN
 	RETURN QUERY
 	SELECT CASE WHEN a.id IS NOT NULL THEN ROW(a.id, a.username, a.display_name, a.avatar_url)::roost.author END, m.role, m.joined_at,
-		nullif(s.read_id, 0)::roost.id,
+		nullif(CASE WHEN v_receipts OR m.account_id = viewer_id THEN s.read_id END, 0)::roost.id,
 		nullif(CASE WHEN s.read_id IS NOT NULL THEN greatest(m.delivered_id, s.read_id) END, 0)::roost.id,
 		m.account_id
 	FROM unnest(account_ids) WITH ORDINALITY i (id, n)
@@ -23,7 +24,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.member_row(bigint, bigint, bigint[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.member_row(bigint, bigint, bigint[]) IS 'Members of a conversation as the viewer sees them, in the order of account_ids; who is no member is left out. Their markers are null without a viewer (in events) and where there is a block.';
+COMMENT ON FUNCTION roost_internal.member_row(bigint, bigint, bigint[]) IS 'Members of a conversation as the viewer sees them, in the order of account_ids; who is no member is left out. Their markers are null without a viewer (in events) and where there is a block, and read_id of others if the viewer has turned read receipts off.';
 
 CREATE OR REPLACE FUNCTION roost_internal.member_resolve(actor_id bigint, account_id roost.member_ref) RETURNS bigint
 LANGUAGE plpgsql STABLE
