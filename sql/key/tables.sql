@@ -20,12 +20,11 @@ CREATE TABLE IF NOT EXISTS roost_data.key_device (
 	prekey_epoch integer NOT NULL DEFAULT 0,
 	prekey_from integer NOT NULL DEFAULT 0,
 	kyber_prekey_from integer NOT NULL DEFAULT 0,
-	PRIMARY KEY (account_id, number)
+	-- what a message to a large group must know of its devices is read from this index alone
+	PRIMARY KEY (account_id, number) INCLUDE (registration_id)
 );
 COMMENT ON TABLE roost_data.key_device IS 'Devices of accounts with keys for end-to-end encryption: public keys and their signatures, nothing secret. kyber_prekey is the one of last resort. device_id is that of roost_data.device: who logs in with the same device finds its keys. signed_prekey_at, kyber_prekey_at: since when they are these; used_at: when the device last published or fetched something, to the day; low_told_at: when it was told that few one-time prekeys are left, null since there are enough. prekey_from, kyber_prekey_from: there is no one-time prekey with a smaller id, so that nobody walks over those that are gone; prekey_epoch counts how often some were added.';
--- The long key of last resort stands apart, so that many devices fit on a page: it is seldom needed.
-ALTER TABLE roost_data.key_device ALTER COLUMN kyber_prekey SET STORAGE EXTERNAL;
-ALTER TABLE roost_data.key_device SET (toast_tuple_target = 512, fillfactor = 80);
+ALTER TABLE roost_data.key_device SET (fillfactor = 75);
 CREATE UNIQUE INDEX IF NOT EXISTS key_device_device_id_idx ON roost_data.key_device (device_id);
 
 CREATE TABLE IF NOT EXISTS roost_data.key_prekey (
