@@ -301,13 +301,19 @@ BEGIN
 	IF kind = 'conversation_created' AND v_conversation.kind = 'direct' AND v_conversation.last_message_id IS NULL THEN
 		RETURN ARRAY[account_id];
 	END IF;
-	-- New members are not told of what was before.
+	-- New members are not told of what was before, nor is who has cleared it.
 	IF viewer_id IS NULL THEN
 		v_told := ARRAY(SELECT m.account_id FROM roost_data.conversation_member m
-			WHERE m.conversation_id = conversation_told.conversation_id AND (message_id IS NULL OR m.since_id < message_id));
+			WHERE m.conversation_id = conversation_told.conversation_id AND (message_id IS NULL OR m.since_id < message_id AND m.cleared_id < message_id));
 	ELSE
 		v_told := ARRAY(SELECT m.account_id FROM roost_data.conversation_member m
-			WHERE m.conversation_id = conversation_told.conversation_id AND m.account_id = viewer_id AND (message_id IS NULL OR m.since_id < message_id));
+			WHERE m.conversation_id = conversation_told.conversation_id AND m.account_id = viewer_id AND (message_id IS NULL OR m.since_id < message_id AND m.cleared_id < message_id));
+	END IF;
+	IF EXISTS (SELECT FROM roost_data.message_hidden h WHERE h.conversation_id = conversation_told.conversation_id AND h.message_id = conversation_told.message_id) THEN
+		v_told := ARRAY(
+			SELECT t FROM unnest(v_told) t
+			EXCEPT SELECT h.account_id FROM roost_data.message_hidden h
+			WHERE h.conversation_id = conversation_told.conversation_id AND h.message_id = conversation_told.message_id);
 	END IF;
 	IF v_conversation.kind = 'group' AND kind BETWEEN 'message_created' AND 'message_read' AND roost_internal.has_blocks(account_id)
 		-- Who joins and leaves is no secret in a group.
@@ -323,7 +329,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'Who is told what account_id has done in a conversation: those that are members now and were before message_id; of messages in groups not those with a block between them and account_id; of a direct conversation without messages its maker alone. With a viewer_id only that, if it is one of them.';
+COMMENT ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'Who is told what account_id has done in a conversation: those that are members now and were before message_id, and have not deleted it for themselves; of messages in groups not those with a block between them and account_id; of a direct conversation without messages its maker alone. With a viewer_id only that, if it is one of them.';
 
 CREATE OR REPLACE FUNCTION roost_internal.conversation_event(kind roost.feed_kind, id bigint, account_id bigint, conversation_id bigint,
 	message_id bigint, target_id bigint) RETURNS text
