@@ -24,6 +24,8 @@ export interface NotificationAct {
 	account: Author; post: PostEmbed | null; created_at: string;
 }
 
+export interface CallSignal { conversation_id: string; account: Author; event: string; data: Record<string, unknown> }
+
 /** What is said of each event. Those of the log have an id; signals and what the client itself says have none. */
 export interface EventMap {
 	'tweet:new': { post: Post };
@@ -43,6 +45,11 @@ export interface EventMap {
 	'user:offline': { account_id: string; at: string };
 	'typing:start': { account: Author; channel: string };
 	'typing:stop': { account: Author; channel: string };
+	'call:offer': CallSignal;
+	'call:answer': CallSignal;
+	'call:candidate': CallSignal;
+	'call:hangup': CallSignal;
+	'call:ringing': CallSignal;
 	/** Events may have been missed: read again what is shown. */
 	gap: { reason: string };
 	state: { state: StreamState; transport: Transport; code?: number; error?: Error; delay?: number; reason?: string };

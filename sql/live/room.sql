@@ -18,12 +18,16 @@ BEGIN
 		AND roost_internal.is_blocked(room_id, account_id)
 	THEN
 		RETURN ARRAY[account_id];
+	ELSIF kind = 'friend_requested' AND EXISTS (SELECT FROM roost_data.account a WHERE a.id = room_told.account_id AND a.limited_at IS NOT NULL)
+		AND NOT EXISTS (SELECT FROM roost_data.follow f WHERE f.follower_id = room_id AND f.followee_id = room_told.account_id)
+	THEN
+		RETURN ARRAY[account_id];
 	END IF;
 	RETURN ARRAY[room_id, account_id];
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.room_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.room_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'The accounts that are told of a row of the log with a room, as things stand now: those that the conversation says, or the account and the one that did it. If one of these two has blocked the other it is only who did it; but an end of what was between them is told to both.';
+COMMENT ON FUNCTION roost_internal.room_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'The accounts that are told of a row of the log with a room, as things stand now: those that the conversation says, or the account and the one that did it. If one of these two has blocked the other it is only who did it; but an end of what was between them is told to both. Requests of limited accounts are told to those only who follow them.';
 
 CREATE OR REPLACE FUNCTION roost_internal.room_tells(
 	kind roost.feed_kind, account_id bigint, room_id bigint, conversation_id bigint, message_id bigint, target_id bigint, viewer_id bigint

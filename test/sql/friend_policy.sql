@@ -23,6 +23,8 @@ SELECT roost_internal.may_message(61101, 61101) AS oneself, roost_internal.may_m
 
 -- limited: only who follows it, and friends
 UPDATE roost_data.account SET limited_at = now() WHERE id IN (61104, 61105, 61106);
+SELECT roost_internal.room_told('friend_requested', 61104, 61101, NULL, NULL, 61101) AS stranger, roost_internal.room_told('friend_requested', 61105, 61102, NULL, NULL, 61102) AS follower,
+	roost_internal.room_told('friend_requested', 61107, 61101, NULL, NULL, 61101) AS not_limited;
 SELECT pg_temp.may(61104) AS stranger, pg_temp.may(61105) AS followed, pg_temp.may(61106) AS friend;
 SELECT FROM roost.account_follow(61101, '61104');
 SELECT pg_temp.may(61104) AS followed_by_one;
