@@ -383,7 +383,7 @@ test('a block or a word that comes between the reading of a row and the question
 	const [bobs, cats] = [await ears(bob, [`user:${ada.id}`]), await ears(cat, [`user:${ada.id}`])];
 	let made;
 	// nobody has anything to do with ada: the row was read as one for everyone
-	await whileAsking('stream_data', 'seq bigint, data text, everyone boolean, strangers boolean', ['seqs'], async () => {
+	await whileAsking('stream_data', 'seq bigint, data text, everyone boolean, strangers boolean, told text', ['seqs'], async () => {
 		made = await post(ada, 'for everyone');
 		await until(() => waiting(KEY) > 0, 'the question for the text');
 		await done(bob, 'POST', `/users/${ada.id}/block`);

@@ -143,6 +143,16 @@ for my $i (1 .. 50)
 is($misses, 0, 'fifty posts are read back at once by their author');
 ok(wait_until(sub { server($gateway, authorization => "Bearer $token{alice}") eq 'standby' }), 'who has been caught up with reads from the standby again');
 
+# What happens in conversations is told on a standby as on the primary.
+$primary->safe_psql('roost', "SELECT roost.message_create($id{alice}, recipient_id => '$id{bob}', text => 'to bob')");
+$primary->poll_query_until('roost', 'SELECT roost.worker_sync()') or die 'the worker does not log';
+$primary->wait_for_catchup($standby, 'replay');
+my $told = "SELECT r.event, r.told, r.data::jsonb #>> '{message,text}' FROM roost.stream_read(0, 1000, true) r WHERE r.event = 'message:received'";
+like($primary->safe_psql('roost', $told), qr/^message:received\|[0-9]+ [0-9]+\|to bob$/, 'a message is told to both');
+is($standby->safe_psql('roost', $told), $primary->safe_psql('roost', $told), 'on the standby it is the same');
+is($standby->safe_psql('roost', "SELECT r.data::jsonb #>> '{message,text}' FROM roost.stream_position() p, LATERAL roost.stream_resume($id{bob}, p.epoch, p.first_seq - 1, '{messages}', 100) r WHERE r.event = 'message:received'"),
+	'to bob', 'and who was away gets it there');
+
 # The standby stands still: only those who must see more go to the primary.
 $primary->wait_for_catchup($standby, 'replay');
 $standby->safe_psql('roost', 'SELECT pg_wal_replay_pause()');
