@@ -296,6 +296,8 @@ test('text in an encrypted conversation, and envelopes in an open one, are refus
 	assert.deepEqual(history.map(({ text: content, action, encrypted }) => [content, action, encrypted]), [[null, null, true], [null, 'encrypted', false], [PLAIN, null, false]]);
 	assert.equal(await search(sealed), 0);
 	const fixed = history[0].id;
+	const taken = await carol1.done('GET', `/conversations/${message.conversation_id}/export`);
+	assert.deepEqual(taken.items.map(({ text: content }) => content), [PLAIN, null, null]);
 	assert.ok((await alice1.ask('PATCH', `/messages/${fixed}`, { text: 'open' })).status >= 400);
 	assert.ok((await alice1.ask('POST', `/messages/${fixed}/forward`, { conversation_id: direct })).status >= 400);
 });

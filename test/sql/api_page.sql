@@ -13,6 +13,8 @@ LANGUAGE plpgsql STABLE AS $$ BEGIN
 END $$;
 CREATE FUNCTION api_page.ranked("limit" int, before roost.cursor DEFAULT NULL) RETURNS SETOF api_page.ranked
 LANGUAGE sql STABLE AS $$ SELECT 'r' || i, 'p' || i FROM generate_series(1, 5) i WHERE before IS NULL OR 'p' || i > before LIMIT "limit" $$;
+CREATE FUNCTION api_page.oldest("limit" int DEFAULT 3, after roost.cursor DEFAULT NULL) RETURNS SETOF api_page.item
+LANGUAGE sql STABLE AS $$ SELECT i::bigint::roost.id, 'n' || i FROM generate_series(1, 7) i WHERE after IS NULL OR i > roost_internal.cursor_id(after) LIMIT "limit" $$;
 CREATE FUNCTION api_page.lost("limit" int) RETURNS SETOF api_page.lost LANGUAGE sql STABLE AS $$ SELECT 'x' FROM generate_series(1, "limit") $$;
 CREATE FUNCTION api_page.all_rows() RETURNS SETOF api_page.item LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN NEXT (1, 'a')::api_page.item; RETURN NEXT NULL; RETURN NEXT (2, NULL)::api_page.item; END $$;
 -- gives one row at a time
@@ -37,6 +39,10 @@ $$ SELECT roost.handle('GET', path, query, headers, NULL, NULL) $$;
 SELECT api_page.get('/api/v1/api-page/list');
 SELECT api_page.get('/api-page/list', 'before=8&word=%C3%A9&limit=7');
 SELECT api_page.get('/api-page/list', 'limit=7&before=7');
+-- where the oldest come first, "after" turns the page
+SELECT api_page.get('/api-page/oldest');
+SELECT api_page.get('/api-page/oldest', 'after=3&limit=2');
+SELECT api_page.get('/api-page/oldest', 'after=5');
 SELECT api_page.get('/api-page/list', 'before=1');
 SELECT api_page.get('/api-page/list', 'after=8&limit=1');
 SELECT api_page.get('/api-page/list', 'after=10');
