@@ -25,6 +25,21 @@ export interface NotificationAct {
 }
 
 export interface CallSignal { conversation_id: string; account: Author; event: string; data: Record<string, unknown> }
+export interface MessageReaction { reaction: string; count: number; mine: boolean }
+export interface MessageEmbed { id: string; sender: Author; text: string | null; encrypted: boolean; created_at: string; deleted_at: string | null }
+/** In events state, the counts and client_id are null: they speak of the reader. */
+export interface Message {
+	id: string; conversation_id: string; sender: Author; text: string | null; media: unknown[] | null; encrypted: boolean;
+	action: string | null; target: Author | null; detail: unknown; reply_to: MessageEmbed | null; forwarded: boolean; reactions: MessageReaction[] | null;
+	state: 'sent' | 'delivered' | 'read' | null; delivered_count: number | null; read_count: number | null; client_id: string | null;
+	created_at: string; edited_at: string | null; deleted_at: string | null; expires_at: string | null;
+}
+export interface ConversationMember { account: Author; role: 'member' | 'admin' | 'owner'; joined_at: string; read_id: string | null; delivered_id: string | null }
+export interface Conversation {
+	id: string; kind: 'direct' | 'group'; encryption: 'none' | 'e2ee'; title: string; description: string; avatar_url: string; created_at: string;
+	member_count: number; members: Author[]; role: ConversationMember['role'] | null; expire_after: number | null; can_send: boolean | null; read_id: string | null;
+	unread_count: number | null; last_message: Message | null; muted: boolean | null; muted_until: string | null; archived: boolean | null; pinned: boolean | null;
+}
 
 /** What is said of each event. Those of the log have an id; signals and what the client itself says have none. */
 export interface EventMap {
@@ -41,6 +56,27 @@ export interface EventMap {
 	'user:deleted': { account_id: string };
 	'relationship:changed': { account_id: string };
 	'notification:new': { notification: NotificationAct };
+	'message:received': { message: Message };
+	'message:edited': { message: Message };
+	'message:deleted': { message_id: string; conversation_id: string; for: 'me' | 'everyone' };
+	'message:reaction': { message_id: string; conversation_id: string; account: Author; reactions: MessageReaction[] };
+	'message:delivered': { message_id: string; conversation_id: string; account: Author; at: string };
+	'message:read': { message_id: string; conversation_id: string; account: Author; at: string };
+	'conversation:created': { conversation: Conversation };
+	'conversation:updated': { conversation: Conversation };
+	'conversation:settings': { conversation_id: string; muted: boolean; muted_until: string | null; archived: boolean; pinned: boolean };
+	'conversation:cleared': { conversation_id: string; message_id: string };
+	'conversation:member_added': { conversation_id: string; account: Author | null; member: ConversationMember };
+	'conversation:member_changed': { conversation_id: string; account: Author | null; member: ConversationMember };
+	'conversation:member_removed': { conversation_id: string; account: Author | null; target: Author | null };
+	'friend:request:received': { account: Author; target: Author; request_id: string };
+	'friend:request:cancelled': { account: Author; target: Author; request_id: string | null };
+	'friend:request:rejected': { account: Author; target: Author; request_id: string | null };
+	'friend:request:accepted': { account: Author; target: Author; request_id: string | null };
+	'friend:removed': { account: Author; target: Author; request_id: string | null };
+	'encryption:devices_changed': { account_id: string; conversation_id: string | null; identity_changed: boolean };
+	'encryption:prekeys_low': { device: number; count: number; kyber_count: number };
+	'encryption:envelope': { conversation_id: string; message_id: string | null };
 	'user:online': { account_id: string; at: string };
 	'user:offline': { account_id: string; at: string };
 	'typing:start': { account: Author; channel: string };
