@@ -104,12 +104,23 @@ BEGIN
 		likes_received = t.likes_received + excluded.likes_received, replies_received = t.replies_received + excluded.replies_received,
 		retweets_received = t.retweets_received + excluded.retweets_received, quotes_received = t.quotes_received + excluded.quotes_received,
 		followers_gained = t.followers_gained + excluded.followers_gained;
+	-- What tells of joining and the like nobody wrote; what has expired meanwhile somebody did.
+	INSERT INTO roost_data.message_day AS t (day, messages, encrypted_messages, conversations)
+	SELECT (roost.id_time(l.id) AT TIME ZONE 'UTC')::date, count(*) FILTER (WHERE l.kind = 'message_created'),
+		count(*) FILTER (WHERE l.kind = 'message_created' AND coalesce(m.encrypted, c.encryption = 'e2ee')), count(*) FILTER (WHERE l.kind = 'conversation_created')
+	FROM roost_data.feed_log l
+	LEFT JOIN roost_data.message m ON l.kind = 'message_created' AND m.conversation_id = l.conversation_id AND m.id = l.message_id
+	LEFT JOIN roost_data.conversation c ON c.id = l.conversation_id
+	WHERE l.seq > v_from AND l.seq <= v_to AND l.kind IN ('message_created', 'conversation_created') AND m.action IS NULL
+	GROUP BY 1 ORDER BY 1
+	ON CONFLICT ON CONSTRAINT message_day_pkey DO UPDATE SET messages = t.messages + excluded.messages,
+		encrypted_messages = t.encrypted_messages + excluded.encrypted_messages, conversations = t.conversations + excluded.conversations;
 	-- Who does something is active, also where no session says so.
 	FOR v_active IN
 		SELECT x.day, array_agg(DISTINCT x.account_id) AS account_ids
 		FROM (SELECT l.account_id, (roost.id_time(l.id) AT TIME ZONE 'UTC')::date AS day
 			FROM roost_data.feed_log l
-			WHERE l.seq > v_from AND l.seq <= v_to AND l.kind IN ('post_created', 'like_created', 'follow_created')) x
+			WHERE l.seq > v_from AND l.seq <= v_to AND l.kind IN ('post_created', 'like_created', 'follow_created', 'message_created')) x
 		JOIN roost_data.account a ON a.id = x.account_id AND a.status <> 'deleted'
 		WHERE x.day > v_oldest
 		GROUP BY x.day ORDER BY x.day

@@ -55,8 +55,9 @@ BEGIN
 	PERFORM roost_internal.bi_span_check(v_since, v_until);
 	RETURN QUERY SELECT d.day, d.accounts, d.registrations, d.active_accounts, d.active_accounts_7d, d.active_accounts_30d,
 		d.posting_accounts, d.posts, d.replies, d.retweets, d.quotes, d.likes, d.follows,
-		(d.likes + d.retweets + d.quotes + d.replies)::double precision / nullif(d.posts, 0), d.reports, d.decisions, d.computed_at
-	FROM roost_data.platform_day d WHERE d.day BETWEEN v_since AND v_until
+		(d.likes + d.retweets + d.quotes + d.replies)::double precision / nullif(d.posts, 0), d.reports, d.decisions,
+		coalesce(m.messages, 0), coalesce(m.encrypted_messages, 0), coalesce(m.conversations, 0), d.computed_at
+	FROM roost_data.platform_day d LEFT JOIN roost_data.message_day m ON m.day = d.day WHERE d.day BETWEEN v_since AND v_until
 	ORDER BY d.day;
 END
 $$;

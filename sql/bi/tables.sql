@@ -52,6 +52,14 @@ CREATE TABLE IF NOT EXISTS roost_data.platform_day (
 );
 COMMENT ON TABLE roost_data.platform_day IS 'What happened on each day (UTC). A day is counted again until it is over (final): what is deleted later still counts.';
 
+CREATE TABLE IF NOT EXISTS roost_data.message_day (
+	day date PRIMARY KEY,
+	messages bigint NOT NULL DEFAULT 0,
+	encrypted_messages bigint NOT NULL DEFAULT 0,
+	conversations bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+COMMENT ON TABLE roost_data.message_day IS 'How many messages were written on each day (UTC), how many of them in encrypted conversations, and how many conversations were begun; counted from the log of events in the background. What was deleted later still counts.';
+
 CREATE TABLE IF NOT EXISTS roost_data.platform_retention (
 	cohort date NOT NULL,
 	age integer NOT NULL CHECK (age > 0),
@@ -73,9 +81,10 @@ SELECT d.day, d.accounts, d.registrations, d.active_accounts, d.active_accounts_
 	round(d.active_accounts::numeric / nullif(d.active_accounts_30d, 0), 4) AS stickiness,
 	d.posting_accounts, d.posts, d.replies, d.retweets, d.quotes, d.likes, d.follows,
 	round((d.likes + d.retweets + d.quotes + d.replies)::numeric / nullif(d.posts, 0), 4) AS engagement_rate,
-	d.reports, d.decisions, d.final, d.computed_at
-FROM roost_data.platform_day d;
-COMMENT ON VIEW roost_bi.daily_activity IS 'A row a day (UTC): accounts at its end, registrations, active accounts on the day and in the 7 and 30 days up to it, stickiness (daily by monthly active), accounts that posted, posts (without retweets), replies, retweets, quotes, likes, follows, engagement_rate (likes, retweets, quotes and replies a post), reports, decisions of moderators; final: the day is over. Counted in the background, also what nobody but the author sees.';
+	d.reports, d.decisions, d.final, d.computed_at,
+	coalesce(m.messages, 0) AS messages, coalesce(m.encrypted_messages, 0) AS encrypted_messages, coalesce(m.conversations, 0) AS conversations
+FROM roost_data.platform_day d LEFT JOIN roost_data.message_day m ON m.day = d.day;
+COMMENT ON VIEW roost_bi.daily_activity IS 'A row a day (UTC): accounts at its end, registrations, active accounts on the day and in the 7 and 30 days up to it, stickiness (daily by monthly active), accounts that posted, posts (without retweets), replies, retweets, quotes, likes, follows, engagement_rate (likes, retweets, quotes and replies a post), reports, decisions of moderators; final: the day is over. Counted in the background, also what nobody but the author sees. messages, encrypted_messages, conversations: messages that were written, those of them in encrypted conversations, conversations that were begun; nothing says who writes with whom.';
 
 CREATE OR REPLACE VIEW roost_bi.retention AS
 SELECT r.cohort, r.age, r.accounts, r.active, round(r.active::numeric / nullif(r.accounts, 0), 4) AS rate

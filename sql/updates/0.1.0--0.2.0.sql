@@ -769,9 +769,12 @@ CREATE TYPE roost.platform_day AS (
 	engagement_rate double precision,
 	reports bigint,
 	decisions bigint,
+	messages bigint,
+	encrypted_messages bigint,
+	conversations bigint,
 	computed_at timestamptz
 );
-COMMENT ON TYPE roost.platform_day IS 'A day (UTC) of the platform: accounts at its end, registrations, accounts that were active on it, in the 7 and in the 30 days up to it, accounts that posted, posts (with replies and quotes, without retweets), replies, retweets, quotes, likes, follows, engagement_rate ((likes + retweets + quotes + replies) / posts; null without posts), reports, decisions of moderators, and when that was counted. The present day is not over yet.';
+COMMENT ON TYPE roost.platform_day IS 'A day (UTC) of the platform: accounts at its end, registrations, accounts that were active on it, in the 7 and in the 30 days up to it, accounts that posted, posts (with replies and quotes, without retweets), replies, retweets, quotes, likes, follows, engagement_rate ((likes + retweets + quotes + replies) / posts; null without posts), reports, decisions of moderators, messages (and those of them in encrypted conversations), conversations that were begun, and when that was counted. The present day is not over yet.';
 
 CREATE TYPE roost.platform_retention AS (
 	cohort date,

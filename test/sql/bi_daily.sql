@@ -99,12 +99,20 @@ SELECT (roost.post_create(98722, 'answer', reply_to_id => :post)).reply_to_id = 
 	(roost.post_create(98723, 'quote', quote_of_id => :post)).quote_of_id = :post AS quote;
 SELECT (roost.post_retweet(98722, :post)).retweeted, (roost.post_like(98722, :post)).liked, (roost.post_like(98721, :post)).liked AS own, (roost.account_follow(98722, '98721')).following;
 SELECT (roost.post_like(98724, :post)).liked;
+-- messages, of which one is encrypted; what nobody wrote does not count
+SELECT roost.worker_sync('1 minute');
+SELECT roost_internal.bi_maintenance() >= 0 AS ran;
+SELECT coalesce(sum(messages), 0) AS messages, coalesce(sum(encrypted_messages), 0) AS sealed, coalesce(sum(conversations), 0) AS conversations FROM roost_data.message_day \gset
+SELECT id AS room FROM roost.conversation_create(98721, 'group', '{98722,98723}', 'bil') \gset
+SELECT count(roost.message_create(98721, conversation_id => :room, text => 'one')), count(roost.message_create(98724, '98721', text => 'two'));
+INSERT INTO roost_data.message (id, conversation_id, sender_id, encrypted) SELECT roost_internal.id_next(:room), :room, 98722, true;
 SELECT roost.worker_sync('1 minute');
 SELECT (roost.post_unlike(98724, :post)).liked;
 SELECT roost.worker_sync('1 minute');
 SELECT roost_internal.bi_maintenance() >= 0 AS ran, roost_internal.bi_maintenance() >= 0 AS again;
 SELECT account_id, posts, replies, retweets, likes_received, replies_received, retweets_received, quotes_received, followers_gained
 FROM roost_data.author_day WHERE account_id BETWEEN 98721 AND 98724 ORDER BY account_id;
+SELECT sum(messages) - :messages AS messages, sum(encrypted_messages) - :sealed AS encrypted, sum(conversations) - :conversations AS conversations FROM roost_data.message_day;
 -- active without a session
 SELECT account_id, days = 1 << (extract(day FROM roost_internal.clock_now() AT TIME ZONE 'UTC')::integer - 1) AS today FROM roost_data.account_activity WHERE account_id BETWEEN 98721 AND 98724 ORDER BY 1;
 -- analysts do not see private accounts'
@@ -135,6 +143,9 @@ DROP OWNED BY bi_daily_analyst;
 DROP ROLE bi_daily_analyst;
 
 -- nothing stays for other tests
+DELETE FROM roost_data.message WHERE sender_id BETWEEN 98721 AND 98724;
+DELETE FROM roost_data.conversation_direct WHERE high_id BETWEEN 98721 AND 98724;
+DELETE FROM roost_data.conversation c WHERE EXISTS (SELECT FROM roost_data.conversation_member m WHERE m.conversation_id = c.id AND m.account_id BETWEEN 98721 AND 98724);
 DELETE FROM roost_data.post WHERE author_id BETWEEN 98721 AND 98724;
 DELETE FROM roost_data.follow WHERE follower_id BETWEEN 98721 AND 98724;
 DELETE FROM roost_data.author_day WHERE account_id BETWEEN 98721 AND 98724;
