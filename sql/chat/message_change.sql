@@ -11,7 +11,7 @@ AS $$
 DECLARE
 	v_window constant interval := current_setting('roost.' || name);
 BEGIN
-	IF v_window >= '0' AND created_at <= roost_internal.clock_now() - v_window THEN
+	IF v_window >= '0' AND least(created_at, roost_internal.clock_now()) <= roost_internal.clock_now() - v_window THEN -- ids may run ahead of the clock
 		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = 'message_id', MESSAGE = 'the message is too old for that',
 			DETAIL = format('It can be done for %s after it was written.', current_setting('roost.' || name));
 	END IF;
