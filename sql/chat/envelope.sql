@@ -176,6 +176,7 @@ AS $$
 DECLARE
 	v_number constant smallint := roost_internal.envelope_device(actor_id, device_id);
 	v_after constant bigint := coalesce(roost_internal.cursor_id(after), 0);
+	v_now constant timestamptz := roost_internal.clock_now();
 BEGIN
 	PERFORM roost_internal.key_device_used(device_id);
 	RETURN QUERY
@@ -184,12 +185,14 @@ BEGIN
 	FROM roost_data.message_envelope e
 	LEFT JOIN roost_data.message_ciphertext c ON e.content IS NULL AND c.message_id = e.message_id
 	WHERE e.account_id = actor_id AND e.number = v_number AND e.id > v_after
+		AND NOT EXISTS (SELECT FROM roost_data.message m
+			WHERE m.conversation_id = e.conversation_id AND m.id = e.message_id AND m.expires_at <= v_now)
 	ORDER BY e.id
 	LIMIT "limit";
 END
 $$;
 REVOKE ALL ON FUNCTION roost.envelope_list(roost.id, roost.id, integer, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.envelope_list(roost.id, roost.id, integer, roost.cursor) IS 'What waits for the device of the session, oldest first; it waits until it is acknowledged. after only turns the page: begin without it each time, because conversations do not wait for each other, and something older may come later. 55000 the device has no keys.';
+COMMENT ON FUNCTION roost.envelope_list(roost.id, roost.id, integer, roost.cursor) IS 'What waits for the device of the session, oldest first; it waits until it is acknowledged, or its message disappears. after only turns the page: begin without it each time, because conversations do not wait for each other, and something older may come later. 55000 the device has no keys.';
 SELECT roost_internal.route('GET', '/encryption/envelopes', 'roost.envelope_list');
 
 CREATE OR REPLACE FUNCTION roost_internal.envelope_delivered(account_id bigint, number integer, conversation_id bigint, message_id bigint) RETURNS bigint
@@ -331,9 +334,9 @@ BEGIN
 	PERFORM FROM roost_data.conversation c
 	WHERE c.encryption = 'e2ee' AND c.id IN (SELECT m.conversation_id FROM roost_data.conversation_member m WHERE m.account_id = v_account_id)
 	ORDER BY c.id FOR NO KEY UPDATE;
-	IF TG_OP <> 'INSERT' THEN
-		PERFORM roost_internal.envelope_unlink(OLD.account_id, OLD.number);
-	END IF;
+	-- Also before a new one: encryption may have been turned on while the former
+	-- one of this number went, of a conversation that it did not wait for.
+	PERFORM roost_internal.envelope_unlink(v_account_id, CASE TG_OP WHEN 'INSERT' THEN NEW.number ELSE OLD.number END);
 	RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END
 $$;

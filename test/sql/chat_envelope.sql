@@ -183,6 +183,22 @@ SELECT purged >= 10, error FROM roost.maintenance_run('envelope');
 SELECT count(*), min(id) > :old FROM envelope_test.waiting;
 SELECT count(*) FROM roost_data.message_ciphertext WHERE message_id IN (:old, :old + 1);
 
+\echo disappeared: given to nobody, also before maintenance
+SELECT envelope_test.forget();
+UPDATE roost_data.conversation SET expire_after = 5 WHERE id = :base + 901;
+SELECT envelope_test.send(11, envelope_test.made('{12,21,22}'));
+SELECT envelope_test.waits(21);
+UPDATE roost_data.message SET expires_at = now() WHERE conversation_id = :base + 901;
+SELECT envelope_test.waits(21);
+
+\echo a new device finds nothing that was left for a former one of its number
+SELECT envelope_test.forget();
+DELETE FROM roost_data.key_device WHERE device_id = :base + 21;
+INSERT INTO roost_data.message_envelope (account_id, number, id, conversation_id, message_id, sender_id, sender_number, kind, content)
+VALUES (:base + 2, 1, 1, :base + 901, NULL, :base + 1, 1, 2, 'x');
+SELECT envelope_test.link(:base + 21, 201);
+SELECT envelope_test.waits(21);
+
 DELETE FROM roost_data.key_device WHERE account_id BETWEEN :base AND :base + 9;
 SELECT count(*) FROM envelope_test.waiting;
 DELETE FROM roost_data.message WHERE conversation_id IN (:base + 901, :base + 902);
