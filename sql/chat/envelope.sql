@@ -107,6 +107,7 @@ DECLARE
 	v_accounts bigint[];
 	v_numbers smallint[];
 	v_registrations integer[];
+	v_limit roost.limit_state;
 	v_id bigint;
 BEGIN
 	PERFORM roost_internal.envelope_check(envelopes);
@@ -128,6 +129,13 @@ BEGIN
 			PERFORM roost_internal.envelope_stale(sender_id, v_number, conversation_id, envelopes, v_whole, false);
 		END IF;
 	END IF;
+	-- What waits is kept for weeks: nobody may fill the disk with it.
+	v_limit := roost.limit_hit('envelope_size', sender_id, cost => least(1000000,
+		(SELECT coalesce(sum(octet_length(e.content)), 0) + coalesce(octet_length(envelope_store.content), 0) + 1023 FROM unnest(envelopes) e) / 1024)::integer);
+	IF NOT v_limit.allowed THEN
+		PERFORM roost.response_header('Retry-After', v_limit.retry_after::text);
+		RAISE EXCEPTION USING ERRCODE = 'RO429', MESSAGE = 'too much was sent in envelopes', DETAIL = format('Try again in %s s.', v_limit.retry_after);
+	END IF;
 	-- Ids are taken while the conversation is held: those of its envelopes
 	-- ascend in the order in which they can be seen.  All devices may have the
 	-- same; what a device needs for a ciphertext comes before it.
@@ -147,7 +155,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.envelope_store(bigint, bigint, bigint, bigint, roost.envelope_input[], bytea, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.envelope_store(bigint, bigint, bigint, bigint, roost.envelope_input[], bytea, text) IS 'Stores envelopes in a conversation that the caller holds, from the device of the sender''s session. Of a message there must be one for each device of each member but the one that sends (not of members with a block between them and the sender); or one ciphertext (content) for all, made for devices_version, and envelopes for those devices only that need more to open it. Without a message (message_id null) they may be for some devices. Errors: ROSTL the devices are others, 22023 and ROMIS with the field, 55000 the device has no keys.';
+COMMENT ON FUNCTION roost_internal.envelope_store(bigint, bigint, bigint, bigint, roost.envelope_input[], bytea, text) IS 'Stores envelopes in a conversation that the caller holds, from the device of the sender''s session. Of a message there must be one for each device of each member but the one that sends (not of members with a block between them and the sender); or one ciphertext (content) for all, made for devices_version, and envelopes for those devices only that need more to open it. Without a message (message_id null) they may be for some devices. Errors: ROSTL the devices are others, 22023 and ROMIS with the field, 55000 the device has no keys, RO429 the sender has sent too much (limit envelope_size).';
 
 CREATE OR REPLACE FUNCTION roost.envelope_send(actor_id roost.id, device_id roost.id, conversation_id roost.id, envelopes roost.envelope_input[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

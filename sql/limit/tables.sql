@@ -40,6 +40,7 @@ INSERT INTO roost_data.limit_policy (class, name, "limit", period, burst, key) V
 	('key_prekey', 'target', 600, '1 hour', 300, 'target'),
 	('message', 'account', 60, '1 minute', 60, 'account'),
 	('envelope', 'account', 120, '1 minute', 120, 'account'),
+	('envelope_size', 'account', 65536, '1 hour', 65536, 'account'),
 	('upload', 'account', 30, '30 minutes', 30, 'account'),
 	('report', 'account', 30, '1 day', 10, 'account'),
 	('search', 'account', 60, '1 minute', 60, 'account_or_address'),

@@ -183,6 +183,22 @@ SELECT purged >= 10, error FROM roost.maintenance_run('envelope');
 SELECT count(*), min(id) > :old FROM envelope_test.waiting;
 SELECT count(*) FROM roost_data.message_ciphertext WHERE message_id IN (:old, :old + 1);
 
+\echo no more than 64 MiB an hour, of everything; what fails for another reason does not count
+SELECT envelope_test.forget();
+SET roost.limit_enabled = on;
+SELECT roost_internal.key_devices_version(:base + 901, :base + 1) AS version \gset
+SELECT "limit", period, burst, key FROM roost.limit_policy_list() WHERE class = 'envelope_size';
+SELECT roost.limit_policy_set('envelope_size', 'account', 129, '1 day', key => 'account');
+SELECT count(envelope_test.send(11, envelope_test.made('{12}', repeat('QUJD', 20000)))) FROM generate_series(1, 3);
+SELECT envelope_test.send(11, NULL, jsonb_build_object('content', repeat('QUJD', 21845), 'devices_version', :'version'));
+SELECT envelope_test.call(11, 'POST', '/encryption/envelopes', jsonb_build_object('conversation_id', (:base + 901)::text, 'envelopes', envelope_test.made('{21}', repeat('QUJD', 21845))));
+SELECT regexp_replace(envelope_test.send(11, envelope_test.made('{12,21,22}', repeat('QUJD', 1000))), '\d+ s', 'n s');
+SELECT envelope_test.send(21, envelope_test.made('{11,12,22}', repeat('QUJD', 1000)));
+SELECT count(*) FROM envelope_test.waiting;
+SELECT count(roost.limit_reset(NULL, :base + n)) FROM generate_series(1, 2) n;
+SELECT roost.limit_policy_set('envelope_size', 'account', 65536, '1 hour', key => 'account');
+SET roost.limit_enabled = off;
+
 \echo disappeared: given to nobody, also before maintenance
 SELECT envelope_test.forget();
 UPDATE roost_data.conversation SET expire_after = 5 WHERE id = :base + 901;
