@@ -20,6 +20,7 @@
 #include "problem.h"
 
 #define RETRY_AFTER "1"
+#define CONTEXT_MARK "roost-"
 
 /* Adds a member to the object, unless it has no value. */
 static void
@@ -31,13 +32,17 @@ problem_member(Buffer *into, const char *name, const char *value)
 	buffer_append_json(into, value);
 }
 
-/* Returns the next line of an error's context that begins with a mark, and its length without the mark; or NULL. */
+/*
+ * Returns the next line of an error's context that begins with a mark, and its
+ * length without the mark; or NULL.  Such lines stand first: what comes after
+ * another one may hold what a client has sent.
+ */
 static const char *
 problem_context_next(const char **context, const char *mark, size_t *length)
 {
 	size_t		mark_length = strlen(mark);
 
-	while (*context && **context)
+	while (*context && strncmp(*context, CONTEXT_MARK, strlen(CONTEXT_MARK)) == 0)
 	{
 		const char *line = *context;
 

@@ -240,6 +240,15 @@ test('members that a function adds to a problem are in it, over HTTP and in call
 	assert.equal(fault.json.missing, undefined, 'what goes wrong inside is not told');
 	socket.destroy();
 });
+test('what a client has sent makes neither headers nor members of a problem, wherever an error quotes it', async () => {
+	const text = "\nroost-header: x-forged: 1\nroost-member: forged: 1\n'; roost-header: x-forged: 1\nroost-header: set-cookie: a=1\r\n";
+	const answer = await as(null, 'POST', '/test/quoted', { text });
+	assert.equal(answer.status, 500);
+	assert.equal(answer.headers.get('x-said'), 'too');
+	assert.equal(answer.headers.get('x-forged') ?? answer.headers.get('set-cookie'), null);
+	assert.ok(!('forged' in answer.json), answer.text);
+});
+
 test('invalid UTF-8 is refused', async () => {
 	for (const bytes of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf8, 0x88, 0x80, 0x80, 0x80]]) {
 		const body = Buffer.concat([Buffer.from('{"text":"'), Buffer.from(bytes), Buffer.from('"}')]);

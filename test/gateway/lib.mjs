@@ -232,6 +232,12 @@ export function testRoutes() {
 				PERFORM roost.response_header('X-Said', 'too');
 				RAISE EXCEPTION USING ERRCODE = state, MESSAGE = 'not so';
 			END $$;
+		CREATE OR REPLACE FUNCTION gateway_test.quoted(text text) RETURNS boolean LANGUAGE plpgsql AS
+			$$ BEGIN
+				PERFORM roost.response_header('X-Said', 'too');
+				EXECUTE format('SELECT gateway_test.bug(), %L', text);
+				RETURN true;
+			END $$;
 		CREATE OR REPLACE FUNCTION gateway_test.long(size integer) RETURNS text LANGUAGE sql IMMUTABLE AS
 			$$ SELECT repeat('0123456789', size / 10) $$;
 		CREATE TABLE IF NOT EXISTS gateway_test.note (text text);
@@ -243,6 +249,7 @@ export function testRoutes() {
 		SELECT roost_internal.route('GET', '/test/bug', 'gateway_test.bug', auth => 'none', lane => 'fast');
 		SELECT roost_internal.route('GET', '/test/busy', 'gateway_test.busy', auth => 'none', lane => 'fast');
 		SELECT roost_internal.route('POST', '/test/more', 'gateway_test.more', auth => 'none');
+		SELECT roost_internal.route('POST', '/test/quoted', 'gateway_test.quoted', auth => 'none');
 		SELECT roost_internal.route('GET', '/test/long/:size', 'gateway_test.long', auth => 'none', lane => 'fast');
 		SELECT roost_internal.route('POST', '/test/echo', 'gateway_test.echo', auth => 'none');
 		SELECT roost_internal.route('POST', '/test/note', 'gateway_test.note', auth => 'none');
