@@ -70,7 +70,15 @@ BEGIN
 	ELSE
 		RETURN NULL;
 	END CASE;
+EXCEPTION WHEN OTHERS THEN
+	-- One row that fails each time must not stop the streams of all. What passes is for the reader to try again.
+	IF left(SQLSTATE, 2) IN ('40', '53', '55', '57', '58') THEN
+		RAISE;
+	END IF;
+	-- The error's own words may quote what somebody wrote.
+	RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = format('event "%s" with id %s cannot be told', kind, id), DETAIL = format('It failed with SQLSTATE %s.', SQLSTATE);
+	RETURN NULL;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.room_event(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.room_event(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'What a row of the log with a room says, as JSON and as things stand now; null if there is nothing to tell any more.';
+COMMENT ON FUNCTION roost_internal.room_event(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'What a row of the log with a room says, as JSON and as things stand now; null if there is nothing to tell any more, or, with a warning, if what should tell it fails. Errors that pass (SQLSTATE classes 40, 53, 55, 57, 58) are raised.';
