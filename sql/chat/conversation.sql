@@ -315,7 +315,7 @@ BEGIN
 			EXCEPT SELECT h.account_id FROM roost_data.message_hidden h
 			WHERE h.conversation_id = conversation_told.conversation_id AND h.message_id = conversation_told.message_id);
 	END IF;
-	IF v_conversation.kind = 'group' AND kind BETWEEN 'message_created' AND 'message_read' AND roost_internal.has_blocks(account_id)
+	IF (v_conversation.kind = 'group' AND kind BETWEEN 'message_created' AND 'message_read' OR kind = 'key_changed') AND roost_internal.has_blocks(account_id)
 		-- Who joins and leaves is no secret in a group.
 		AND NOT EXISTS (SELECT FROM roost_data.message m
 			WHERE m.conversation_id = conversation_told.conversation_id AND m.id = message_id AND m.action IS NOT NULL AND kind = 'message_created')
@@ -329,7 +329,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'Who is told what account_id has done in a conversation: those that are members now and were before message_id, and have not deleted it for themselves; of messages in groups not those with a block between them and account_id; of a direct conversation without messages its maker alone. With a viewer_id only that, if it is one of them.';
+COMMENT ON FUNCTION roost_internal.conversation_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'Who is told what account_id has done in a conversation: those that are members now and were before message_id, and have not deleted it for themselves; of messages in groups, and of keys, not those with a block between them and account_id; of a direct conversation without messages its maker alone. With a viewer_id only that, if it is one of them.';
 
 CREATE OR REPLACE FUNCTION roost_internal.conversation_event(kind roost.feed_kind, id bigint, account_id bigint, conversation_id bigint,
 	message_id bigint, target_id bigint) RETURNS text

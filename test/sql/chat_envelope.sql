@@ -146,6 +146,11 @@ SELECT envelope_test.send(11, envelope_test.made('{12,31,32,41,42,51,52}'));
 SELECT envelope_test.send(21, envelope_test.made('{22,31,32,41,42,51,52}'));
 SELECT envelope_test.send(31, envelope_test.made('{11,12,21,22,32,41,42,51,52}'));
 SELECT account, count(*) FROM envelope_test.waiting GROUP BY 1 ORDER BY 1;
+SELECT ARRAY(SELECT t - :base FROM unnest(roost_internal.room_told('key_changed', :base + n, c, c, NULL, NULL)) t ORDER BY 1)
+FROM (VALUES (1), (2), (3)) a (n), (VALUES (:base + 901)) g (c);
+UPDATE roost_data.conversation SET kind = 'direct' WHERE id = :base + 901;
+SELECT :base + 1 = ANY (roost_internal.room_told('key_changed', :base + 2, :base + 901, :base + 901, NULL, NULL)) AS told;
+UPDATE roost_data.conversation SET kind = 'group' WHERE id = :base + 901;
 DELETE FROM roost_data.account_block WHERE account_id = :base + 2;
 
 \echo set up anew: what waited for the former one goes; unlinked
