@@ -212,6 +212,92 @@ sub fill
 	return %id;
 }
 
+# Conversations of Alice, Bob and Carol in all their states: direct and encrypted
+# ones, a group with invitations and somebody who was removed, markers, reactions,
+# friends, and keys.  Returns the ids of the conversations.
+sub fill_chat
+{
+	my ($node, $database, %id) = @_;
+	my $ids = $node->safe_psql($database, qq(
+		SET roost.limit_enabled = off;
+		SET client_min_messages = warning;
+		CREATE TEMPORARY TABLE made (name text, id bigint);
+		DO \$\$
+		DECLARE
+			alice constant bigint := $id{alice};
+			bob constant bigint := $id{bob};
+			carol constant bigint := $id{carol};
+			c_key constant bytea := decode(repeat('05', 33), 'hex');
+			c_signature constant bytea := decode(repeat('06', 64), 'hex');
+			c_kyber constant bytea := decode(repeat('08', 1569), 'hex');
+			pair bigint;
+			crew bigint;
+			secret bigint;
+			m bigint[];
+			code text;
+			account bigint;
+			device bigint;
+		BEGIN
+			PERFORM roost.friend_request_accept(bob, (roost.friend_request_create(alice, bob::text)).id);
+			PERFORM roost.friend_request_create(carol, bob::text);
+			pair := (roost.message_create(alice, recipient_id => bob::text, text => 'Guten Tag, 朋友', client_id => 'first')).conversation_id;
+			FOR i IN 1 .. 9 LOOP
+				m := m || (SELECT c.id::bigint FROM roost.message_create(CASE WHEN i % 2 = 0 THEN alice ELSE bob END, conversation_id => pair, text => 'message ' || i) c);
+			END LOOP;
+			PERFORM roost.message_update(bob, m[1], text => 'message one'), roost.message_delete(alice, m[2], "for" => 'everyone'), roost.message_delete(alice, m[3]);
+			PERFORM roost.message_react(alice, m[5], '👍'), roost.message_react(bob, m[5], '👍'), roost.message_react(bob, m[4], '🙂');
+			PERFORM roost.message_delivered(bob, m[8]), roost.message_read(bob, m[6]), roost.message_create(bob, conversation_id => pair, text => 'about that', reply_to_id => m[4]);
+			PERFORM roost.conversation_settings(bob, pair, muted => true, pinned => true), roost.chat_settings_set(alice, false);
+			crew := (roost.conversation_create(alice, 'group', ARRAY[bob::text, carol::text], 'Crew', 'A group', expire_after => 86400)).id;
+			code := (roost.invite_create(alice, crew, 3600, 5)).code;
+			PERFORM roost.invite_revoke(alice, crew, (roost.invite_create(alice, crew)).code);
+			PERFORM roost.message_create(carol, conversation_id => crew, text => 'disappears tomorrow'), roost.conversation_member_update(alice, crew, bob::text, 'admin');
+			PERFORM roost.message_forward(bob, m[5], conversation_id => crew);
+			PERFORM roost.conversation_member_remove(bob, crew, carol::text), roost.conversation_settings(bob, crew, archived => true);
+			FOREACH account IN ARRAY ARRAY[alice, carol] LOOP
+				device := roost_internal.id_next(account);
+				INSERT INTO roost_data.device (id, account_id) VALUES (device, account);
+				INSERT INTO roost_data.key_device (account_id, number, device_id, registration_id, identity_key, signed_prekey_id, signed_prekey, signed_prekey_signature, kyber_prekey_id, kyber_prekey, kyber_prekey_signature)
+				VALUES (account, 1, device, 7, c_key, 1, c_key, c_signature, 1, c_kyber, c_signature);
+				INSERT INTO roost_data.key_prekey (account_id, number, id, is_kyber, key, signature)
+				SELECT account, 1, n, k, CASE WHEN k THEN c_kyber ELSE c_key END, CASE WHEN k THEN c_signature END FROM generate_series(1, 20) n, unnest('{t,f}'::boolean[]) k;
+				INSERT INTO made VALUES (CASE account WHEN alice THEN 'alice_device' ELSE 'carol_device' END, device);
+			END LOOP;
+			device := (SELECT d.id FROM made d WHERE name = 'alice_device');
+			secret := (roost.conversation_create(alice, 'group', ARRAY[carol::text], 'Secret', encryption => 'e2ee')).id;
+			FOR i IN 1 .. 3 LOOP
+				PERFORM roost.message_create(alice, conversation_id => secret, device_id => device, envelopes => ARRAY[(carol, 1, 7, 2, encode(sha256(i::text::bytea), 'base64'))::roost.envelope_input]);
+			END LOOP;
+			PERFORM roost.message_create(alice, conversation_id => secret, device_id => device, content => 'QUJDREVG', devices_version => (SELECT v.devices_version FROM roost.key_conversation_devices(alice, secret) v));
+			PERFORM roost.key_bundle_fetch(carol, alice::text);
+			INSERT INTO made VALUES ('pair', pair), ('crew', crew), ('secret', secret);
+		END
+		\$\$;
+		SELECT name || '=' || id FROM made));
+	return map { split /=/ } split /\n/, $ids;
+}
+
+# Everything that the three see of conversations, friends and keys.
+sub chat_view
+{
+	my ($node, $database, $id, $chat) = @_;
+	my $queries = join(";\n", map { my $account = $_; (
+			"SELECT * FROM roost.conversation_list($account, 100)",
+			"SELECT * FROM roost.conversation_list($account, 100, archived => true)",
+			"SELECT * FROM roost.conversation_unread($account)",
+			"SELECT m.* FROM roost_data.conversation_member c, LATERAL roost.message_list($account, c.conversation_id, 100) m WHERE c.account_id = $account ORDER BY m.id",
+			"SELECT * FROM roost.friend_list($account, 100)",
+			"SELECT * FROM roost.friend_request_list($account, NULL, 100)",
+			"SELECT * FROM roost.key_device_list($account)",
+			"SELECT roost.chat_settings_get($account)",
+			"SELECT roost_internal.chat_export($account), roost_internal.friend_export($account), roost_internal.key_export($account)"
+		) } @{$id}{qw(alice bob carol)});
+	return $node->safe_psql($database, "$queries;
+		SELECT * FROM roost.envelope_list($id->{carol}, $chat->{carol_device}, 100);
+		SELECT * FROM roost.invite_list($id->{alice}, $chat->{crew}, 100);
+		SELECT * FROM roost.key_conversation_devices($id->{alice}, $chat->{secret})");
+}
+
 # What a server records about itself, and what its worker derives from other
 # tables with the time of its own run, as soon as it starts: trends.  Hidden
 # hashtags are people's own and stay in the comparison.

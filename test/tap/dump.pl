@@ -14,6 +14,7 @@ my $old = Roost::node('old');
 $old->start;
 Roost::install($old);
 my %id = Roost::fill($old, 'roost');
+my %chat = Roost::fill_chat($old, 'roost', %id);
 $old->safe_psql('roost', q(
 	CREATE ROLE roost_gateway LOGIN;
 	SELECT roost.grant_gateway('roost_gateway');
@@ -25,6 +26,7 @@ my $token = Roost::login($old, 'roost', 'alice');
 my $home = Roost::home($old, 'roost', $id{alice});
 $old->safe_psql('roost', 'SELECT roost.worker_sync()');    # what the worker writes is dumped, too
 my $last = $old->safe_psql('roost', 'SELECT max(id) FROM roost_data.post');
+my $epoch = $old->safe_psql('roost', 'SELECT epoch FROM roost.feed_position()');
 my $head = $old->safe_psql('roost', 'SELECT seq, hash FROM roost.audit_head()');
 
 my $file = $old->basedir . '/dump.sql';
@@ -48,6 +50,22 @@ is(Roost::home($new, 'elsewhere', $id{alice}), $home, 'timelines are the same');
 my $post = Roost::post($new, 'elsewhere', $id{bob}, 'after the move');
 cmp_ok($post, '>', $last, 'ids go on');
 is(Roost::home($new, 'elsewhere', $id{alice}), "after the move $home", 'a new post appears');
+# Conversations go on where they were.
+is(Roost::chat_view($new, 'elsewhere', \%id, \%chat), Roost::chat_view($old, 'roost', \%id, \%chat), 'everybody sees the same conversations, friends and keys');
+my $newest = $old->safe_psql('roost', 'SELECT greatest((SELECT max(id) FROM roost_data.message), (SELECT max(id) FROM roost_data.message_envelope))');
+cmp_ok($new->safe_psql('elsewhere', "SELECT (roost.message_create($id{bob}, conversation_id => $chat{pair}, text => 'after the move')).id"), '>', $newest, 'messages go on with greater ids');
+is($new->safe_psql('elsewhere', "SELECT (m.last_message).text FROM roost.conversation_list($id{alice}, 1) m"), 'after the move', 'and are at the top');
+$new->safe_psql('elsewhere', "SELECT roost.worker_sync('1 minute')");
+is($new->safe_psql('elsewhere', "SELECT count(*) FROM roost_internal.feed_check()"), 0, 'the log says what the tables say');
+isnt($new->safe_psql('elsewhere', 'SELECT epoch FROM roost.feed_position()'), $epoch, 'in an epoch of its own');
+is($new->safe_psql('elsewhere', "SELECT r.data::jsonb #>> '{message,text}' FROM roost.feed_position() p, LATERAL roost.stream_read(p.first_seq - 1, 10000, true) r WHERE r.event = 'message:received' ORDER BY r.seq DESC LIMIT 1"),
+	'after the move', 'who listens is told');
+is($new->safe_psql('elsewhere', "SELECT count(*) FROM roost.envelope_list($id{carol}, $chat{carol_device}) e"), 4, 'what waits for a device still does');
+$new->safe_psql('elsewhere', "SELECT roost.envelope_ack($id{carol}, $chat{carol_device}, conversation_id => $chat{secret}, up_to => 9223372036854775807)");
+is($new->safe_psql('elsewhere', 'SELECT (SELECT count(*) FROM roost_data.message_envelope), (SELECT count(*) FROM roost_data.message_ciphertext)'), '0|0', 'until that acknowledges it');
+is($new->safe_psql('elsewhere', "SELECT state, delivered_count FROM roost.message_list($id{alice}, $chat{secret}, 1)"), 'delivered|1', 'and its sender knows');
+like(Roost::error($new, 'elsewhere', "SELECT roost.invite_join($id{carol}, c.code) FROM roost_data.conversation_invite c WHERE c.revoked_at IS NULL"), qr/ERROR/, 'who was removed stays outside');
+
 like($new->safe_psql('elsewhere', "SELECT roost.handle('GET', '/hello/Ann', '', '', NULL, '127.0.0.1')"),
 	qr/^200\n.*\n\n"?hello Ann"?$/s, "a user's own route answers");
 is($new->safe_psql('elsewhere', "SELECT has_function_privilege('roost_gateway', 'roost.gateway_config()', 'EXECUTE')"), 't', 'grants are restored');
