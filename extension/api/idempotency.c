@@ -13,7 +13,8 @@
  *
  * The key is never stored.  The request is kept as a hash under the key, so
  * that a password in it cannot be guessed from the table.  Answers of routes
- * that hold secrets are encrypted under the key.
+ * that hold secrets, and all to who is logged in, are encrypted under the key:
+ * messages, say, that are deleted meanwhile.
  *
  *-------------------------------------------------------------------------
  */
@@ -55,6 +56,7 @@ struct ApiIdempotency
 	uint8		key_hash[SHA256_DIGEST_LENGTH];
 	uint8		request_hash[SHA256_DIGEST_LENGTH];
 	uint8		secret[SHA256_DIGEST_LENGTH];	/* AES key */
+	bool		encrypted;		/* the answer that was found */
 };
 
 static bool idempotency_key(ApiRequest *request, RoostSlice *key);
@@ -96,7 +98,7 @@ roost_api_idempotency_replay(ApiRequest *request)
 		return NULL;
 	answer = VARDATA_ANY(stored);
 	length = VARSIZE_ANY_EXHDR(stored);
-	if (request->route->sensitive || request->route->cookies)
+	if (state->encrypted)
 		answer = idempotency_decrypt(state, stored, &length);
 	return idempotency_answer(request, answer, length);
 }
@@ -114,7 +116,7 @@ roost_api_idempotency_store(ApiRequest *request, text *answer)
 	ApiIdempotency *state = request->idempotency;
 	const char *all = VARDATA(answer);
 	const char *status_end = strchr(all, '\n') + 1;
-	bool		secret = request->route->sensitive || request->route->cookies;
+	bool		secret = request->authenticated || request->route->sensitive || request->route->cookies;
 	StringInfoData kept;
 	Oid			user;
 	int			context;
@@ -263,7 +265,7 @@ idempotency_find(ApiRequest *request, ApiIdempotency *state)
 
 	/* not read only: the snapshot must be younger than the lock */
 	if (SPI_execute_plan(roost_plan_keep(&plan,
-										 "SELECT k.request_hash, k.answer FROM roost_data.idempotency_key k "
+										 "SELECT k.request_hash, k.answer, k.encrypted FROM roost_data.idempotency_key k "
 										 "WHERE k.owner OPERATOR(pg_catalog.=) $1 AND k.key_hash OPERATOR(pg_catalog.=) $2 "
 										 "AND k.created_at OPERATOR(pg_catalog.>=) (pg_catalog.now() OPERATOR(pg_catalog.-) '24 hours'::pg_catalog.interval)",
 										 lengthof(types), types),
@@ -280,6 +282,7 @@ idempotency_find(ApiRequest *request, ApiIdempotency *state)
 		same = VARSIZE_ANY_EXHDR(hash) == sizeof(state->request_hash) &&
 			memcmp(VARDATA_ANY(hash), state->request_hash, sizeof(state->request_hash)) == 0;
 		answer = DatumGetByteaPCopy(stored);
+		state->encrypted = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull));
 		MemoryContextSwitchTo(spi);
 	}
 	idempotency_end(user, context);

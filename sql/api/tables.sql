@@ -14,4 +14,4 @@ COMMENT ON TABLE roost_data.idempotency_key IS 'Answers to requests that came wi
 COMMENT ON COLUMN roost_data.idempotency_key.owner IS 'Who sent the request: "account:" and id, or "address:" and network address.';
 COMMENT ON COLUMN roost_data.idempotency_key.key_hash IS 'SHA-256 of owner and key.';
 COMMENT ON COLUMN roost_data.idempotency_key.request_hash IS 'HMAC-SHA-256 of method, path, query, body and refresh token under the key.';
-COMMENT ON COLUMN roost_data.idempotency_key.encrypted IS 'The answer holds secrets: it is nonce, tag and text of AES-256-GCM under a key derived from the client''s.';
+COMMENT ON COLUMN roost_data.idempotency_key.encrypted IS 'The answer holds secrets, or is one to an account: it is nonce, tag and text of AES-256-GCM under a key derived from the client''s.';

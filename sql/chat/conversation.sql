@@ -21,11 +21,13 @@ BEGIN
 	END IF;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'conversation_id', MESSAGE = 'the conversation does not exist';
+	ELSIF NOT EXISTS (SELECT FROM roost_data.account a WHERE a.id = actor_id AND a.status = 'active') THEN
+		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'the account is not active';
 	END IF;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.conversation_hold(bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.conversation_hold(bigint, bigint) IS 'Holds a conversation until the end of the transaction, and returns its row: nobody else writes to it, joins or leaves. Every change of a conversation, its members and messages begins with it; accounts are held before. P0002 unless the actor is a member.';
+COMMENT ON FUNCTION roost_internal.conversation_hold(bigint, bigint) IS 'Holds a conversation until the end of the transaction, and returns its row: nobody else writes to it, joins or leaves. Every change of a conversation, its members and messages begins with it; accounts are held before. P0002 unless the actor is a member, 42501 unless it is active.';
 
 CREATE OR REPLACE FUNCTION roost_internal.message_system(conversation_id bigint, actor_id bigint, action roost.message_action,
 	target_id bigint DEFAULT NULL, detail jsonb DEFAULT NULL) RETURNS bigint

@@ -267,6 +267,7 @@ BEGIN
 	ELSIF cardinality(ids) > 1000 THEN
 		RAISE EXCEPTION USING ERRCODE = '54000', COLUMN = 'ids', MESSAGE = 'too many ids at once', DETAIL = 'Up to 1000.';
 	END IF;
+	PERFORM roost_internal.account_hold(actor_id); -- which goes the other way round, from members to envelopes, when it is deleted
 	-- Whoever deletes several does it in the order of their ids.
 	IF ids IS NOT NULL THEN
 		v_ids := ARRAY(SELECT e.id FROM roost_data.message_envelope e
@@ -308,7 +309,24 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.envelope_drop(bigint, bigint[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.envelope_drop(bigint, bigint[]) IS 'Deletes what waits of messages that were deleted for everyone or have disappeared: envelopes, and ciphertexts.';
+COMMENT ON FUNCTION roost_internal.envelope_drop(bigint, bigint[]) IS 'Deletes what waits of messages that were deleted for everyone: envelopes, and ciphertexts.';
+
+CREATE OR REPLACE FUNCTION roost_internal.envelope_sweep(message_ids bigint[]) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	DELETE FROM roost_data.message_envelope e USING (
+		SELECT o.account_id, o.number, o.id FROM roost_data.message_envelope o
+		WHERE coalesce(o.message_id, o.id) = ANY (message_ids) FOR UPDATE SKIP LOCKED) old
+	WHERE e.account_id = old.account_id AND e.number = old.number AND e.id = old.id;
+	DELETE FROM roost_data.message_ciphertext c USING (
+		SELECT o.message_id FROM roost_data.message_ciphertext o WHERE o.message_id = ANY (message_ids) FOR UPDATE SKIP LOCKED) old
+	WHERE c.message_id = old.message_id;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_sweep(bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_sweep(bigint[]) IS 'Deletes what waits of messages of several conversations, for maintenance: it waits for nobody, because who acknowledges envelopes holds them in another order; these go with that.';
 
 CREATE OR REPLACE FUNCTION roost_internal.envelope_unlink(account_id bigint, number integer) RETURNS void
 LANGUAGE plpgsql VOLATILE

@@ -5,6 +5,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT jsonb_build_object(
+		'read_receipts', (roost.chat_settings_get($1)).read_receipts,
 		'conversations', coalesce((
 			SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', c.id::text, 'kind', c.kind, 'encryption', c.encryption,
 				'title', nullif(c.title, ''), 'with', o.username, 'role', m.role, 'joined_at', m.joined_at, 'muted', m.muted, 'muted_until', m.muted_until,
@@ -52,6 +53,7 @@ BEGIN
 	DELETE FROM roost_data.conversation_ban b WHERE b.account_id = chat_account_delete.account_id;
 	DELETE FROM roost_data.message_reaction r WHERE r.account_id = chat_account_delete.account_id;
 	DELETE FROM roost_data.message_hidden h WHERE h.account_id = chat_account_delete.account_id;
+	DELETE FROM roost_data.chat_setting s WHERE s.account_id = chat_account_delete.account_id;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.chat_account_delete(bigint) FROM PUBLIC;
@@ -78,7 +80,7 @@ BEGIN
 			v_ids := ARRAY(SELECT m.id FROM roost_data.message m WHERE m.conversation_id = v_gone.id ORDER BY m.id LIMIT c_batch);
 			EXIT WHEN v_ids = '{}' OR v_count > c_most;
 			IF v_gone.encryption = 'e2ee' THEN
-				PERFORM roost_internal.envelope_drop(v_gone.id, v_ids);
+				PERFORM roost_internal.envelope_sweep(v_ids);
 			END IF;
 			DELETE FROM roost_data.message m WHERE m.conversation_id = v_gone.id AND m.id = ANY (v_ids);
 			GET DIAGNOSTICS v_rows = ROW_COUNT;

@@ -45,6 +45,9 @@ AS $$
 DECLARE
 	v_conversation_id constant bigint := roost_internal.reaction_hold(actor_id, message_id, conversation_id);
 BEGIN
+	IF roost_internal.text_is_blank(reaction) THEN
+		RAISE EXCEPTION USING ERRCODE = '23514', COLUMN = 'reaction', MESSAGE = 'nobody would see the reaction';
+	END IF;
 	INSERT INTO roost_data.message_reaction (conversation_id, message_id, account_id, reaction, created_at)
 	VALUES (v_conversation_id, message_react.message_id, actor_id, roost_internal.post_text_normal(message_react.reaction, false), roost_internal.clock_now())
 	ON CONFLICT DO NOTHING;
@@ -60,7 +63,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.message_react(roost.id, roost.id, roost.reaction, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.message_react(roost.id, roost.id, roost.reaction, roost.id) IS 'Reacts to a message with an emoji or a short word; up to five different ones of an account. Again: changes nothing. conversation_id, if it is known, saves looking for it. Returns the message. 42501 a block, or an account that is not active, 53400 five reactions are given, 55000 the message was deleted, or nobody wrote it, P0002 no such message.';
+COMMENT ON FUNCTION roost.message_react(roost.id, roost.id, roost.reaction, roost.id) IS 'Reacts to a message with an emoji or a short word; up to five different ones of an account. Again: changes nothing. conversation_id, if it is known, saves looking for it. Returns the message. 23514 there is nothing to see in it, 42501 a block, or an account that is not active, 53400 five reactions are given, 55000 the message was deleted, or nobody wrote it, P0002 no such message.';
 SELECT roost_internal.route('PUT', '/messages/:message_id/reactions/:reaction', 'roost.message_react', limit_class => 'message', tags => '{chat}');
 SELECT roost_internal.route('POST', '/messages/:message_id/reactions', 'roost.message_react', limit_class => 'message', tags => '{chat}');
 

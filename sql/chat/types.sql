@@ -6,8 +6,8 @@ COMMENT ON DOMAIN roost.message_text IS 'The text of a message: at most roost.me
 CREATE DOMAIN roost.message_client_id AS text COLLATE "C" CHECK (VALUE ~ '^[A-Za-z0-9_.:-]{1,64}$');
 COMMENT ON DOMAIN roost.message_client_id IS 'The name that a client gives its message before it has an id: 1 to 64 of A-Z, a-z, 0-9, _ . : and -. Sending it again is answered with the message that was made.';
 
-CREATE DOMAIN roost.reaction AS text CHECK (octet_length(VALUE) BETWEEN 1 AND 64 AND char_length(VALUE) <= 16 AND VALUE !~ '[[:cntrl:][:space:]<>&]');
-COMMENT ON DOMAIN roost.reaction IS 'A reaction: one emoji, or a short word; at most 16 characters without spaces.';
+CREATE DOMAIN roost.reaction AS text CHECK (octet_length(VALUE) BETWEEN 1 AND 64 AND char_length(VALUE) <= 16 AND VALUE !~ '[[:cntrl:][:space:]<>&\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]');
+COMMENT ON DOMAIN roost.reaction IS 'A reaction: one emoji, or a short word; at most 16 characters without spaces, and without those that turn the direction of writing.';
 
 CREATE DOMAIN roost.conversation_title AS text CHECK (char_length(VALUE) <= 100 AND VALUE !~ '[\u0001-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]');
 COMMENT ON DOMAIN roost.conversation_title IS 'The title of a group: at most 100 characters in one line.';
