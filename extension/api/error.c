@@ -10,9 +10,11 @@
  * headers that belong to the error, and the members that a function has added
  * to it, stand in its context, one line each.
  *
- * The log hook keeps parameters of roost.handle() and roost.stream_open() out
- * of the log, which log_statement and log_min_duration_statement would write
- * there: bodies hold passwords, and tokens are secrets.
+ * The log hook keeps parameters of roost.handle(), roost.stream_open() and of
+ * signals out of the log, which log_statement and log_min_duration_statement
+ * would write there: bodies hold passwords, tokens are secrets, and what is said
+ * of a call is for who is called.  Errors of signals, which are requests of
+ * clients, too, do not get there either.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,6 +35,9 @@ static void error_explain_value(ApiRequest *request, ErrorData *error);
 static void error_explain_constraint(ErrorData *error);
 static const char *error_field(const char *field);
 static void error_log(ErrorData *error);
+static bool error_is_of(const char *function);
+static bool error_is_of_client(const ErrorData *error);
+static bool error_is_of_server_right(const ErrorData *error);
 static bool error_logs_statement(const ErrorData *error);
 
 /*
@@ -70,8 +75,7 @@ roost_api_rethrow(ApiRequest *request, ErrorData *error)
 	RoostSlice	ignored;
 
 	/* a right that the server's own roles lack is not the client's fault */
-	if (error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE && error->filename &&
-		strcmp(error->filename, "aclchk.c") == 0)
+	if (error_is_of_server_right(error))
 		error->sqlerrcode = ERRCODE_INTERNAL_ERROR;
 
 	strlcpy(sqlstate, unpack_sql_state(error->sqlerrcode), sizeof(sqlstate));
@@ -194,11 +198,13 @@ error_field(const char *field)
 static void
 error_log(ErrorData *error)
 {
-	if (debug_query_string && (strstr(debug_query_string, "roost.handle") || strstr(debug_query_string, "roost.stream_open")))
+	bool		signal = error_is_of("roost.live_signal") || error_is_of("roost.live_call_send");
+
+	if (signal || error_is_of("roost.handle") || error_is_of("roost.stream_open"))
 	{
 		/* not valid UTF-8, no good token, too many: the client's fault */
 		if ((error->sqlerrcode == ERRCODE_CHARACTER_NOT_IN_REPERTOIRE || error->sqlerrcode == ERRCODE_ROOST_INVALID_TOKEN ||
-			 error->sqlerrcode == ERRCODE_ROOST_TOO_MANY_REQUESTS) && error->elevel == ERROR)
+			 error->sqlerrcode == ERRCODE_ROOST_TOO_MANY_REQUESTS || (signal && error_is_of_client(error))) && error->elevel == ERROR)
 			error->output_to_server = false;
 		if (error->detail && error_logs_statement(error))
 			error->detail = MemoryContextStrdup(error->assoc_context, "Parameters are not logged.");
@@ -208,6 +214,37 @@ error_log(ErrorData *error)
 	}
 	if (error_previous_hook)
 		error_previous_hook(error);
+}
+
+/*
+ * Returns whether a right is missing that the server's own roles should have.
+ */
+static bool
+error_is_of_server_right(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE && error->filename && strcmp(error->filename, "aclchk.c") == 0;
+}
+
+/*
+ * Returns whether the statement that runs calls a function.
+ */
+static bool
+error_is_of(const char *function)
+{
+	return debug_query_string && strstr(debug_query_string, function);
+}
+
+/*
+ * Returns whether a client can do something about an error: its HTTP status is
+ * below 500, and it is not a right that the server's own roles lack.
+ */
+static bool
+error_is_of_client(const ErrorData *error)
+{
+	char		sqlstate[6];
+
+	strlcpy(sqlstate, unpack_sql_state(error->sqlerrcode), sizeof(sqlstate));
+	return roost_errcode_find(sqlstate)->status < 500 && !error_is_of_server_right(error);
 }
 
 /*

@@ -84,5 +84,22 @@ unlike($log, qr/\Q$token\E/, 'without the token');
 like($error, qr/ERROR:  the access token is not valid/, 'a token that is not good is an error');
 unlike($log, qr/\Q$token\E|ERROR/, 'but not in the log');
 
+# So are signals of sockets: what is said of a call is for who is called.
+my $signal = "SELECT roost.live_call_send(id, 0, :event, :channel, :data, NULL) FROM roost_data.account WHERE username = 'alice'";
+my $conversation = $node->safe_psql('roost', "SELECT (roost.conversation_create(id, 'group')).id FROM roost_data.account WHERE username = 'alice'");
+($error, $log) = statement($signal, event => 'call:offer', channel => "conversation:$conversation", data => '{"sdp":"s3cret"}');
+unlike($error, qr/ERROR/, 'a signal of a call is passed on');
+like($log, qr/roost\.live_call_send/, 'its statement is logged');
+unlike($log, qr/s3cret/, 'without what it says');
+($error, $log) = statement($signal, event => 'call:offer', channel => "conversation:$conversation", data => '{"sdp":"s3cret \u0000"}');
+like($error, qr/ERROR:  unsupported Unicode escape/, 'what cannot be passed on is an error');
+unlike($log, qr/s3cret|ERROR/, 'but not in the log');
+($error, $log) = statement($signal, event => 'call:offer', channel => 'conversation:1', data => '{"sdp":"s3cret"}');
+like($error, qr/ERROR:  the conversation does not exist/, 'as is another conversation');
+unlike($log, qr/s3cret|ERROR/, 'but not in the log');
+($error, $log) = statement('SELECT roost.live_signal(1, :event, :channel)', event => 'typing:start', channel => 's3cret');
+like($error, qr/ERROR/, 'and a channel that does not exist');
+unlike($log, qr/s3cret|ERROR/, 'but not in the log');
+
 $node->stop;
 done_testing();
