@@ -58,6 +58,7 @@ test('a request is told to all devices of both, accepted at another gateway, and
 	}
 	assert.equal((await event(phone, 'notification:new')).notification.type, 'friend_request');
 	await expect(404, one, ada, 'POST', `/friends/requests/${request.id}/accept`);
+	await until(() => sql(`SELECT bool_and(online) FROM roost_internal.presence_state(ARRAY[${ada.id}, ${bob.id}])`) === 't', 'the presence of both');
 	const friend = await expect(200, other, bob, 'POST', `/friends/requests/${request.id}/accept`);
 	assert.deepEqual([friend.account.id, friend.online], [ada.id, true]);
 	await expect(200, one, bob, 'POST', `/friends/requests/${request.id}/accept`);

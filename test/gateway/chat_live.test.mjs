@@ -82,12 +82,13 @@ test('edits, reactions, receipts and deletions are told as they stand', async ()
 	const read = (await hers.event('message:read')).data;
 	assert.deepEqual([read.message_id, read.account.id], [made.id, bob.id]);
 	await his.event('message:read');
+	const second = await write(alice, { conversation_id: made.conversation_id, text: 'another' });
 	await act(bob, 'DELETE', `/messages/${made.id}?for=me`);
 	assert.equal((await his.event('message:deleted')).data.for, 'me');
-	await act(alice, 'DELETE', `/messages/${made.id}?for=everyone`);
-	assert.equal((await his.event('message:deleted', ({ data }) => data.for === 'everyone')).data.message_id, made.id);
-	await hers.event('message:deleted');
-	assert.equal(hers.heard.filter(({ event }) => event === 'message:deleted').length, 1);
+	for (const { id } of [made, second]) await act(alice, 'DELETE', `/messages/${id}?for=everyone`);
+	assert.equal((await his.event('message:deleted', ({ data }) => data.for === 'everyone')).data.message_id, second.id, 'nothing more of what he has deleted');
+	await hers.event('message:deleted', ({ data }) => data.message_id === second.id);
+	assert.deepEqual(hers.heard.filter(({ event }) => event === 'message:deleted').map(({ data }) => [data.message_id, data.for]), [[made.id, 'everyone'], [second.id, 'everyone']]);
 	for (const client of [hers, his]) client.destroy();
 });
 
