@@ -95,6 +95,18 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.envelope_stale(bigint, integer, bigint, roost.envelope_input[], boolean, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.envelope_stale(bigint, integer, bigint, roost.envelope_input[], boolean, boolean) IS 'Raises ROSTL, and adds to the problem what is wrong with envelopes that a device (sender_id, number) made for a conversation: devices that are missing (whole: none may be), extra ones, stale ones (set up anew; with their registration_id), 2,000 in all (more: there would be others), the version of the list and, if that was wrong (current), the list itself with the device that sends, null if it is longer.';
 
+CREATE OR REPLACE FUNCTION roost_internal.envelope_refuse("limit" roost.limit_state) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM roost.response_header('Retry-After', "limit".retry_after::text);
+	RAISE EXCEPTION USING ERRCODE = 'RO429', MESSAGE = 'too much was sent in envelopes', DETAIL = format('Try again in %s s.', "limit".retry_after);
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_refuse(roost.limit_state) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_refuse(roost.limit_state) IS 'Raises RO429, with Retry-After, for a limit of envelopes that is used up.';
+
 CREATE OR REPLACE FUNCTION roost_internal.envelope_store(sender_id bigint, device_id bigint, conversation_id bigint, message_id bigint,
 	envelopes roost.envelope_input[], content bytea DEFAULT NULL, devices_version text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -133,8 +145,7 @@ BEGIN
 	v_limit := roost.limit_hit('envelope_size', sender_id, cost => least(1000000,
 		(SELECT coalesce(sum(octet_length(e.content)), 0) + coalesce(octet_length(envelope_store.content), 0) + 1023 FROM unnest(envelopes) e) / 1024)::integer);
 	IF NOT v_limit.allowed THEN
-		PERFORM roost.response_header('Retry-After', v_limit.retry_after::text);
-		RAISE EXCEPTION USING ERRCODE = 'RO429', MESSAGE = 'too much was sent in envelopes', DETAIL = format('Try again in %s s.', v_limit.retry_after);
+		PERFORM roost_internal.envelope_refuse(v_limit);
 	END IF;
 	-- Ids are taken while the conversation is held: those of its envelopes
 	-- ascend in the order in which they can be seen.  All devices may have the
@@ -161,6 +172,9 @@ CREATE OR REPLACE FUNCTION roost.envelope_send(actor_id roost.id, device_id roos
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	v_told constant bigint[] := ARRAY(SELECT DISTINCT e.account_id::bigint FROM unnest(envelopes) e ORDER BY 1);
+	v_limit roost.limit_state;
 BEGIN
 	IF cardinality(envelopes) > 1000 THEN
 		RAISE EXCEPTION USING ERRCODE = '54000', COLUMN = 'envelopes', MESSAGE = 'too many envelopes at once', DETAIL = 'Up to 1000.';
@@ -169,12 +183,16 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = 'conversation_id', MESSAGE = 'the conversation is not encrypted';
 	END IF;
 	PERFORM roost_internal.envelope_store(actor_id, device_id, conversation_id, NULL, envelopes);
-	PERFORM roost_internal.feed_tell('envelope_created', actor_id, t.account_id, conversation_id)
-	FROM (SELECT DISTINCT e.account_id::bigint AS account_id FROM unnest(envelopes) e ORDER BY 1) t;
+	-- Each is told by a row of its own: a thousand in one request are not one request.
+	v_limit := roost.limit_hit('envelope', actor_id, cost => cardinality(v_told) / 10);
+	IF NOT v_limit.allowed THEN
+		PERFORM roost_internal.envelope_refuse(v_limit);
+	END IF;
+	PERFORM roost_internal.feed_tell('envelope_created', actor_id, t, conversation_id) FROM unnest(v_told) t;
 END
 $$;
 REVOKE ALL ON FUNCTION roost.envelope_send(roost.id, roost.id, roost.id, roost.envelope_input[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost.envelope_send(roost.id, roost.id, roost.id, roost.envelope_input[]) IS 'Sends envelopes that are no message to some devices of an encrypted conversation, up to 1,000 at once: keys of a group, requests to repeat. They wait as those of messages do; who gets some is told. ROSTL a device is not among those of the conversation, or was set up anew; 22023 a device is given twice; 42501 not allowed, as for messages; 55000 this device has no keys, or the conversation is not encrypted; P0002 the actor is no member.';
+COMMENT ON FUNCTION roost.envelope_send(roost.id, roost.id, roost.id, roost.envelope_input[]) IS 'Sends envelopes that are no message to some devices of an encrypted conversation, up to 1,000 at once: keys of a group, requests to repeat. They wait as those of messages do; who gets some is told. ROSTL a device is not among those of the conversation, or was set up anew; 22023 a device is given twice; 42501 not allowed, as for messages; 55000 this device has no keys, or the conversation is not encrypted; P0002 the actor is no member, RO429 too much (a unit of the limit envelope more for every ten accounts).';
 SELECT roost_internal.route('POST', '/encryption/envelopes', 'roost.envelope_send', limit_class => 'envelope', status => 204);
 
 CREATE OR REPLACE FUNCTION roost.envelope_list(actor_id roost.id, device_id roost.id, "limit" integer DEFAULT 50, after roost.cursor DEFAULT NULL) RETURNS SETOF roost.envelope

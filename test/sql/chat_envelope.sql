@@ -200,6 +200,22 @@ SELECT envelope_test.call(11, 'POST', '/encryption/envelopes', jsonb_build_objec
 SELECT regexp_replace(envelope_test.send(11, envelope_test.made('{12,21,22}', repeat('QUJD', 1000))), '\d+ s', 'n s');
 SELECT envelope_test.send(21, envelope_test.made('{11,12,22}', repeat('QUJD', 1000)));
 SELECT count(*) FROM envelope_test.waiting;
+
+\echo of what is no message, one unit more for every ten accounts that are told
+INSERT INTO roost_data.account (id, username) SELECT :base + 100 + n, 'envt_many_' || n FROM generate_series(1, 40) n;
+INSERT INTO roost_data.device (id, account_id) SELECT a.id * 10 + 1, a.id FROM roost_data.account a WHERE a.id BETWEEN :base + 101 AND :base + 140;
+INSERT INTO roost_data.conversation_member (conversation_id, account_id) SELECT :base + 901, :base + 100 + n FROM generate_series(1, 40) n;
+SELECT count(envelope_test.link((:base + 100 + n) * 10 + 1, 1)) FROM generate_series(1, 40) n;
+SELECT roost.limit_policy_set('envelope', 'account', 7, '1 day', key => 'account');
+SELECT count(roost.limit_reset(NULL, :base + n)) FROM generate_series(1, 2) n;
+CREATE FUNCTION envelope_test.many(count int) RETURNS text LANGUAGE sql AS $$
+	SELECT regexp_replace(envelope_test.call(11, 'POST', '/encryption/envelopes', jsonb_build_object('conversation_id', '7770000000400901', 'envelopes',
+		(SELECT jsonb_agg(jsonb_build_object('account_id', (7770000000400100 + n)::text, 'device', 1, 'registration_id', 1, 'type', 2, 'content', 'QUJD')) FROM generate_series(1, count) n))), '\d+ s', 'n s') $$;
+SELECT envelope_test.many(40), envelope_test.many(40), envelope_test.many(9), envelope_test.many(1);
+SELECT count(*) FROM envelope_test.waiting WHERE account > 100;
+SELECT roost.limit_policy_set('envelope', 'account', 120, '1 minute', key => 'account');
+DELETE FROM roost_data.conversation_member WHERE account_id BETWEEN :base + 101 AND :base + 140;
+DELETE FROM roost_data.account WHERE id BETWEEN :base + 101 AND :base + 140;
 SELECT count(roost.limit_reset(NULL, :base + n)) FROM generate_series(1, 2) n;
 SELECT roost.limit_policy_set('envelope_size', 'account', 65536, '1 hour', key => 'account');
 SET roost.limit_enabled = off;
