@@ -303,13 +303,13 @@ BEGIN
 	IF kind = 'conversation_created' AND v_conversation.kind = 'direct' AND v_conversation.last_message_id IS NULL THEN
 		RETURN ARRAY[account_id];
 	END IF;
-	-- New members are not told of what was before, nor is who has cleared it.
+	-- New members are not told of what was before, nor is who has cleared it, but for who came and went and what the title is.
 	IF viewer_id IS NULL THEN
 		v_told := ARRAY(SELECT m.account_id FROM roost_data.conversation_member m
-			WHERE m.conversation_id = conversation_told.conversation_id AND (message_id IS NULL OR m.since_id < message_id AND m.cleared_id < message_id));
+			WHERE m.conversation_id = conversation_told.conversation_id AND (message_id IS NULL OR m.since_id < message_id AND (m.cleared_id < message_id OR kind > 'message_read')));
 	ELSE
 		v_told := ARRAY(SELECT m.account_id FROM roost_data.conversation_member m
-			WHERE m.conversation_id = conversation_told.conversation_id AND m.account_id = viewer_id AND (message_id IS NULL OR m.since_id < message_id AND m.cleared_id < message_id));
+			WHERE m.conversation_id = conversation_told.conversation_id AND m.account_id = viewer_id AND (message_id IS NULL OR m.since_id < message_id AND (m.cleared_id < message_id OR kind > 'message_read')));
 	END IF;
 	IF EXISTS (SELECT FROM roost_data.message_hidden h WHERE h.conversation_id = conversation_told.conversation_id AND h.message_id = conversation_told.message_id) THEN
 		v_told := ARRAY(
