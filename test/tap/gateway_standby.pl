@@ -293,6 +293,13 @@ ok(wait_until(sub { metric($both, 'roost_gateway_standby_healthy') == 0 }), 'it 
 ($status, $json) = call($both, 'POST', '/tweets', { text => 'after' }, authorization => "Bearer $token{alice}");
 is($status, 201, 'posts are taken');
 is((call($both, 'GET', "/tweets/$json->{id}", undef, authorization => "Bearer $token{alice}"))[0], 200, 'and read');
+($status, my $written) = call($both, 'POST', '/messages', { conversation_id => $group, text => 'after the promotion' }, authorization => "Bearer $token{alice}");
+is($status, 201, 'messages, too');
+cmp_ok($written->{id}, '>', $message, 'with greater ids');
+is((call($both, 'GET', "/messages/$written->{id}", undef, authorization => "Bearer $token{bob}"))[1]{text}, 'after the promotion', 'and are there for others');
+$standby->poll_query_until('roost', 'SELECT roost.worker_sync()') or die 'the worker does not log';
+is((split /\n/, $standby->safe_psql('roost', $told))[-1] =~ s/.*\|//r, 'after the promotion', 'who are told');
+is($standby->safe_psql('roost', 'SELECT count(*) FROM roost_internal.feed_check()'), 0, 'the log says what the tables say');
 
 # The old primary comes back as a standby of the new one.
 $primary->append_conf('postgresql.conf', "primary_conninfo = '" . $standby->connstr . "'");
