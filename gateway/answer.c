@@ -154,17 +154,44 @@ answer_log_start(Buffer *line, double received, const char *id, const char *addr
 	buffer_append_json(line, path);
 }
 
+/* Returns the path of a request as the access log has it: a secret in it is a star.  To be freed. */
+static char *
+answer_log_path(const Request *request)
+{
+	char	   *path = memory_copy(message_path(&request->message));
+	char	   *segment = path + (route_without_base(path) - path);
+
+	for (int place = 0; place < 32 && *segment == '/'; place++)
+	{
+		char	   *end;
+
+		segment++;
+		end = segment + strcspn(segment, "/");
+		if (request->route.secret_segments & (UINT32_C(1) << place) && end > segment)
+		{
+			*segment = '*';
+			memmove(segment + 1, end, strlen(end) + 1);
+			end = segment + 1;
+		}
+		segment = end;
+	}
+	return path;
+}
+
 /* Writes the line of the access log. */
 static void
 answer_log(const Request *request, uint64_t microseconds)
 {
 	Buffer	   *line = log_access_buffer();
 	bool		is_call = request->version == REQUEST_CALL;
+	char	   *path;
 
 	if (line == NULL)
 		return;
+	path = request->route.secret_segments ? answer_log_path(request) : NULL;
 	answer_log_start(line, request->received, request->id, request->address_text, request->message.method_name,
-					 message_path(&request->message));
+					 path ? path : message_path(&request->message));
+	free(path);
 	buffer_printf(line, ",\"status\":%d,\"bytes\":%zu,\"ms\":%u.%03u,\"http\":%d%s}\n", request->status, request->answer_length,
 				  (unsigned) (microseconds / 1000), (unsigned) (microseconds % 1000), is_call ? 1 : request->version,
 				  is_call ? ",\"ws\":true" : "");

@@ -98,6 +98,13 @@ segment_is_id(const char *segment, size_t length)
 		(length == 3 || segment[length - 3] == '_');
 }
 
+/* Returns whether a segment of a pattern is a parameter that logs are not to hold: who has a code may join by it. */
+static bool
+segment_is_secret(const char *segment, size_t length)
+{
+	return (length == 5 && memcmp(segment, ":code", 5) == 0) || (length == 9 && memcmp(segment, ":reaction", 9) == 0);
+}
+
 /* Adds one element of "routes"; returns whether it can be read. */
 static bool
 route_add(RouteNode *root, const char *base, const json_t *element)
@@ -112,6 +119,7 @@ route_add(RouteNode *root, const char *base, const json_t *element)
 	RouteNode  *node = root;
 	Route	   *route;
 	uint32_t	ids = 0;
+	uint32_t	secrets = 0;
 	int			place = 0;
 
 	if (method_name == NULL || path == NULL || *path != '/' || lane == NULL)
@@ -126,6 +134,8 @@ route_add(RouteNode *root, const char *base, const json_t *element)
 		node = node_child(node, segment, length);
 		if (segment_is_id(segment, length) && place < 32)
 			ids |= UINT32_C(1) << place;
+		if (segment_is_secret(segment, length) && place < 32)
+			secrets |= UINT32_C(1) << place;
 		place++;
 	}
 	node->methods |= 1u << method;
@@ -135,6 +145,7 @@ route_add(RouteNode *root, const char *base, const json_t *element)
 	route->standby = json_is_true(json_object_get(element, "standby"));
 	route->cache = cache_kind(json_string_value(json_object_get(element, "cache")));
 	route->id_segments = ids;
+	route->secret_segments = secrets;
 	route->metric = metrics_route(method_name, path);
 	return true;
 }

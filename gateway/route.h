@@ -36,6 +36,7 @@ typedef struct Route
 	CacheKind	cache;
 	uint32_t	id_segments;	/* bit i: segment i of the path, without the
 								 * base path, is an id */
+	uint32_t	secret_segments;	/* the same, of what no log is to hold */
 } Route;
 
 extern bool route_load(const char *text, size_t length);

@@ -109,6 +109,21 @@ test('answers about conversations are kept by nobody, and a tag of one is good f
 	}
 });
 
+test('the access log has no code of an invitation, and no reaction', async () => {
+	const logging = await startGateway({ 'access-log': '-' });
+	const chat = await group(ada);
+	const { code } = await act(ada, 'POST', `/conversations/${chat.id}/invites`);
+	const { id } = await write(ada, { conversation_id: chat.id, text: 'say something' });
+	await act(bob, 'GET', `/api/v1/invites/${code}`, undefined, logging);
+	await act(bob, 'POST', `/invites/${code}/join`, undefined, logging);
+	await act(ada, 'PUT', `/messages/${id}/reactions/something`, undefined, logging);
+	await act(ada, 'DELETE', `/conversations/${chat.id}/invites/${code}`, undefined, logging);
+	await logging.stop();
+	const paths = logging.out.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line).path);
+	for (const path of ['/api/v1/invites/*', '/invites/*/join', `/messages/${id}/reactions/*`, `/conversations/${chat.id}/invites/*`]) assert.ok(paths.includes(path), `${path} in ${paths}`);
+	assert.ok(!logging.out.includes(code));
+});
+
 test('an account that is suspended hears nothing more', async () => {
 	const leaver = await account(gateway, 'hostile_sus');
 	const chat = await group(ada, leaver, bob);
