@@ -67,7 +67,8 @@ test('before the block each sees and is told of the other', async () => {
 });
 
 test('a block is answered with the relationship, and ends what there was', async () => {
-	const expected = { account_id: bob.id, following: false, followed_by: false, requested: false, requested_by: false, blocking: true, blocked_by: false, muting: false };
+	const expected = { account_id: bob.id, following: false, followed_by: false, requested: false, requested_by: false, blocking: true, blocked_by: false, muting: false,
+		friend: false, friend_requested: false, friend_requested_by: false };
 	for (let i = 0; i < 2; i++) assert.deepEqual(await ok(ada, 'POST', `/users/@${bob.username}/block`), expected);
 	assert.deepEqual(await ok(ada, 'GET', `/users/${bob.id}/relationship`), expected);
 	assert.deepEqual(await ok(bob, 'GET', `/users/${ada.id}/relationship`), { ...expected, account_id: ada.id, blocking: false, blocked_by: true });

@@ -58,7 +58,7 @@ test('what is hidden between the reading of a row and of its text goes to nobody
 	const [stranger, other, follower] = [await listen(null, ['public', `user:${ann.id}`]), await listen(eve, ['public', `user:${ann.id}`]), await listen(fan, ['public', 'home'])];
 	sql(`SET client_min_messages = warning;
 		${kept.replace('FUNCTION roost.stream_data', 'FUNCTION gateway_test.stream_data')};
-		CREATE OR REPLACE FUNCTION roost.stream_data(seqs bigint[]) RETURNS TABLE (seq bigint, data text, everyone boolean, strangers boolean)
+		CREATE OR REPLACE FUNCTION roost.stream_data(seqs bigint[]) RETURNS TABLE (seq bigint, data text, everyone boolean, strangers boolean, told text)
 		LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 			$$ BEGIN PERFORM pg_advisory_xact_lock_shared(${KEY}); RETURN QUERY SELECT * FROM gateway_test.stream_data(seqs); END $$`);
 	try {

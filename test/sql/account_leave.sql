@@ -15,7 +15,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-SELECT (account).id AS ada, access_token AS a1 FROM roost.auth_register('lea_ada', 'lea.ada@example.org', 'correct horse battery', 'Ada', '1990-01-01', device => '"phone"', client_address => '198.51.100.241', user_agent => 'curl/8') \gset
+SELECT (account).id AS ada, access_token AS a1 FROM roost.auth_register('lea_ada', 'lea.ada@example.org', 'correct horse battery', 'Ada', '1990-01-01', device => '"phone"', client_address => '198.51.100.241', user_agent => 'lea-agent/8') \gset
 SELECT roost_internal.email_verified(:ada, 'lea.ada@example.org');
 -- Another module takes part by the names of its functions.
 CREATE FUNCTION roost_internal.leatest_export(account_id bigint) RETURNS jsonb LANGUAGE sql AS $$ SELECT '{"things": 3}'::jsonb $$;
@@ -59,7 +59,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-SELECT * FROM pg_temp.traces('lea_ada|lea\.ada|198\.51\.100\.241|curl/8|1990-01-01|6c65615f616461') ORDER BY 1;
+SELECT * FROM pg_temp.traces('lea_ada|lea\.ada|198\.51\.100\.241|lea-agent/8|1990-01-01|6c65615f616461') ORDER BY 1;
 
 -- The name rests a while, the address is free at once.
 SELECT pg_temp.try($$SELECT roost.auth_register('lea_ada', 'lea.ada@example.org', 'correct horse battery')$$);

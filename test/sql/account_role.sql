@@ -6,6 +6,10 @@ BEGIN;
 
 INSERT INTO roost_data.account (id, username) SELECT 281100 + n, 'role_' || n FROM generate_series(1, 9) n;
 INSERT INTO roost_data.account_handle (username, account_id) SELECT 'role_' || n, 281100 + n FROM generate_series(1, 9) n;
+-- nobody else has a role, whatever other tests have left
+SET LOCAL session_replication_role = replica;
+UPDATE roost_data.account SET role = 'user' WHERE role <> 'user';
+RESET session_replication_role;
 
 -- the first admin comes from the owner of the database
 SELECT roost.role_list(281101);

@@ -89,7 +89,8 @@ SELECT unflushed_from IS NULL AS flushed, batches > 0 AS batches, rows > 0 AS ro
 -- a difference is found
 BEGIN;
 DELETE FROM roost_data.feed_log WHERE seq = (SELECT max(seq) FROM roost_data.feed_log);
-INSERT INTO roost_data.mailbox (account_id, seq, actor_id, created_at, kind) SELECT 8102, max(seq), 8103, now(), 'follow' FROM roost_data.feed_log;
+INSERT INTO roost_data.mailbox (account_id, seq, actor_id, created_at, day, kind) SELECT 8102, l.seq, 8103, d.day::timestamp AT TIME ZONE 'UTC', d.day, 'follow'
+FROM (SELECT max(seq) AS seq FROM roost_data.feed_log) l, LATERAL (SELECT max(day) AS day FROM roost_data.feed_day WHERE seq <= l.seq) d;
 SELECT problem, what FROM roost_internal.feed_check() WHERE account_id BETWEEN 8101 AND 8103 ORDER BY problem, what;
 ROLLBACK;
 DROP FUNCTION feed_log_new();
