@@ -230,10 +230,16 @@ CREATE OR REPLACE FUNCTION roost.key_conversation_devices(actor_id roost.id, con
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	v_encrypted boolean;
 BEGIN
-	PERFORM FROM roost_data.conversation_member m WHERE m.conversation_id = key_conversation_devices.conversation_id AND m.account_id = actor_id;
+	SELECT c.encryption = 'e2ee' INTO v_encrypted FROM roost_data.conversation_member m JOIN roost_data.conversation c ON c.id = m.conversation_id
+	WHERE m.conversation_id = key_conversation_devices.conversation_id AND m.account_id = actor_id;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'conversation_id', MESSAGE = 'the conversation does not exist';
+	ELSIF NOT v_encrypted THEN
+		-- Who shares such a one may not know the keys of all its members.
+		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = 'conversation_id', MESSAGE = 'the conversation is not encrypted';
 	END IF;
 	RETURN (ARRAY(
 			SELECT (l.account_id, l.number, l.registration_id, roost_internal.key_base64(d.identity_key))::roost.key_device
@@ -244,7 +250,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.key_conversation_devices(roost.id, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.key_conversation_devices(roost.id, roost.id) IS 'The devices with keys of all members of a conversation between which and the actor there is no block, its own too, and the version of this list. A message needs envelopes for all of them but the one that sends it. P0002 no such conversation, or the actor is no member.';
+COMMENT ON FUNCTION roost.key_conversation_devices(roost.id, roost.id) IS 'The devices with keys of all members of a conversation between which and the actor there is no block, its own too, and the version of this list. A message needs envelopes for all of them but the one that sends it. 55000 the conversation is not encrypted, P0002 no such conversation, or the actor is no member.';
 SELECT roost_internal.route('GET', '/encryption/conversations/:conversation_id/devices', 'roost.key_conversation_devices');
 
 CREATE OR REPLACE FUNCTION roost_internal.key_event(kind roost.feed_kind, id bigint, account_id bigint, conversation_id bigint, message_id bigint, target_id bigint) RETURNS text

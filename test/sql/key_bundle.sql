@@ -40,7 +40,7 @@ $$;
 
 \echo to whom: one may write to it, or shares an encrypted conversation
 SELECT n AS account, s.* FROM generate_series(1, 9) n, key_bundle.seen(1, n) s ORDER BY n;
-INSERT INTO roost_data.conversation (id, kind, encryption) VALUES (:base + 50, 'group', 'none'), (:base + 51, 'group', 'e2ee');
+INSERT INTO roost_data.conversation (id, kind, encryption, member_count) VALUES (:base + 50, 'group', 'none', 8), (:base + 51, 'group', 'e2ee', 8);
 INSERT INTO roost_data.conversation_member (conversation_id, account_id) SELECT :base + 50, :base + n FROM unnest('{1,3,4,5}'::int[]) n;
 SELECT n AS account, s.* FROM unnest('{3,4,5}'::int[]) n, key_bundle.seen(1, n) s ORDER BY n;
 INSERT INTO roost_data.conversation_member (conversation_id, account_id) SELECT :base + 51, :base + n FROM generate_series(1, 7) n;
@@ -141,6 +141,9 @@ SELECT (roost.key_conversation_devices(:base + 1, :base + 51)).devices_version =
 ROLLBACK;
 SELECT count(*) FROM roost.key_conversation_devices(:base + 8, :base + 51);
 \echo :LAST_ERROR_SQLSTATE
+UPDATE roost_data.conversation SET encryption = 'none' WHERE id = :base + 51;
+SELECT count(*) FROM roost.key_conversation_devices(:base + 1, :base + 51);
+UPDATE roost_data.conversation SET encryption = 'e2ee' WHERE id = :base + 51;
 
 DELETE FROM roost_data.conversation WHERE id BETWEEN :base + 50 AND :base + 51;
 DELETE FROM roost_data.account WHERE id BETWEEN :base + 1 AND :base + 8;

@@ -21,7 +21,7 @@ INSERT INTO roost_data.account_handle (username, account_id) SELECT 'key_publish
 -- devices 11 to 29 of account 1, the odd ones with a name of their own; 31 of account 2
 INSERT INTO roost_data.device (id, account_id, client_id, name, platform) SELECT :base + n, :base + 1, CASE WHEN n % 2 = 1 THEN 'phone-' || n END, 'Phone ' || n, 'ios' FROM generate_series(11, 29) n;
 INSERT INTO roost_data.device (id, account_id, client_id, name, platform) VALUES (:base + 31, :base + 2, 'x', 'Phone', 'ios');
-INSERT INTO roost_data.conversation (id, kind, encryption) VALUES (:base + 50, 'group', 'e2ee'), (:base + 51, 'group', 'none'), (:base + 52, 'group', 'e2ee');
+INSERT INTO roost_data.conversation (id, kind, encryption, member_count) VALUES (:base + 50, 'group', 'e2ee', 2), (:base + 51, 'group', 'none', 2), (:base + 52, 'group', 'e2ee', 2);
 INSERT INTO roost_data.conversation_member (conversation_id, account_id) VALUES (:base + 50, :base + 1), (:base + 51, :base + 1), (:base + 50, :base + 2), (:base + 52, :base + 2);
 CREATE SCHEMA key_publish;
 CREATE FUNCTION key_publish.call(method text, path text, account_id bigint, device_id bigint, body jsonb DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$

@@ -10,7 +10,7 @@ SELECT epoch AS epoch, last_seq AS begin FROM roost.stream_position() \gset
 
 -- Groups in which some of them are, two with a block between them.
 CREATE TABLE live_resume.group AS SELECT n, roost_internal.id_next() AS id FROM generate_series(1, 3) n;
-INSERT INTO roost_data.conversation (id, kind, title) SELECT id, 'group', 'group ' || n FROM live_resume.group;
+INSERT INTO roost_data.conversation (id, kind, title, member_count) SELECT id, 'group', 'group ' || n, 2 FROM live_resume.group;
 INSERT INTO roost_data.conversation_member (conversation_id, account_id) SELECT g.id, a FROM live_resume.group g, generate_series(9601, 9612) a WHERE (a + g.n) % 3 < 2;
 INSERT INTO roost_data.account_block (account_id, blocked_id, id) VALUES (9601, 9604, roost_internal.id_next(9601));
 

@@ -54,7 +54,7 @@ FROM roost.stream_read(:begin, 100) r, LATERAL roost.stream_see(ARRAY[r.seq, r.s
 INSERT INTO roost_data.account_block (account_id, blocked_id, id) VALUES (9403, 9401, roost_internal.id_next(9403));
 SELECT roost_internal.id_next() AS group \gset
 INSERT INTO room_name VALUES (:group, 'group');
-INSERT INTO roost_data.conversation (id, kind, title) VALUES (:group, 'group', 'a group');
+INSERT INTO roost_data.conversation (id, kind, title, member_count) VALUES (:group, 'group', 'a group', 3);
 INSERT INTO roost_data.conversation_member (conversation_id, account_id) SELECT :group, a FROM unnest('{9401,9402,9403}'::bigint[]) a;
 SELECT room_write(9401, 'group', 'by A'), room_write(9402, 'group', 'by B'), room_write(9403, 'group', 'by C');
 SELECT * FROM room_new();
@@ -96,7 +96,7 @@ SELECT * FROM room_missed(9406, :middle, 'messages', 'notifications');
 -- Of one who has very many conversations, and of a long log.
 SELECT last_seq AS middle FROM roost.stream_position() \gset
 WITH many AS (
-	INSERT INTO roost_data.conversation (id, kind) SELECT roost_internal.id_next(), 'group' FROM generate_series(1, 3000) RETURNING id
+	INSERT INTO roost_data.conversation (id, kind, member_count) SELECT roost_internal.id_next(), 'group', 1 FROM generate_series(1, 3000) RETURNING id
 )
 INSERT INTO roost_data.conversation_member (conversation_id, account_id) SELECT m.id, a FROM many m, unnest('{9405,9406}'::bigint[]) a;
 DELETE FROM roost_data.account_block WHERE account_id = 9406;

@@ -6,7 +6,7 @@ CREATE SCHEMA feed_test;
 INSERT INTO roost_data.account_handle (username, account_id) SELECT a.username, a.id FROM roost_data.account a ON CONFLICT DO NOTHING;
 
 -- Groups in which everybody talks.
-INSERT INTO roost_data.conversation (id, kind) SELECT 100 + n, 'group' FROM generate_series(0, 3) n;
+INSERT INTO roost_data.conversation (id, kind, member_count) SELECT 100 + n, 'group', 2 FROM generate_series(0, 3) n;
 
 CREATE FUNCTION feed_test.talk(actor_id bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
