@@ -41,7 +41,7 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.group_join_refuse(bigint, text) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.group_join_refuse(bigint, text) IS 'Raises 53400, about a field, if an account is in as many groups as it may be.';
 
-CREATE OR REPLACE FUNCTION roost_internal.group_consent(actor_id bigint, account_ids roost.account_ref[]) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION roost_internal.group_consent(actor_id bigint, account_ids roost.account_ref[], member_ids bigint[] DEFAULT '{}') RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -66,6 +66,7 @@ BEGIN
 			PERFORM roost_internal.account_hold(v_id);
 		END LOOP;
 		FOREACH v_id IN ARRAY v_ids LOOP
+			CONTINUE WHEN v_id = ANY (member_ids);
 			v_ref := v_id::text;
 			PERFORM roost_internal.direct_refuse(actor_id, v_id, roost_internal.direct_find(actor_id, v_id));
 		END LOOP;
@@ -75,8 +76,8 @@ BEGIN
 	RETURN v_ids;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.group_consent(bigint, roost.account_ref[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.group_consent(bigint, roost.account_ref[]) IS 'The ids of accounts that the actor may add to a group, each once and without its own, and holds them all. It takes what a direct message takes: 42501 a block, or the message_policy of one is against it; P0002 one does not exist; 54000 more than 100.';
+REVOKE ALL ON FUNCTION roost_internal.group_consent(bigint, roost.account_ref[], bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.group_consent(bigint, roost.account_ref[], bigint[]) IS 'The ids of accounts that the actor may add to a group, each once and without its own, and holds them all; members (member_ids) are not asked again. It takes what a direct message takes: 42501 a block, or the message_policy of one is against it; P0002 one does not exist; 54000 more than 100.';
 
 CREATE OR REPLACE FUNCTION roost.conversation_create(
 	actor_id roost.id,

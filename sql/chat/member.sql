@@ -122,18 +122,19 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	-- Who leaves meanwhile is not added again: it was not asked.
+	v_member_ids constant bigint[] := ARRAY(SELECT m.account_id FROM roost_data.conversation_member m WHERE m.conversation_id = conversation_member_add.conversation_id);
 	v_ids bigint[];
 	v_id bigint;
 BEGIN
 	-- What a stranger asks is not looked at.
-	PERFORM FROM roost_data.conversation_member m WHERE m.conversation_id = conversation_member_add.conversation_id AND m.account_id = actor_id;
-	IF FOUND THEN
-		v_ids := roost_internal.group_consent(actor_id, account_ids);
+	IF actor_id = ANY (v_member_ids) THEN
+		v_ids := roost_internal.group_consent(actor_id, account_ids, v_member_ids);
 	END IF;
 	PERFORM roost_internal.group_hold(actor_id, conversation_id, 'admin');
 	FOR v_id IN
 		SELECT u FROM unnest(v_ids) u
-		WHERE NOT EXISTS (SELECT FROM roost_data.conversation_member m WHERE m.conversation_id = conversation_member_add.conversation_id AND m.account_id = u)
+		WHERE u <> ALL (v_member_ids) AND NOT EXISTS (SELECT FROM roost_data.conversation_member m WHERE m.conversation_id = conversation_member_add.conversation_id AND m.account_id = u)
 		ORDER BY u
 	LOOP
 		PERFORM roost_internal.group_join_refuse(v_id, 'account_ids');

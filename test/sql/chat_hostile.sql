@@ -32,6 +32,14 @@ SELECT roost.message_delete(:ada, :said, :room, 'everyone');
 UPDATE roost_data.account SET status = 'active' WHERE id = :ada;
 SELECT title, member_count, (last_message).deleted_at IS NULL FROM roost.conversation_get(:bob, :room);
 
+-- a member that has blocked an admin stays one, and keeps nobody else out
+SELECT blocking FROM roost.account_block(:bob, :'ada');
+SELECT (account).username, role FROM roost.conversation_member_add(:ada, :room, ARRAY[:'bob', :'dan']::roost.account_ref[]);
+SELECT roost.conversation_member_remove(:bob, :room, 'me');
+SELECT role FROM roost.conversation_member_add(:ada, :room, ARRAY[:'bob']::roost.account_ref[]);
+SELECT blocking FROM roost.account_unblock(:bob, :'ada');
+SELECT (account).username FROM roost.conversation_member_add(:ada, :room, ARRAY[:'bob']::roost.account_ref[]);
+
 -- what an account has set goes along, and goes with it
 SELECT roost.chat_settings_set(:dan, false);
 SELECT roost.account_export(:dan) #> '{chat,read_receipts}';
@@ -46,3 +54,4 @@ SELECT count(*), bool_or(k::text ~ encode('burn after', 'hex')) FROM roost_data.
 SELECT count(*) FROM roost.message_list(:bob, :room) WHERE text ~ 'burn';
 
 SELECT roost_internal.account_erase(id) FROM roost_data.account WHERE username ~ '^hostile';
+SELECT roost_internal.conversation_maintenance() > 0;
