@@ -127,6 +127,8 @@ BEGIN
 	LOOP
 		PERFORM roost_internal.account_activity_add(v_active.account_ids, v_active.day);
 	END LOOP;
+	-- Who left while it was counted above is in the log after what was counted.
+	PERFORM roost_internal.bi_account_delete(l.account_id) FROM roost_data.feed_log l WHERE l.seq > v_from AND l.seq <= v_to AND l.kind = 'account_deleted';
 	UPDATE roost_data.bi_state SET seq = v_to;
 	RETURN v_to - v_from;
 END

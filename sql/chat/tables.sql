@@ -145,6 +145,8 @@ CREATE TABLE IF NOT EXISTS roost_data.message_envelope (
 );
 COMMENT ON TABLE roost_data.message_envelope IS 'What waits for a device (its account and its number there): ciphertext that only that device can open, until it is acknowledged or roost.envelope_retention has passed. message_id is null for what is no message, such as keys of a group. content is null where the ciphertext is the same for all: see message_ciphertext.';
 ALTER TABLE roost_data.message_envelope ALTER COLUMN content SET STORAGE EXTERNAL;
+-- Rows live briefly, and each fetch begins with the oldest.
+ALTER TABLE roost_data.message_envelope SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 
 -- The rows of one message stand together, and these in the order of time.
 CREATE INDEX IF NOT EXISTS message_envelope_message_id_idx ON roost_data.message_envelope ((coalesce(message_id, id)));
@@ -155,6 +157,7 @@ CREATE TABLE IF NOT EXISTS roost_data.message_ciphertext (
 );
 COMMENT ON TABLE roost_data.message_ciphertext IS 'The ciphertext of a message that is the same for all devices of a group (sender keys), as long as an envelope waits.';
 ALTER TABLE roost_data.message_ciphertext ALTER COLUMN content SET STORAGE EXTERNAL;
+ALTER TABLE roost_data.message_ciphertext SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 
 CREATE TABLE IF NOT EXISTS roost_data.chat_setting (
 	account_id bigint PRIMARY KEY REFERENCES roost_data.account ON DELETE CASCADE,

@@ -31,13 +31,16 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	c_most constant integer := 1000;
 	v_until constant timestamptz := roost_internal.clock_now() - current_setting('roost.key_device_retention')::interval;
 	v_device record;
 	v_count bigint := 0;
 BEGIN
 	PERFORM roost_internal.audit_actor(NULL, 'roost.key_device_retention');
-	FOR v_device IN SELECT d.account_id, d.number FROM roost_data.key_device d WHERE d.used_at < v_until ORDER BY d.account_id, d.number LOOP
-		PERFORM FROM roost_data.account a WHERE a.id = v_device.account_id FOR NO KEY UPDATE;
+	FOR v_device IN SELECT d.account_id, d.number FROM roost_data.key_device d WHERE d.used_at < v_until ORDER BY d.used_at LIMIT c_most LOOP
+		-- Who holds its account and waits for a conversation that is held here is not waited for.
+		PERFORM FROM roost_data.account a WHERE a.id = v_device.account_id FOR NO KEY UPDATE SKIP LOCKED;
+		CONTINUE WHEN NOT FOUND;
 		DELETE FROM roost_data.key_device d WHERE d.account_id = v_device.account_id AND d.number = v_device.number AND d.used_at < v_until;
 		IF FOUND THEN
 			v_count := v_count + 1;
@@ -47,4 +50,4 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.key_maintenance() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.key_maintenance() IS 'Unlinks devices that have published and fetched nothing for roost.key_device_retention. Returns how many.';
+COMMENT ON FUNCTION roost_internal.key_maintenance() IS 'Unlinks devices that have published and fetched nothing for roost.key_device_retention, at most 1,000 at once, but for those of accounts that are just being changed. Returns how many.';

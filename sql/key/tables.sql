@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS roost_data.key_device (
 COMMENT ON TABLE roost_data.key_device IS 'Devices of accounts with keys for end-to-end encryption: public keys and their signatures, nothing secret. kyber_prekey is the one of last resort. device_id is that of roost_data.device: who logs in with the same device finds its keys. signed_prekey_at, kyber_prekey_at: since when they are these; used_at: when the device last published or fetched something, to the day; low_told_at: when it was told that few one-time prekeys are left, null since there are enough. prekey_from, kyber_prekey_from: there is no one-time prekey with a smaller id, so that nobody walks over those that are gone; prekey_epoch counts how often some were added.';
 ALTER TABLE roost_data.key_device SET (fillfactor = 75);
 CREATE UNIQUE INDEX IF NOT EXISTS key_device_device_id_idx ON roost_data.key_device (device_id);
+CREATE INDEX IF NOT EXISTS key_device_used_at_idx ON roost_data.key_device (used_at);
 
 CREATE TABLE IF NOT EXISTS roost_data.key_prekey (
 	account_id bigint NOT NULL,

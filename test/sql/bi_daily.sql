@@ -128,6 +128,17 @@ SELECT * FROM roost.analytics_daily(98721, '2020-01-02', '2020-01-01');
 \echo :LAST_ERROR_SQLSTATE
 SELECT roost_internal.clock_freeze(NULL, everywhere => true);
 
+-- Who leaves while it is counted does not stay among the counted.
+INSERT INTO roost_data.account (id, username) VALUES (98729, 'bi_leaver');
+BEGIN;
+SELECT roost_internal.account_erase(98729);
+INSERT INTO roost_data.account_activity (month, account_id, days) VALUES (date_trunc('month', now() AT TIME ZONE 'UTC')::date, 98729, 1);
+COMMIT;
+SELECT roost.worker_sync('1 minute');
+SELECT roost_internal.bi_maintenance() >= 0 AS counted;
+SELECT count(*) FROM roost_data.account_activity WHERE account_id = 98729;
+DELETE FROM roost_data.account WHERE id = 98729;
+
 -- An analyst reads the views, and not what is behind them.
 CREATE ROLE bi_daily_analyst;
 SELECT roost.grant_analyst('bi_daily_analyst');

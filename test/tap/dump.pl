@@ -80,9 +80,22 @@ $new->safe_psql('postgres', 'CREATE DATABASE third');
 $new->command_ok([ 'pg_restore', '--exit-on-error', '-j2', '-d', $new->connstr('third'), $directory ], 'restore in parallel');
 is(Roost::tables($new, 'third'), Roost::tables($old, 'roost'), 'every table is equal again');
 
+# install() again and again, and uninstall() between: with conversations in it, and without.
+is($new->safe_psql('third', 'SELECT roost.install() = roost.version(), roost.install() = roost.version()'), 't|t', 'install() can be repeated');
+is(Roost::tables($new, 'third') =~ s/^roost_data.audit_\w+\|.*\n//gmr, Roost::tables($old, 'roost') =~ s/^roost_data.audit_\w+\|.*\n//gmr, 'and changes no row');
+for my $time (1, 2)
+{
+	$new->safe_psql('third', "SET client_min_messages = warning; SELECT roost.uninstall('third')");
+	is($new->safe_psql('third', "SELECT to_regclass('roost_data.message') IS NULL, roost.install() = roost.version()"), 't|t', "uninstalled and installed, time $time");
+	is($new->safe_psql('third', 'SELECT (SELECT count(*) FROM roost_data.message), (SELECT count(*) FROM roost_data.key_device)'), '0|0', 'nothing is left');
+}
+my %again = Roost::fill($new, 'third');
+my %chat_again = Roost::fill_chat($new, 'third', %again);
+like(Roost::chat_view($new, 'third', \%again, \%chat_again), qr/message one/, 'and conversations go on');
+
 # Where pg_cron has been made too, which only one database of a server can have:
-# roost goes elsewhere without it.
-$old->safe_psql('roost', 'CREATE EXTENSION pg_cron; SELECT roost.maintenance_schedule()');
+# roost goes elsewhere without it.  (No job runs: what is compared stays as it is.)
+$old->safe_psql('roost', 'CREATE EXTENSION pg_cron; SELECT roost.maintenance_schedule(); UPDATE cron.job SET active = false');
 my $custom = $old->basedir . '/dump.custom';
 $old->command_ok([ 'pg_dump', '-Fc', '-e', 'roost', '-e', 'pgcrypto', '-f', $custom, '-d', $old->connstr('roost') ], 'dump without pg_cron');
 $new->safe_psql('postgres', 'CREATE DATABASE fourth');
