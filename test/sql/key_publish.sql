@@ -147,10 +147,12 @@ SELECT jsonb_path_query_array(roost_internal.key_export(:base + 2), '$.devices[*
 SELECT roost_internal.key_account_delete(:base + 2);
 SELECT count(*) AS left FROM roost_data.key_device d FULL JOIN roost_data.key_prekey p ON p.account_id = d.account_id WHERE coalesce(d.account_id, p.account_id) = :base + 2;
 \echo who does not come for long loses its keys
+BEGIN;
 UPDATE roost_data.key_device SET used_at = now() - interval '89 days' WHERE account_id = :base + 1 AND number = 2;
 UPDATE roost_data.key_device SET used_at = now() - interval '91 days' WHERE account_id = :base + 1 AND number >= 3;
 SELECT array_agg(number ORDER BY number) AS before FROM roost_data.key_device WHERE account_id = :base + 1;
 SELECT roost_internal.key_maintenance() AS unlinked;
+COMMIT;
 SELECT array_agg(number ORDER BY number) AS after FROM roost_data.key_device WHERE account_id = :base + 1;
 
 DELETE FROM roost_data.conversation WHERE id BETWEEN :base + 50 AND :base + 52;
