@@ -29,20 +29,19 @@ suite_end() {
 	echo "$passed $failed $skipped" >"$work/log/$suite.count"
 }
 
-# cluster_start NAME: a new server with database roost, in it the extension and
-# its tables; further lines of configuration come on standard input.  Exports
-# PGHOST, PGPORT, PGUSER and PGDATABASE for it.
-cluster_start() {
-	local folder=$out/$1
-	[ -n "${sockets:-}" ] || sockets=$(mktemp -d /tmp/roost-test.XXXXXX)
-	mkdir "$sockets/$1"
+# cluster_template: a server with database roost, in it the extension and its
+# tables, made once a suite and stopped: others begin as copies of it
+cluster_template() {
+	local folder=$out/template
+	local -x PGHOST=$sockets/template
+	mkdir "$PGHOST"
 	initdb -D "$folder" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >/dev/null
 	cat >>"$folder/postgresql.conf" <<-END
 		shared_preload_libraries = 'pg_cron,roost'
 		cron.database_name = 'roost'
 		cron.use_background_workers = on
 		roost.database = 'roost'
-		unix_socket_directories = '$sockets/$1'
+		unix_socket_directories = '$PGHOST'
 		listen_addresses = ''
 		max_prepared_transactions = 10
 		max_connections = 100
@@ -50,16 +49,34 @@ cluster_start() {
 		fsync = off
 		jit = off
 	END
-	cat >>"$folder/postgresql.conf"
 	clusters+=("$folder")
-	pg_ctl -D "$folder" -w -t 60 -l "$out/$1.log" start >/dev/null || {
-		tail -n 30 "$out/$1.log"
-		return 1
-	}
-	export PGHOST=$sockets/$1 PGPORT=5432 PGUSER=postgres PGDATABASE=roost
+	cluster_run template
 	psql -X -q -d postgres -c 'CREATE DATABASE roost'
 	psql -X -q -v ON_ERROR_STOP=1 -c 'SET client_min_messages = warning' -c 'CREATE EXTENSION pg_cron' \
 		-c 'CREATE EXTENSION roost CASCADE' -c 'SELECT roost.install()' >/dev/null
+	pg_ctl -D "$folder" -w -m fast stop >/dev/null
+}
+
+cluster_run() { # cluster_run NAME
+	pg_ctl -D "$out/$1" -w -t 60 -l "$out/$1.log" start >/dev/null || {
+		tail -n 30 "$out/$1.log"
+		return 1
+	}
+}
+
+# cluster_start NAME: a new server with database roost, in it the extension and
+# its tables; further lines of configuration come on standard input.  Exports
+# PGHOST, PGPORT, PGUSER and PGDATABASE for it.
+cluster_start() {
+	export PGPORT=5432 PGUSER=postgres PGDATABASE=roost
+	[ -n "${sockets:-}" ] || sockets=$(mktemp -d /tmp/roost-test.XXXXXX)
+	[ -d "$out/template" ] || cluster_template
+	mkdir "$sockets/$1"
+	cp -a "$out/template" "$out/$1"
+	{ echo "unix_socket_directories = '$sockets/$1'"; cat; } >>"$out/$1/postgresql.conf"
+	clusters+=("$out/$1")
+	cluster_run "$1"
+	export PGHOST=$sockets/$1
 }
 
 # tests FOLDER SUFFIX [NAME...]: the names asked for, else all there are
