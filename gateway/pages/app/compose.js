@@ -1,14 +1,12 @@
 // Writing a post or a reply.
 
-import { el, explain } from './dom.js';
+import { el, explain, newKey } from './dom.js';
 import { roost, stopTyping, typing } from './live.js';
 
 const LIMIT = 500; // roost.post_max_length as it comes; the server has the last word
 
 /** How long the server says a text is: code points after normalization. */
 export const lengthOf = (text) => [...text.normalize('NFC')].length;
-
-const newKey = () => (crypto.randomUUID ? crypto.randomUUID() : [...crypto.getRandomValues(new Uint32Array(4))].join('-'));
 
 let made = 0;
 

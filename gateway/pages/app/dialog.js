@@ -18,8 +18,8 @@ export function ask({ title, text, fields = [], button, danger, send }) {
 			answer = await send(values) ?? null;
 			node.close();
 		} });
-		const node = el('dialog', { 'aria-labelledby': `${id}-title`, onclose: () => { node.remove(); resolve(answer); } },
-			el('h2', { id: `${id}-title` }, title), text && el('p', {}, text), form.node);
+		const node = el('dialog', { 'aria-labelledby': `${id}-heading`, onclose: () => { node.remove(); resolve(answer); } },
+			el('h2', { id: `${id}-heading` }, title), text && el('p', {}, text), form.node);
 		document.body.append(node);
 		node.showModal();
 		(node.querySelector('input, select, textarea') ?? cancel).focus();

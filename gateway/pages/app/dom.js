@@ -23,6 +23,15 @@ const PATHS = {
 	retweet: 'M4 11V9a3 3 0 0 1 3-3h11l-3-3m5 10v2a3 3 0 0 1-3 3H6l3 3',
 	like: 'M12 20 4.5 12.6a4.6 4.6 0 0 1 6.5-6.5l1 1 1-1a4.6 4.6 0 0 1 6.5 6.5z',
 	remove: 'M5 7h14M10 4h4M7 7l1 13h8l1-13',
+	sending: 'M12 7v5l3 2M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16z',
+	failed: 'M12 8v5m0 3v.1M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16z',
+	sent: 'm6 12.5 4 4 8-9',
+	delivered: 'm2.5 12.5 4 4 8-9m-3.5 8 1 1 9-9',
+	read: 'm2.5 12.5 4 4 8-9m-3.5 8 1 1 9-9',
+	pin: 'M9 4h6l-1 6 3 3H7l3-3-1-6zm3 9v7',
+	mute: 'M5 10v4h3l4 4V6l-4 4zm11 0 5 5m0-5-5 5',
+	lock: 'M7 11V8a5 5 0 0 1 10 0v3M5 11h14v9H5z',
+	clock: 'M12 8v5l3 2M12 5a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM9 2h6',
 };
 
 /** A drawing that says nothing to screen readers; its button has a label. */
@@ -35,6 +44,12 @@ export function icon(name) {
 	svg.append(path);
 	return svg;
 }
+
+/** A name that no request had before: the server does a thing once for each. */
+export const newKey = () => (crypto.randomUUID ? crypto.randomUUID() : [...crypto.getRandomValues(new Uint32Array(4))].join('-'));
+
+/** Whether an id is newer than another. */
+export const newer = (a, b) => BigInt(a) > BigInt(b);
 
 /** Text for screen readers only. */
 export const hidden = (text) => el('span', { class: 'hidden' }, text);
@@ -63,13 +78,15 @@ export const accountLink = (account, ...children) => el('a', { href: `#/@${accou
 
 export const nameOf = (account) => account.display_name || account.username;
 
-/** The first letter of an account on a colour of its own. Pictures of other servers are not loaded. */
-export function avatar(account, size = '') {
-	const [letter] = nameOf(account).trim() || '?';
-	const hue = [...account.id].reduce((sum, digit) => (sum * 31 + Number(digit)) % 360, 7);
-	return el('span', { class: `avatar ${size}`, 'data-account': account.id, style: `--hue: ${hue}` },
-		el('span', { 'aria-hidden': 'true' }, letter.toUpperCase()), el('span', { class: 'dot', title: 'online' }, hidden('online')));
+/** The first letter of a name on a colour of its own. Pictures of other servers are not loaded. */
+export function picture(name, id, attributes, ...more) {
+	const [letter] = name.trim() || '?';
+	const hue = [...id].reduce((sum, digit) => (sum * 31 + Number(digit)) % 360, 7);
+	return el('span', { style: `--hue: ${hue}`, ...attributes }, el('span', { 'aria-hidden': 'true' }, letter.toUpperCase()), ...more);
 }
+
+export const avatar = (account, size = '') => picture(nameOf(account), account.id, { class: `avatar ${size}`, 'data-account': account.id },
+	el('span', { class: 'dot', title: 'online' }, hidden('online')));
 
 const TAG = /(?<![\p{L}\p{M}\p{N}_&/])[#＃]([\p{L}\p{M}\p{N}_]+)/gu;
 
@@ -134,9 +151,12 @@ export function explain(error) {
 	return `${text.charAt(0).toUpperCase()}${text.slice(1)}.${error.hint ? ` ${error.hint}` : ''}`;
 }
 
+/** Whether an error may be gone by itself in a moment: no answer, or a server that is not ready. */
+export const passing = ({ status }) => status === 0 || status === 502 || status === 503;
+
 /** A message about an error, with a button to try again. */
 export function failure(error, again) {
-	return el('div', { class: 'notice error', role: 'alert' }, el('p', {}, explain(error)),
+	return el('div', { class: 'notice error', role: 'alert', 'data-passing': Boolean(again) && passing(error) }, el('p', {}, explain(error)),
 		again && el('button', { type: 'button', onclick: again }, 'Try again'));
 }
 

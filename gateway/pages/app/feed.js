@@ -1,13 +1,11 @@
 // A list of posts, newest first: pages of older ones below, new ones on top.
 // Posts that arrive while one reads further down wait behind a button.
 
-import { el, failure, plural, say } from './dom.js';
+import { el, failure, newer, plural, say } from './dom.js';
 import { roost, unwatch } from './live.js';
 import { postCard, shown } from './post.js';
 
 const PAGE = 20;
-
-const newer = (a, b) => BigInt(a) > BigInt(b);
 
 /**
  * @param {{ path: string, query?: object, empty: Node|string, accepts: (event: object) => boolean }} options

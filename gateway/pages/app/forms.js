@@ -6,9 +6,13 @@ import { roost } from './live.js';
 
 const form = ({ title, ...options }) => ({ title, channels: [], node: makeForm(options).node });
 
-const enter = (work) => async (fields) => {
-	await work(fields);
-	location.hash = '#/home';
+let next = '#/home';
+
+/** Where to go once one has logged in. */
+export const afterwards = (address) => {
+	const wanted = next;
+	next = address ?? '#/home';
+	return wanted;
 };
 
 export const loginView = () => form({
@@ -18,7 +22,7 @@ export const loginView = () => form({
 		{ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password' },
 	],
 	button: 'Log in',
-	send: enter((fields) => roost.login(fields)),
+	send: (fields) => roost.login(fields),
 	other: el('a', { href: '#/register' }, 'No account yet?'),
 });
 
@@ -30,6 +34,6 @@ export const registerView = () => form({
 		{ name: 'password', label: 'Password', type: 'password', hint: 'A sentence is a good one.', autocomplete: 'new-password' },
 	],
 	button: 'Register',
-	send: enter((fields) => roost.register(fields)),
+	send: (fields) => roost.register(fields),
 	other: el('a', { href: '#/login' }, 'I have an account'),
 });

@@ -22,7 +22,7 @@ const online = new Set();
 let stream = null;
 let viewChannels = [];
 
-const base = () => (me ? ['home', 'notifications', 'presence'] : []);
+const base = () => (me ? ['home', 'notifications', 'messages', 'presence'] : []);
 
 function showState({ state, transport }) {
 	byId('state').dataset.state = state;

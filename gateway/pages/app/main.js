@@ -2,9 +2,15 @@
 
 import { avatar, busy, byId, el, failure, nameOf, plural, say } from './dom.js';
 import { bus, follow, me, roost, start } from './live.js';
-import { loginView, registerView } from './forms.js';
+import { afterwards, loginView, registerView } from './forms.js';
 import { homeView, postView, profileView, publicView, tagView } from './views.js';
 import { noticesView, unread } from './notices.js';
+import { waiting } from './chat.js';
+import { conversationView } from './conversation.js';
+import { friendsView } from './friends.js';
+import { infoView, newGroupView } from './group.js';
+import { inviteView } from './invite.js';
+import { messagesView } from './messages.js';
 import { searchView, startSearch } from './search.js';
 import { safetyView } from './settings.js';
 import { showSide } from './side.js';
@@ -12,6 +18,13 @@ import { showSide } from './side.js';
 let view = null;
 
 const gone = () => ({ title: 'Not found', node: el('p', { class: 'empty' }, 'There is nothing here. ', el('a', { href: '#/' }, 'To the timeline')) });
+
+function talkView(rest) {
+	if (!rest) return messagesView();
+	if (rest === 'new') return newGroupView();
+	const [, id, info] = /^(\d{1,19})(\/info)?$/.exec(rest) ?? [];
+	return !id ? gone() : info ? infoView(id) : conversationView(id);
+}
 
 // The view of an address; those that need an account ask to log in.
 function viewOf(address) {
@@ -22,6 +35,12 @@ function viewOf(address) {
 	if (kind === 'public') return publicView();
 	if (kind === 'notifications') return mine(noticesView);
 	if (kind === 'safety') return mine(safetyView);
+	if (kind === 'friends') return mine(friendsView);
+	if (kind === 'messages') return mine(() => talkView(rest));
+	if (kind === 'invite' && rest) {
+		if (!me) afterwards(address);
+		return mine(() => inviteView(decodeURIComponent(rest)));
+	}
 	if (kind === 'search' && rest) return searchView(decodeURIComponent(rest));
 	if (kind === 'login') return loginView();
 	if (kind === 'register') return registerView();
@@ -34,7 +53,7 @@ function viewOf(address) {
 function setTitle(title) {
 	const heading = byId('main').querySelector('h1');
 	if (heading) heading.textContent = title;
-	document.title = `${unread.count > 0 ? `(${unread.count}${unread.more ? '+' : ''}) ` : ''}${title.length > 60 ? `${title.slice(0, 60)}…` : title} · roost`;
+	document.title = `${unread.count + waiting.messages > 0 ? `(${unread.count + waiting.messages}${unread.more ? '+' : ''}) ` : ''}${title.length > 60 ? `${title.slice(0, 60)}…` : title} · roost`;
 }
 
 async function show({ focus = true } = {}) {
@@ -66,34 +85,45 @@ async function show({ focus = true } = {}) {
 function showNavigation() {
 	const here = location.hash || '#/';
 	const link = (href, label, ...more) => {
-		const current = here === href || (here === '#/' && href === (me ? '#/home' : '#/public'));
+		const current = here === href || (href === '#/messages' && here.startsWith('#/messages/')) || (here === '#/' && href === (me ? '#/home' : '#/public'));
 		return el('a', { href, 'aria-current': current ? 'page' : null }, label, ...more);
 	};
 	const badge = unread.count > 0 && el('span', { class: 'badge' }, `${unread.count}${unread.more ? '+' : ''}`, el('span', { class: 'hidden' }, ' new'));
-	byId('nav').replaceChildren(...[me && link('#/home', 'Home'), link('#/public', 'Public'), me && link('#/notifications', 'Notifications', badge), me && link('#/safety', 'Safety')].filter(Boolean));
+	const letters = waiting.messages > 0 && el('span', { class: 'badge' }, waiting.messages >= 1000 ? '999+' : waiting.messages, el('span', { class: 'hidden' }, ' unread'));
+	const focused = byId('nav').contains(document.activeElement) && document.activeElement.getAttribute('href');
+	byId('nav').replaceChildren(...[me && link('#/home', 'Home'), link('#/public', 'Public'), me && link('#/notifications', 'Notifications ', badge || ''), me && link('#/messages', 'Messages ', letters || ''),
+		me && link('#/friends', 'Friends'), me && link('#/safety', 'Safety')].filter(Boolean));
+	if (focused) byId('nav').querySelector(`[href="${focused}"]`)?.focus({ preventScroll: true });
 	if (!me) {
 		byId('who').replaceChildren(el('a', { href: '#/login' }, 'Log in'), el('a', { href: '#/register', class: 'button primary' }, 'Register'));
 		return;
 	}
 	const leave = el('button', { type: 'button', onclick: () => busy(leave, () => roost.logout()) }, 'Log out');
-	byId('who').replaceChildren(el('a', { class: 'me', href: `#/@${me.username}` }, avatar(me), el('bdi', {}, nameOf(me))), leave);
+	byId('who').replaceChildren(el('a', { class: 'me', href: `#/@${me.username}`, title: nameOf(me) }, avatar(me), el('bdi', {}, nameOf(me))), leave);
 }
 
 bus.on('*', (data, event) => view?.event?.(event));
 bus.on('posted', ({ post }) => view?.posted?.(post));
 bus.on('unread', ({ count }) => {
-	const before = document.querySelector('.badge');
+	const before = document.querySelector('nav [href="#/notifications"] .badge');
 	showNavigation();
 	if (view) setTitle(view.title);
 	if (count > 0 && !before) say(plural(count, 'new notification'));
 });
+bus.on('waiting', () => {
+	showNavigation();
+	if (view) setTitle(view.title);
+});
 bus.on('account', () => {
-	if (me && /^#\/(login|register)$/.test(location.hash)) location.replace('#/home');
+	if (me && /^#\/(login|register)$/.test(location.hash)) location.replace(afterwards());
 	else show({ focus: false });
 	showSide();
 });
 // After a first connection, and when events may have been missed, the tables are read.
 bus.on('gap', () => view?.load?.());
+
+// What could not be read for want of a server is read once there is one.
+setInterval(() => { if (byId('state').dataset.state === 'live' && byId('main').querySelector('[data-passing]')) view?.load?.(); }, 3_000);
 
 addEventListener('hashchange', () => show());
 byId('skip').addEventListener('click', (event) => {

@@ -1,6 +1,7 @@
 // Notifications: how many are new, and the list, grouped as the server groups them.
 
 import { accountLink, avatar, el, failure, nameOf, plural, say, time } from './dom.js';
+import { friendNotice } from './friends.js';
 import { bus, me, roost, showOnline } from './live.js';
 
 const WORDS = {
@@ -49,7 +50,8 @@ function row(item) {
 		el('div', { class: 'faces' }, item.accounts.slice(0, 4).map((account) => avatar(account))),
 		el('p', {}, who(item), ` ${words} · `, el('span', { class: 'dim' }, time(item.latest_at)), !item.read && el('span', { class: 'hidden' }, ' (new)')),
 		item.post && el('p', { class: 'excerpt', dir: 'auto' }, el('a', { href: `#/post/${item.post.id}` }, item.post.content_warning || item.post.text || 'Post')),
-		item.type === 'follow_request' && !item.read && requestButtons(item));
+		item.type === 'follow_request' && !item.read && requestButtons(item),
+		item.type === 'friend_request' && item.read ? el('p', {}, el('a', { href: '#/friends' }, 'Friends and requests')) : /^friend_/.test(item.type) && friendNotice(item));
 }
 
 function requestButtons(item) {

@@ -1,12 +1,10 @@
 // What one can do against others: report, mute, block. And what moderators did to one's own posts.
 
 import { ask } from './dialog.js';
-import { busy, el, nameOf, say } from './dom.js';
+import { busy, el, nameOf, newKey, say } from './dom.js';
 import { bus, roost } from './live.js';
 
 const DURATIONS = [['', 'For good'], ['86400', 'A day'], ['604800', 'A week'], ['2592000', '30 days']];
-
-const newKey = () => (crypto.randomUUID ? crypto.randomUUID() : [...crypto.getRandomValues(new Uint32Array(4))].join('-'));
 
 /** Changes something, once: each call has a key of its own. */
 export const change = (method, path, body) => roost.request(method, path, body, { headers: { 'idempotency-key': newKey() } });
@@ -19,15 +17,17 @@ export const timed = ({ duration, ...values }) => (duration ? { ...values, durat
 
 let categories = null;
 
-async function report(account, post) {
+/** Asks what is wrong with an account, a post of it, or a message, and tells moderators. */
+export async function report(account, { post, message } = {}) {
 	categories ??= (await roost.get('/reports/categories')).items;
 	const done = await ask({
-		title: post ? `Report a post of ${nameOf(account)}` : `Report ${nameOf(account)}`, text: 'Moderators look at it. Who is reported does not learn by whom.', button: 'Report',
+		title: post ? `Report a post of ${nameOf(account)}` : message ? `Report a message of ${nameOf(account)}` : `Report ${nameOf(account)}`, button: 'Report',
+		text: `Moderators look at it${message ? ', and at up to five messages before it' : ''}. Who is reported does not learn by whom.`,
 		fields: [
 			{ name: 'category', label: 'What is wrong', kind: 'select', required: true, options: [['', 'Choose…'], ...categories.map(({ name, description }) => [name, description || name])] },
 			{ name: 'comment', label: 'Anything else', kind: 'textarea', maxlength: 2000 },
 		],
-		send: (values) => change('POST', '/reports', { ...values, ...(post ? { post_id: post.id } : { account_id: account.id }) }),
+		send: (values) => change('POST', '/reports', { ...values, ...(post ? { post_id: post.id } : message ? { message_id: message.id, conversation_id: message.conversation_id } : { account_id: account.id }) }),
 	});
 	if (done) say('Your report has been sent. What became of it is on your page Safety.');
 	return done;
@@ -70,7 +70,7 @@ export function safetyMenu(account, { post, changed = () => {} } = {}) {
 	};
 	const name = `@${account.username}`;
 	const menu = el('details', { class: 'menu' }, el('summary', { 'aria-label': post ? `More about this post of ${name}` : `More about ${name}` }, '⋯'), el('div', {},
-		item(post ? 'Report this post' : `Report ${name}`, () => report(account, post)),
+		item(post ? 'Report this post' : `Report ${name}`, () => report(account, { post })),
 		state.muting ? item(`Unmute ${name}`, () => change('POST', `/users/${account.id}/unmute`), `${name} is not muted any more.`) : item(`Mute ${name}`, () => mute(account), `${name} is muted.`),
 		state.blocking ? item(`Unblock ${name}`, () => change('POST', `/users/${account.id}/unblock`), `${name} is not blocked any more.`) : item(`Block ${name}`, () => block(account), `${name} is blocked.`)));
 	return menu;

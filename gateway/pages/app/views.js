@@ -5,8 +5,10 @@ import { avatar, busy, el, failure, nameOf, plural } from './dom.js';
 import { bus, me, roost, showOnline, unwatch } from './live.js';
 import { compose } from './compose.js';
 import { feed } from './feed.js';
+import { friendButton, messageButton } from './friends.js';
 import { postCard } from './post.js';
 import { safetyMenu } from './safety.js';
+import { typists } from './typists.js';
 
 const isOriginal = (event) => event.event === 'tweet:new';
 
@@ -71,7 +73,7 @@ export function followButton(account, changed = () => {}) {
 function profile(account, changed) {
 	const mine = me?.id === account.id;
 	return el('div', { class: 'profile' },
-		el('div', { class: 'row' }, avatar(account, 'large'), me && !mine && el('div', { class: 'row' }, !account.relationship?.blocking && followButton(account, changed), safetyMenu(account, { changed }))),
+		el('div', { class: 'row' }, avatar(account, 'large'), me && !mine && el('div', { class: 'row' }, !account.relationship?.blocking && [followButton(account, changed), !account.relationship?.blocked_by && friendButton(account, changed), messageButton(account)], safetyMenu(account, { changed }))),
 		el('p', { class: 'dim' }, `@${account.username}`, account.is_private && ' · private', account.relationship?.followed_by && ' · follows you',
 			account.relationship?.blocking && ' · blocked', account.relationship?.blocked_by && ' · has blocked you', account.relationship?.muting && ' · muted'),
 		account.bio && el('p', { class: 'text', dir: 'auto' }, account.bio),
@@ -115,7 +117,7 @@ export function profileView(username) {
 			await list.load();
 		},
 		event(event) {
-			if (/^user:(followed|unfollowed|updated)$/.test(event.event) && [event.data.account?.id, event.data.target?.id].includes(account?.id)) view.load();
+			if (/^(user:(followed|unfollowed|updated)$|friend:)/.test(event.event) && [event.data.account?.id, event.data.target?.id].includes(account?.id)) view.load();
 			list?.event(event);
 		},
 		posted: (post) => { if (post.author.id === account?.id && !post.reply_to_id) list?.arrive(post, true); },
@@ -124,27 +126,15 @@ export function profileView(username) {
 	return view;
 }
 
-const TYPING_ENDS = 6_000;
-
 export function postView(id) {
 	const above = el('div', { class: 'feed' });
 	const focus = el('div', {});
 	const below = el('div', { class: 'feed' });
-	const typists = new Map(); // account id -> [account, timer]
-	const note = el('p', { class: 'typing dim', 'aria-live': 'polite' });
+	const typing = typists(`post:${id}`, 'replying');
 	const problem = el('div', {});
-	const node = el('div', { class: 'thread' }, above, focus, note, problem, below);
+	const node = el('div', { class: 'thread' }, above, focus, typing.node, problem, below);
 	let reply = null;
 
-	const showTypists = () => {
-		const names = [...typists.values()].map(([account]) => nameOf(account));
-		note.textContent = names.length === 0 ? '' : names.length === 1 ? `${names[0]} is replying…` : `${names[0]} and ${plural(names.length - 1, 'other')} are replying…`;
-	};
-	const stopped = (accountId) => {
-		clearTimeout(typists.get(accountId)?.[1]);
-		typists.delete(accountId);
-		showTypists();
-	};
 	const fill = (place, posts) => {
 		for (const card of [...place.children]) {
 			if (posts.some((post) => post.id === card.dataset.post)) continue;
@@ -174,7 +164,7 @@ export function postView(id) {
 						label: `Your reply to ${nameOf(one.author)}`, button: 'Reply', fields: { reply_to_id: one.id }, channel: `post:${one.id}`,
 						done: (answer) => bus.emit('posted', { post: answer }),
 					});
-					note.before(reply);
+					typing.node.before(reply);
 				}
 			} catch (error) {
 				if (error.status === 404) fill(focus, []);
@@ -182,13 +172,9 @@ export function postView(id) {
 			}
 		},
 		event({ event, data }) {
-			if (event === 'typing:start' && data.channel === `post:${id}` && data.account.id !== me?.id) {
-				clearTimeout(typists.get(data.account.id)?.[1]);
-				typists.set(data.account.id, [data.account, setTimeout(() => stopped(data.account.id), TYPING_ENDS)]);
-				showTypists();
-			} else if (event === 'typing:stop') stopped(data.account.id);
-			else if (event === 'tweet:new' && data.post.reply_to_id) {
-				stopped(data.post.author.id);
+			typing.event(event, data);
+			if (event === 'tweet:new' && data.post.reply_to_id) {
+				typing.stopped(data.post.author.id);
 				view.posted(data.post);
 			} else if (event === 'tweet:deleted' && data.post_id === id) view.load();
 		},
@@ -199,7 +185,7 @@ export function postView(id) {
 		},
 		close: () => {
 			unwatch(node);
-			for (const accountId of [...typists.keys()]) stopped(accountId);
+			typing.close();
 		},
 	};
 	return view;
