@@ -30,16 +30,18 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	v_max constant integer := current_setting('roost.conversation_max');
+	v_setting constant integer := current_setting('roost.conversation_max');
+	-- The last quarter is its own, so that others cannot keep it out of groups by adding it to theirs.
+	v_max constant integer := v_setting - CASE WHEN field = 'account_ids' THEN v_setting / 4 ELSE 0 END;
 BEGIN
 	IF roost_internal.group_count(account_id) >= v_max THEN
 		RAISE EXCEPTION USING ERRCODE = '53400', COLUMN = field, MESSAGE = 'the account is in too many groups',
-			DETAIL = format('It can be in %s.', v_max);
+			DETAIL = format(CASE WHEN field = 'account_ids' THEN 'Others can add it to %s.' ELSE 'It can be in %s.' END, v_max);
 	END IF;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.group_join_refuse(bigint, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.group_join_refuse(bigint, text) IS 'Raises 53400, about a field, if an account is in as many groups as it may be.';
+COMMENT ON FUNCTION roost_internal.group_join_refuse(bigint, text) IS 'Raises 53400, about a field, if an account is in as many groups as it may be; in three quarters of that, if others add it (the field is account_ids).';
 
 CREATE OR REPLACE FUNCTION roost_internal.group_consent(actor_id bigint, account_ids roost.account_ref[], member_ids bigint[] DEFAULT '{}') RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE

@@ -165,5 +165,11 @@ SELECT roost.conversation_create(18221, 'group');
 SELECT roost.conversation_create(18225, 'group', '{18221}');
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(roost.conversation_create(18221, 'direct', '{18225}'));
+-- others add an account to three quarters of them, the rest is its own
+SET roost.conversation_max = 4;
+SELECT count(roost.conversation_create(18225, 'group', '{18221}'));
+SELECT roost.conversation_create(18225, 'group', '{18221}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(roost.conversation_create(18221, 'group'));
 
 ROLLBACK;
