@@ -84,6 +84,8 @@ UPDATE roost_data.account SET status = 'active' WHERE id = :base + 1;
 
 \echo deleted: what names it still
 SELECT roost_internal.account_erase(:base + 1);
+-- mailboxes are the worker's
+SELECT roost.worker_sync('1 minute');
 SELECT * FROM leave_all.places(:base + 1);
 -- what it wrote to a device of somebody still arrives
 SELECT sender_id = :base + 1 FROM roost_data.message_envelope WHERE account_id = :base + 2;
@@ -97,6 +99,7 @@ SELECT count(*) FROM roost_data.conversation c WHERE c.member_count <> (SELECT c
 
 \echo when all are gone, and maintenance has run, nothing is left
 SELECT count(roost_internal.account_erase(:base + n)) FROM generate_series(2, 40) n;
+SELECT roost.worker_sync('1 minute');
 SELECT count(*) FROM roost.maintenance_run('conversation') WHERE error IS NULL;
 SELECT DISTINCT place FROM generate_series(1, 40) n, leave_all.places(:base + n) ORDER BY 1;
 
