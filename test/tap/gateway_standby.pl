@@ -208,6 +208,7 @@ is(metric($gateway, 'roost_gateway_standby_retried_total'), 1, 'that are not ask
 # the same moment: scores depend on it.
 my $post = $primary->safe_psql('roost', 'SELECT max(id) FROM roost_data.post');
 my $group = $primary->safe_psql('roost', "SELECT id FROM roost.conversation_create($id{bob}, 'group', '{$id{alice}}', 'those')");
+my $secret = $primary->safe_psql('roost', "SELECT id FROM roost.conversation_create($id{bob}, 'group', '{$id{alice}}', encryption => 'e2ee')");
 my $message = $primary->safe_psql('roost', "SELECT id FROM roost.message_create($id{bob}, conversation_id => $group, text => 'to alice')");
 my $invite = $primary->safe_psql('roost', "SELECT code FROM roost.invite_create($id{bob}, $group)");
 my $list = $primary->safe_psql('roost', "SELECT id FROM roost.list_create($id{bob}, 'a list')");
@@ -221,6 +222,7 @@ for my $route (@routes)
 {
 	my $path = $route->{path};
 	$path =~ s/:account_id/$id{alice}/g;
+	$path =~ s{/encryption/conversations/:conversation_id}{/encryption/conversations/$secret};
 	$path =~ s/:conversation_id/$group/g;
 	$path =~ s/:message_id/$message/g;
 	$path =~ s/:code/$invite/g;
