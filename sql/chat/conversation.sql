@@ -4,6 +4,18 @@
 -- Locks, in this order: accounts (account_hold, own_hold), pairs
 -- (block_refuse), conversations (conversation_hold), members.
 
+CREATE OR REPLACE FUNCTION roost_internal.conversation_turn(conversation_id bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- The lock of a row ends when its transaction can be seen, a moment before its events are handed over; this one ends after that.
+	PERFORM pg_advisory_xact_lock(1919905657, hashint8(conversation_id));
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.conversation_turn(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.conversation_turn(bigint) IS 'Waits for the others that write into a conversation, and keeps them waiting until this transaction has handed over its events: so the log has the messages of a conversation in the order of their ids. Whoever adds messages calls it right before holding the row of the conversation.';
+
 CREATE OR REPLACE FUNCTION roost_internal.conversation_hold(actor_id bigint, conversation_id bigint,
 	OUT id bigint, OUT kind roost.conversation_kind, OUT encryption roost.conversation_encryption, OUT title text, OUT description text,
 	OUT avatar_url text, OUT created_by bigint, OUT created_at timestamptz, OUT expire_after integer, OUT member_count integer, OUT last_message_id bigint)
@@ -14,6 +26,7 @@ BEGIN
 	-- Asked before, so that no stranger holds up a conversation; and after, for who has left meanwhile.
 	PERFORM FROM roost_data.conversation_member m WHERE m.conversation_id = conversation_hold.conversation_id AND m.account_id = actor_id;
 	IF FOUND THEN
+		PERFORM roost_internal.conversation_turn(conversation_id);
 		SELECT c.id, c.kind, c.encryption, c.title, c.description, c.avatar_url, c.created_by, c.created_at, c.expire_after, c.member_count, c.last_message_id
 		INTO id, kind, encryption, title, description, avatar_url, created_by, created_at, expire_after, member_count, last_message_id
 		FROM roost_data.conversation c WHERE c.id = conversation_hold.conversation_id FOR NO KEY UPDATE;

@@ -156,6 +156,7 @@ DECLARE
 	v_invite roost_data.conversation_invite;
 BEGIN
 	PERFORM roost_internal.own_hold(actor_id);
+	PERFORM roost_internal.conversation_turn(v_id);
 	PERFORM FROM roost_data.conversation c WHERE c.id = v_id FOR NO KEY UPDATE;
 	SELECT i.* INTO v_invite FROM roost_data.conversation_invite i JOIN roost_data.conversation c ON c.id = i.conversation_id AND c.member_count > 0
 	WHERE i.code = invite_join.code;

@@ -43,6 +43,7 @@ BEGIN
 	FOR v_id IN
 		SELECT m.conversation_id FROM roost_data.conversation_member m WHERE m.account_id = chat_account_delete.account_id ORDER BY m.conversation_id
 	LOOP
+		PERFORM roost_internal.conversation_turn(v_id);
 		PERFORM FROM roost_data.conversation c WHERE c.id = v_id FOR NO KEY UPDATE;
 		-- An admin may have been faster.
 		PERFORM FROM roost_data.conversation_member m WHERE m.conversation_id = v_id AND m.account_id = chat_account_delete.account_id;

@@ -208,6 +208,7 @@ BEGIN
 				DETAIL = 'The other account takes no messages from this one.';
 		END IF;
 	END IF;
+	PERFORM roost_internal.conversation_turn(message_hold.conversation_id);
 	SELECT c.encryption = 'e2ee', c.expire_after INTO message_hold.encrypted, message_hold.expire_after
 	FROM roost_data.conversation c WHERE c.id = message_hold.conversation_id FOR NO KEY UPDATE;
 	-- Perhaps it had to wait, and is a member no more.

@@ -219,6 +219,8 @@ check($node, 'truncated tables');
 $node->safe_psql('roost', q(INSERT INTO roost_data.account (id, username, status) VALUES (40, 'walker_40', 'suspended');
 	INSERT INTO roost_data.follow (follower_id, followee_id, id) VALUES (40, 3, roost_internal.id_next(40))));
 check($node, 'before preparing');
+# (the walk may have left one of the two suspended)
+$node->safe_psql('roost', "UPDATE roost_data.account SET status = 'active' WHERE id IN (2, 3)");
 $node->safe_psql('roost', "BEGIN; SELECT roost.post_create(2, 'prepared \@walker_3'); DELETE FROM roost_data.follow WHERE follower_id = 40;
 	INSERT INTO roost_data.message (id, conversation_id, sender_id, text) VALUES (roost_internal.id_next(110), 110, 2, 'prepared');
 	SELECT roost_internal.feed_tell('message_read', 2, 3, 110, 1); PREPARE TRANSACTION 'kept'");
