@@ -199,7 +199,8 @@ UPDATE roost_data.account SET is_private = true, bio = bio WHERE id = 7303;
 -- Other subjects are an open set: nothing asks them but what is made for them.
 SELECT subject FROM roost.moderation_policy_create(7301, 'words', 'capitals', 0.9, 'reject', subject => 'track', dry_run => false);
 
--- A trial says what every policy would say, and records nothing.
+-- A trial says what every policy would say, and records nothing. (What was refused before is recorded by the worker.)
+SELECT roost.worker_sync('1 minute');
 SELECT count(*) AS before FROM roost_data.moderation_verdict \gset
 SELECT policy, signal, round(score::numeric, 3) AS score, threshold, fires, action, enabled, dry_run, explanation
 FROM roost.moderation_policy_try(7302, 'LOOK AT THIS LOVELY THING #a1 #a2 #a3 #a4') WHERE enabled OR policy = 'capitals' ORDER BY 1;
