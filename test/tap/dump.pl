@@ -24,7 +24,8 @@ $old->safe_psql('roost', q(
 ));
 my $token = Roost::login($old, 'roost', 'alice');
 my $home = Roost::home($old, 'roost', $id{alice});
-$old->safe_psql('roost', 'SELECT roost.worker_sync()');    # what the worker writes is dumped, too
+# What the worker writes is dumped, too; traces of what it has logged go some time later.
+$old->poll_query_until('roost', 'SELECT roost.worker_sync() AND NOT EXISTS (SELECT FROM roost_data.feed_trace)') or die 'traces stay';
 my $last = $old->safe_psql('roost', 'SELECT max(id) FROM roost_data.post');
 my $epoch = $old->safe_psql('roost', 'SELECT epoch FROM roost.feed_position()');
 my $head = $old->safe_psql('roost', 'SELECT seq, hash FROM roost.audit_head()');
