@@ -23,13 +23,16 @@
 
 #include "bgworker/feed.h"
 #include "bgworker/worker.h"
+#include "core/id.h"
 #include "core/plan.h"
 #include "feed/feed.h"
 
 #define KEEP_MS		60000
+#define KEEP_TRACE_MS	60000	/* standbys look for traces while they are half as
+								 * far behind (timeline/standby.c) */
 
 static void keep_run(void);
-static void keep_traces(int64 horizon);
+static void keep_traces(int64 below);
 static void keep_expire(void);
 static void keep_ahead(FeedTable table, int64 seq);
 
@@ -45,21 +48,21 @@ keep_run(void)
 	if (!roost_feed_position(&seq, &horizon))
 		return;
 	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
-	keep_traces(horizon);
+	keep_traces(horizon - ((int64) KEEP_TRACE_MS << ROOST_ID_MS_SHIFT));
 	keep_expire();
 	for (FeedTable table = 0; table < FEED_TABLES; table++)
 		keep_ahead(table, seq);
 }
 
 /*
- * Removes the traces of what has been logged.
+ * Removes the traces of what has been logged, those below an id.
  */
 static void
-keep_traces(int64 horizon)
+keep_traces(int64 below)
 {
 	static SPIPlanPtr plan = NULL;
 	Oid			types[1] = {INT8OID};
-	Datum		values[1] = {Int64GetDatum(horizon)};
+	Datum		values[1] = {Int64GetDatum(below)};
 
 	SPI_connect();
 	roost_plan_keep(&plan, "DELETE FROM roost_data.feed_trace t WHERE t.id OPERATOR(pg_catalog.<) $1", 1, types);
