@@ -28,8 +28,8 @@
 #include "feed/feed.h"
 
 #define KEEP_MS		60000
-#define KEEP_TRACE_MS	60000	/* standbys look for traces while they are half as
-								 * far behind (timeline/standby.c) */
+#define KEEP_TRACE_MS	60000	/* standbys look for traces while they are
+								 * half as far behind (timeline/standby.c) */
 
 static void keep_run(void);
 static void keep_traces(int64 below);
