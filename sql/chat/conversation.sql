@@ -2,7 +2,8 @@
 -- and what the log says of them.
 --
 -- Locks, in this order: accounts (account_hold, own_hold), pairs
--- (block_refuse), conversations (conversation_hold), members.
+-- (block_refuse), conversations (conversation_turn, then the row:
+-- conversation_hold), members.
 
 CREATE OR REPLACE FUNCTION roost_internal.conversation_turn(conversation_id bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE

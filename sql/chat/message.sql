@@ -1,8 +1,8 @@
 -- Writing, changing and deleting messages.
 --
 -- Locks, in this order: the accounts (roost_internal.account_hold), the pair of
--- a direct conversation (roost_internal.block_refuse), the row of the
--- conversation.  Whoever holds that row is alone: it takes ids in the order in
+-- a direct conversation (roost_internal.block_refuse), the turn and the row of
+-- the conversation.  Whoever holds that row is alone: it takes ids in the order in
 -- which they can be seen, and finds every earlier message with its client_id.
 
 CREATE OR REPLACE FUNCTION roost_internal.message_find(
