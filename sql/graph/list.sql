@@ -1,5 +1,16 @@
 -- Followers, followees and requests as pages, newest first.
 
+CREATE OR REPLACE FUNCTION roost_internal.is_near(viewer_id bigint, account_id bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN account_id = viewer_id OR EXISTS (SELECT FROM roost_data.follow f WHERE f.follower_id = viewer_id AND f.followee_id = is_near.account_id);
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.is_near(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.is_near(bigint, bigint) IS 'Whether the viewer (null: a stranger) is the account or follows it: to these a limited account is named in lists of accounts, to nobody else.';
+
 CREATE OR REPLACE FUNCTION roost_internal.graph_list_check(viewer_id bigint, account_id bigint) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -46,6 +57,8 @@ BEGIN
 		WHERE f.followee_id = v_account_id AND f.id < v_before AND f.id > v_after
 			AND NOT EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = actor_id AND b.blocked_id = f.follower_id)
 			AND NOT EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = f.follower_id AND b.blocked_id = actor_id)
+			-- who follows oneself, and reads what one writes, one sees in any case
+			AND (a.limited_at IS NULL OR actor_id = v_account_id OR roost_internal.is_near(actor_id, f.follower_id))
 		ORDER BY f.id DESC
 		LIMIT follower_list."limit"
 	) p;
@@ -53,7 +66,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.follower_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.follower_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) IS 'Who follows an account, the newest follower first. Accounts are left out between which and the caller there is a block. P0002 no such account, 42501 it is private and the caller does not follow it, or one of the two has blocked the other.';
+COMMENT ON FUNCTION roost.follower_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) IS 'Who follows an account, the newest follower first. Accounts are left out between which and the caller there is a block, and limited ones, unless the caller follows them or it is its own list. P0002 no such account, 42501 it is private and the caller does not follow it, or one of the two has blocked the other.';
 SELECT roost_internal.route('GET', '/users/:account_id/followers', 'roost.follower_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.following_list(
@@ -81,6 +94,7 @@ BEGIN
 		WHERE f.follower_id = v_account_id AND f.id < v_before AND f.id > v_after
 			AND NOT EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = actor_id AND b.blocked_id = f.followee_id)
 			AND NOT EXISTS (SELECT FROM roost_data.account_block b WHERE b.account_id = f.followee_id AND b.blocked_id = actor_id)
+			AND (a.limited_at IS NULL OR roost_internal.is_near(actor_id, f.followee_id))
 		ORDER BY f.id DESC
 		LIMIT following_list."limit"
 	) p;
@@ -88,7 +102,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.following_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.following_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) IS 'Whom an account follows, the newest follow first. Accounts are left out between which and the caller there is a block. P0002 no such account, 42501 it is private and the caller does not follow it, or one of the two has blocked the other.';
+COMMENT ON FUNCTION roost.following_list(roost.account_ref, roost.id, integer, roost.cursor, roost.cursor) IS 'Whom an account follows, the newest follow first. Accounts are left out between which and the caller there is a block, and limited ones that the caller does not follow. P0002 no such account, 42501 it is private and the caller does not follow it, or one of the two has blocked the other.';
 SELECT roost_internal.route('GET', '/users/:account_id/following', 'roost.following_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.follow_request_list(

@@ -113,7 +113,7 @@ DECLARE
 	v_viewer_ids bigint[] := roost_internal.live_viewers(account_id, viewer_ids);
 	v_private boolean;
 BEGIN
-	SELECT a.is_private INTO v_private
+	SELECT a.is_private OR a.limited_at IS NOT NULL INTO v_private
 	FROM roost_data.account a LEFT JOIN roost_data.presence_setting s ON s.account_id = a.id
 	WHERE a.id = typing_viewers.account_id AND a.status = 'active' AND s.presence IS DISTINCT FROM 'nobody';
 	IF NOT FOUND THEN
@@ -137,7 +137,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.typing_viewers(bigint, text, bigint[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.typing_viewers(bigint, text, bigint[]) IS 'Those of the viewers (0: without an account) that may see that another account is writing in a channel: they may see the post, the account is active and does not hide from everybody, and they follow it if it is private; in conversation:<id> both are members.';
+COMMENT ON FUNCTION roost_internal.typing_viewers(bigint, text, bigint[]) IS 'Those of the viewers (0: without an account) that may see that another account is writing in a channel: they may see the post, the account is active and does not hide from everybody, and they follow it if it is private or limited; in conversation:<id> both are members.';
 
 CREATE OR REPLACE FUNCTION roost.live_see(account_ids bigint[], channels text[], viewer_ids bigint[]) RETURNS TABLE (n integer, data text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER

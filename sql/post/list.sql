@@ -101,13 +101,14 @@ BEGIN
 		FROM roost_data.post_like l JOIN roost_data.account a ON a.id = l.account_id AND a.status = 'active'
 		WHERE l.post_id = v_id AND l.id < v_before AND l.id > v_after
 			AND NOT roost_internal.is_blocked(actor_id, l.account_id)
+			AND (a.limited_at IS NULL OR roost_internal.is_near(actor_id, l.account_id))
 		ORDER BY l.id DESC LIMIT post_like_list."limit"
 	) s;
 	RETURN QUERY SELECT * FROM roost_internal.account_hydrate(actor_id, v_ids, v_cursors);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_like_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.post_like_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'Who likes a post, the newest like first, without accounts that the actor has blocked or that have blocked it. P0002 no such post.';
+COMMENT ON FUNCTION roost.post_like_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) IS 'Who likes a post, the newest like first, without accounts that the actor has blocked or that have blocked it, and limited ones that it does not follow. P0002 no such post.';
 SELECT roost_internal.route('GET', '/tweets/:post_id/likes', 'roost.post_like_list', auth => 'optional', cache => 'list');
 
 CREATE OR REPLACE FUNCTION roost.post_retweet_list(

@@ -94,13 +94,18 @@ SELECT (roost.post_delete(8321, :gone)).id = :gone AS deleted;
 SELECT roost.live_signal(8322, 'typing:stop', 'post:' || :gone);
 SELECT roost.live_signal(8322, 'typing:stop', 'post:' || :gone);
 
--- who gets it: others who may see the post; of a private account its followers; of one that hides nobody
+-- who gets it: others who may see the post; of a private or limited account its followers; of one that hides nobody
 CREATE FUNCTION typing_seen(account_id bigint, channel text) RETURNS bigint[] LANGUAGE sql AS $$
 	SELECT array_agg(v.id ORDER BY v.id)
 	FROM roost.live_see(array_fill(account_id, '{7}'), array_fill(channel, '{7}'), '{0,8321,8322,8323,8324,8325,8399}') s
 	JOIN unnest('{0,8321,8322,8323,8324,8325,8399}'::bigint[]) WITH ORDINALITY v(id, n) ON v.n = s.n
 $$;
 SELECT typing_seen(8323, 'post:' || :post), typing_seen(8321, 'post:' || :hidden), typing_seen(8324, 'post:' || :post), typing_seen(8323, 'post:1'), typing_seen(8323, 'conversation:1');
+BEGIN;
+UPDATE roost_data.account SET limited_at = now() WHERE id = 8323;
+INSERT INTO roost_data.follow (follower_id, followee_id, id) SELECT 8322, 8323, roost_internal.id_next(8322);
+SELECT typing_seen(8323, 'post:' || :post) AS limited;
+ROLLBACK;
 SELECT roost.presence_settings_set(8323, 'nobody');
 SELECT typing_seen(8323, 'post:' || :post);
 SELECT roost.presence_settings_set(8323, 'followed');

@@ -209,7 +209,8 @@ SELECT DISTINCT e.surface, e.v, e.a FROM surfaces.expected e WHERE e.surface !~ 
 UNION
 SELECT s.surface, k.v, k.n FROM surfaces.known k CROSS JOIN LATERAL (SELECT k.active AND NOT k.blocked AS open, k.follows OR k.own AS near, k.v <> 0 AS known) x CROSS JOIN LATERAL (VALUES
 	('profile', k.active), ('profile by name', k.active), ('profiles', k.active), ('resolve', k.active), ('relationship', known AND active), ('relationships', known AND active), ('presence', true),
-	('followers', open), ('following', open), ('likers', open), ('likers of', open AND k.n < 4), ('retweeters', open AND (near OR NOT k.private AND NOT k.limited)),
+	('followers', open AND (near OR NOT limited OR k.v = 11)), ('following', open AND (near OR NOT limited)), ('likers', open AND (near OR NOT limited)), ('likers of', open AND k.n < 4 AND (near OR NOT limited)), -- one's own followers one sees
+	('retweeters', open AND (near OR NOT k.private AND NOT k.limited)),
 	('blocks', k.v = 26 AND active), ('mutes', k.v = 27 AND active), ('members', known AND open AND NOT own), ('friends', known AND open AND NOT own), ('friend requests', known AND open AND NOT own AND (near OR NOT limited)), ('friend requests made', known AND open AND NOT own AND k.v < 10 AND k.n < 4),
 	('suggested', known AND open AND NOT near AND NOT private AND NOT limited AND NOT mutes),
 	('search', open AND (near OR NOT limited)), ('search accounts', open AND (near OR NOT limited)), ('search an account', open AND (near OR NOT limited)),
