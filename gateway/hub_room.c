@@ -5,7 +5,8 @@
  *
  * The database says which accounts are told of such a row.  Of these, who has
  * the channel of the conversation gets it, and who has messages.  Nobody else
- * does, whatever it subscribes to.  While nobody here has any of these
+ * does, whatever it subscribes to; but what an account has read of its
+ * notifications is for the channel of these, too.  While nobody here has any of these
  * channels, the database is not asked; who comes later finds rows of which is
  * not known whom they are told, and these are asked for then.
  *
@@ -30,18 +31,25 @@ room_topic(const HubRow *row)
 	return *row->topics ? topic_find(row->topics, strlen(row->topics)) : NULL;
 }
 
+/* Returns the channels, of those that are no topics, that a row belongs to. */
+static uint8_t
+room_flags(const HubRow *row)
+{
+	return strcmp(row->topics, channel_flag_name(HUB_NOTIFICATIONS)) == 0 ? HUB_MESSAGES | HUB_NOTIFICATIONS : HUB_MESSAGES;
+}
+
 /* Returns whether a subscriber with an account has a channel that a row belongs to, if the account is told. */
 static bool
-room_has(const HubTopic *topic, const Subscriber *subscriber)
+room_has(uint8_t flags, const HubTopic *topic, const Subscriber *subscriber)
 {
-	return (subscriber->flags & HUB_MESSAGES) || (topic && topic_has(subscriber, topic));
+	return (subscriber->flags & flags) || (topic && topic_has(subscriber, topic));
 }
 
 /* The same, for any subscriber. */
 bool
 room_wants(const HubRow *row, const Subscriber *subscriber)
 {
-	return subscriber->account && room_has(room_topic(row), subscriber);
+	return subscriber->account && room_has(room_flags(row), room_topic(row), subscriber);
 }
 
 /* Calls a function for the subscribers who are told of a row. */
@@ -49,6 +57,7 @@ void
 room_each(const HubRow *row, void (*called) (const HubRow *row, Subscriber *subscriber, void *argument), void *argument)
 {
 	const HubTopic *topic = room_topic(row);
+	uint8_t		flags = room_flags(row);
 	const char *list = row->told ? row->told : "";
 	int64_t		id;
 
@@ -61,7 +70,7 @@ room_each(const HubRow *row, void (*called) (const HubRow *row, Subscriber *subs
 		{
 			Subscriber *subscriber = container_of(node, Subscriber, account_node);
 
-			if (room_has(topic, subscriber))
+			if (room_has(flags, topic, subscriber))
 				called(row, subscriber, argument);
 		}
 	}

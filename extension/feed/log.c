@@ -45,7 +45,7 @@ const char *const roost_feed_kind_names[FEED_KINDS] = {
 	"conversation_created", "conversation_updated", "conversation_settings", "conversation_cleared",
 	"member_added", "member_removed", "member_changed",
 	"friend_requested", "friend_request_cancelled", "friend_request_rejected", "friend_accepted", "friend_removed",
-	"key_changed", "key_low", "envelope_created"
+	"key_changed", "key_low", "envelope_created", "notification_read"
 };
 const char *const roost_mail_kind_names[MAIL_KINDS] = {
 	"follow", "follow_request", "like", "retweet", "quote", "reply", "mention", "friend_request", "friend_accepted"

@@ -147,7 +147,7 @@ resume_gather(Resume *resume, int64 upto)
 		CHECK_FOR_INTERRUPTS();
 		upto = resume_gather_order(resume, LOG_BY_ROOM, resume->rooms[i].id, resume->limit, upto);
 	}
-	if (resume->messages || resume->num_conversations > 0)
+	if (resume->messages || resume->notifications || resume->num_conversations > 0)
 		upto = resume_gather_order(resume, LOG_BY_ROOM, resume->account_id, resume->limit, upto);
 	if (resume->messages && !resume->home)
 		upto = resume_gather_order(resume, LOG_BY_ACCOUNT, resume->account_id, resume->limit, upto);

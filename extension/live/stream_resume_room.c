@@ -81,6 +81,8 @@ roost_resume_room(const Resume *resume, const LogRow *row)
 	const Room	key = {.id = row->room_id};
 	const Room *room;
 
+	if (row->kind == FEED_NOTIFICATION_READ && resume->notifications && row->room_id == resume->account_id)
+		return true;
 	if (row->room_id != row->conversation_id)
 		return (resume->messages && (row->room_id == resume->account_id || row->account_id == resume->account_id)) ||
 			(resume->num_conversations > 0 && row->room_id == resume->account_id && roost_stream_room_is_conversation(row));

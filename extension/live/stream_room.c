@@ -49,6 +49,7 @@ static const char *const room_events[FEED_KINDS] = {
 	[FEED_KEY_CHANGED] = "encryption:devices_changed",
 	[FEED_KEY_LOW] = "encryption:prekeys_low",
 	[FEED_ENVELOPE_CREATED] = "encryption:envelope",
+	[FEED_NOTIFICATION_READ] = "notification:read",
 };
 
 /* What may take away what an earlier row has said. */
@@ -80,6 +81,8 @@ roost_stream_room(StreamReader *reader, const LogRow *row, StreamEvent *event)
 	roost_stream_reach(reader, row, &event->everyone, &event->strangers);
 	if (roost_stream_room_is_conversation(row))
 		roost_stream_word(&event->topics, "conversation:", row->conversation_id);
+	else if (row->kind == FEED_NOTIFICATION_READ)
+		appendStringInfoString(&event->topics, "notifications");
 	if (row->room_id != row->conversation_id)
 		roost_stream_mailed(reader, row->room_id, row->seq, &event->notify);
 	if (event->event != NULL && reader->rooms && !roost_stream_room_told(row, ROOM_DATA_TOLD, event))

@@ -67,6 +67,8 @@ BEGIN
 		RETURN roost_internal.key_event(kind, id, account_id, conversation_id, message_id, target_id);
 	WHEN kind = 'envelope_created' THEN
 		RETURN roost_internal.envelope_event(kind, id, account_id, conversation_id, message_id, target_id);
+	WHEN kind = 'notification_read' THEN
+		RETURN roost_internal.notification_event(kind, id, account_id, conversation_id, message_id, target_id);
 	ELSE
 		RETURN NULL;
 	END CASE;

@@ -64,16 +64,40 @@ CREATE OR REPLACE FUNCTION roost.notification_read(actor_id roost.id, up_to roos
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	v_read bigint;
 BEGIN
 	-- The marker never goes back, nor beyond what there is.
 	INSERT INTO roost_data.notification_marker AS t (account_id, read_seq, updated_at)
 	SELECT actor_id, least(up_to, n.seq), roost_internal.clock_now()
 	FROM (SELECT roost_internal.notification_newest(actor_id) AS seq) n WHERE n.seq IS NOT NULL
 	ON CONFLICT (account_id) DO UPDATE SET read_seq = excluded.read_seq, updated_at = excluded.updated_at
-	WHERE t.read_seq < excluded.read_seq;
+	WHERE t.read_seq < excluded.read_seq
+	RETURNING t.read_seq INTO v_read;
+	IF FOUND THEN
+		-- for its other devices
+		PERFORM roost_internal.feed_tell('notification_read', actor_id, actor_id, message_id => v_read);
+	END IF;
 	RETURN roost.notification_unread_get(actor_id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.notification_read(roost.id, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.notification_read(roost.id, roost.id) IS 'Says that the actor has read its notifications up to the act up_to (latest_id of a notification, id of a live one), or all there are. What was read stays read: an older up_to changes nothing. Returns what is left.';
 SELECT roost_internal.route('POST', '/notifications/read', 'roost.notification_read', tags => '{notification}');
+
+CREATE OR REPLACE FUNCTION roost_internal.notification_event(
+	kind roost.feed_kind, id bigint, account_id bigint, conversation_id bigint, message_id bigint, target_id bigint
+) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- Of several the last one tells how things stand.
+	IF EXISTS (SELECT FROM roost_data.notification_marker t WHERE t.account_id = notification_event.account_id AND t.read_seq = message_id) THEN
+		RETURN roost_internal.to_json(roost.notification_unread_get(account_id));
+	END IF;
+	RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.notification_event(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.notification_event(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'What the log says of notifications that were read, as JSON: roost.notification_unread as it stands now; null if the account has read further since (message_id is how far), for that is told by itself.';

@@ -90,6 +90,32 @@ test('a notification, and an event of a call of one\'s own', async () => {
 	his.destroy();
 });
 
+test('what was read of notifications is told to one\'s other devices, and nobody else', async () => {
+	const made = await post(alice, 'read me');
+	const devices = { notifications: await listen(gateway, alice, ['notifications']), messages: await listen(gateway, alice, ['messages']), both: await listen(gateway, alice, ['home', 'messages', 'notifications']) };
+	const others = [await listen(gateway, alice, ['home']), await listen(gateway, bob, ['notifications', 'messages'])];
+	const from = devices.notifications.cursor;
+	await others[1].ask({ method: 'POST', path: `/tweets/${made.id}/like` });
+	const { data: { notification: act } } = await devices.notifications.event('notification:new', ({ data }) => data.notification.post.id === made.id);
+	const answer = (await devices.both.ask({ method: 'POST', path: '/notifications/read' })).body;
+	assert.deepEqual([answer.count, answer.read_id], [0, act.id]);
+	for (const [name, client] of Object.entries(devices)) {
+		const event = await client.event('notification:read', ({ data }) => data.read_id === act.id);
+		assert.deepEqual(event.data, answer, name);
+		assert.deepEqual(event.channels, name === 'notifications' ? ['notifications'] : ['messages', 'notifications'], name);
+	}
+	const back = await listen(gateway, alice, ['notifications'], from);
+	assert.deepEqual((await back.event('notification:read', ({ data }) => data.read_id === act.id)).data, answer);
+	// again, and less: nothing moves, so nothing is told before what comes next
+	for (const body of [{}, { up_to: '1' }]) assert.equal((await call(gateway, 'POST', '/notifications/read', { token: alice.token, body })).status, 200);
+	const next = await post(alice, 'next');
+	await devices.both.event('tweet:new', ({ data }) => data.post.id === next.id);
+	await others[0].event('tweet:new', ({ data }) => data.post.id === next.id);
+	assert.equal(devices.both.heard.filter(({ event, data }) => event === 'notification:read' && data.read_id === act.id).length, 1);
+	for (const client of others) assert.ok(!client.collect().some(({ event }) => event === 'notification:read'));
+	for (const client of [...Object.values(devices), ...others, back]) client.destroy();
+});
+
 test('typing reaches those who look at the post, not oneself', async () => {
 	const made = await post(alice, 'talk to me');
 	const hers = await listen(gateway, alice, [`post:${made.id}`]);

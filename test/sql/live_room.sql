@@ -125,6 +125,22 @@ END
 $$;
 SELECT * FROM room_pieces(9406, :middle);
 
+-- What was read of notifications: to one's own devices, once for each step, with what is unread then; of several missed ones the last tells.
+SELECT set_config('room.seen', (SELECT last_seq::text FROM roost.stream_position()), false) AS read_begin \gset
+INSERT INTO roost_data.follow (follower_id, followee_id, id) SELECT n, 9401, roost_internal.id_next(n) FROM generate_series(9404, 9406) n;
+SELECT roost.worker_sync('1 minute');
+SELECT min(seq) AS first_act, max(seq) AS last_act FROM roost_data.mailbox WHERE account_id = 9401 AND kind = 'follow' AND actor_id BETWEEN 9404 AND 9406 \gset
+SELECT (u).count FROM roost.notification_read(9401, :first_act) u;
+SELECT * FROM room_new();
+SELECT (u).count FROM roost.notification_read(9401, :first_act) u;
+SELECT count(*) FROM room_new();
+SELECT (u).count FROM roost.notification_read(9401) u;
+SELECT roost.worker_sync('1 minute');
+SELECT c.channels, r.event, r.topics, r.data::jsonb = jsonb_build_object('count', 0, 'more', false, 'latest_id', :'last_act', 'read_id', :'last_act') AS data
+FROM (VALUES ('{notifications}'::text[]), ('{messages}'), ('{home,notifications}'), ('{home}')) c (channels)
+CROSS JOIN LATERAL roost.stream_resume(9401, :epoch, :read_begin, c.channels, 1000) r WHERE r.event IN ('notification:read') ORDER BY 1;
+SELECT count(*) FROM roost.stream_resume(9404, :epoch, :read_begin, '{notifications,messages}', 1000) r WHERE r.event = 'notification:read';
+
 SET client_min_messages = warning;
 DELETE FROM roost_data.conversation c USING roost_data.conversation_member m WHERE m.conversation_id = c.id AND m.account_id BETWEEN 9401 AND 9406;
 DELETE FROM roost_data.message WHERE sender_id BETWEEN 9401 AND 9406;
