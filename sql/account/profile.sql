@@ -31,6 +31,20 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.account_resolve(roost.account_ref) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.account_resolve(roost.account_ref) IS 'The id of the active account that an id or @name means. P0002 if there is none.';
 
+CREATE OR REPLACE FUNCTION roost_internal.account_find(account_id roost.account_ref) RETURNS bigint
+LANGUAGE plpgsql STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (SELECT a.id FROM roost_data.account a
+		WHERE a.status <> 'deleted' AND a.id = CASE
+			WHEN left(account_find.account_id, 1) = '@' THEN (SELECT h.account_id FROM roost_data.account_handle h WHERE h.username = lower(substr(account_find.account_id, 2)))
+			WHEN account_find.account_id::numeric <= 9223372036854775807 THEN account_find.account_id::bigint END);
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.account_find(roost.account_ref) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.account_find(roost.account_ref) IS 'The id of the account that an id or @name means, also of one that is suspended; null if there is none. For what accounts may still do about each other then.';
+
 CREATE OR REPLACE FUNCTION roost_internal.account_me(account_id bigint) RETURNS roost.me
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

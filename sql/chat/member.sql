@@ -31,18 +31,10 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	v_id bigint;
-BEGIN
-	IF account_id = 'me' THEN
-		RETURN actor_id;
-	ELSIF left(account_id, 1) = '@' THEN
-		RETURN roost_internal.account_resolve(account_id::text);
-	ELSIF account_id::numeric <= 9223372036854775807 THEN
-		v_id := account_id::bigint;
-	END IF;
 	-- Also one that is suspended.
-	PERFORM FROM roost_data.account a WHERE a.id = v_id AND a.status <> 'deleted';
-	IF NOT FOUND THEN
+	v_id constant bigint := CASE WHEN account_id = 'me' THEN actor_id ELSE roost_internal.account_find(account_id::text) END;
+BEGIN
+	IF v_id IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'the account does not exist';
 	END IF;
 	RETURN v_id;

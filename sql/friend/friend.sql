@@ -4,19 +4,45 @@
 -- friendship) is written under the lock of the pair, taken alone: of two who ask
 -- each other at the same moment the second one finds the request of the first
 -- one, and a request is answered or taken back, not both.  A block takes the
--- same lock (sql/graph/block.sql).  It comes after those of the accounts.
+-- same lock (sql/graph/block.sql).  It comes after those of the accounts.  What
+-- counts toward a limit is added under a lock of its account, which comes last:
+-- so the limits are exact, whatever the devices of an account do at once.
 
-CREATE OR REPLACE FUNCTION roost_internal.friend_hold(actor_id bigint, account_id bigint) RETURNS void
+CREATE OR REPLACE FUNCTION roost_internal.friend_hold(actor_id bigint, account_id bigint, active boolean DEFAULT true) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM roost_internal.pair_exist(actor_id, account_id);
+	IF active THEN
+		PERFORM roost_internal.pair_exist(actor_id, account_id);
+	ELSE
+		PERFORM roost_internal.account_hold(actor_id, account_id);
+		IF NOT EXISTS (SELECT FROM roost_data.account a WHERE a.id = actor_id AND a.status = 'active') THEN
+			RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'the account does not exist';
+		END IF;
+	END IF;
 	PERFORM pg_advisory_xact_lock(1919905654, roost_internal.pair_key(actor_id, account_id));
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.friend_hold(bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.friend_hold(bigint, bigint) IS 'Lets nobody else change what is between two accounts until the end of the transaction. P0002 unless both are active.';
+REVOKE ALL ON FUNCTION roost_internal.friend_hold(bigint, bigint, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.friend_hold(bigint, bigint, boolean) IS 'Lets nobody else change what is between two accounts until the end of the transaction. P0002 unless both are active; with active false, for what ends something, the other one need not be.';
+
+CREATE OR REPLACE FUNCTION roost_internal.friend_count_hold(account_id bigint, other_id bigint DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_key constant integer := hashint8(account_id);
+	v_other constant integer := coalesce(hashint8(other_id), v_key);
+BEGIN
+	PERFORM pg_advisory_xact_lock(1919905658, least(v_key, v_other));
+	IF v_other <> v_key THEN
+		PERFORM pg_advisory_xact_lock(1919905658, greatest(v_key, v_other));
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.friend_count_hold(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.friend_count_hold(bigint, bigint) IS 'Lets nobody else add to the friends, and to the requests, of one or two accounts until the end of the transaction, so that they may be counted. To be called after the pair is held and before anything is written.';
 
 CREATE OR REPLACE FUNCTION roost_internal.is_friend(account_id bigint, other_id bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE
@@ -118,7 +144,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.friend_room(bigint, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.friend_room(bigint, boolean) IS 'Raises 53400 if an account has as many friends as it can have (roost.friend_max); other says whether it is the one that the caller wants as a friend. Friendships that are made at the same moment may each be the last one.';
+COMMENT ON FUNCTION roost_internal.friend_room(bigint, boolean) IS 'Raises 53400 if an account has as many friends as it can have (roost.friend_max); other says whether it is the one that the caller wants as a friend. The caller holds their number (roost_internal.friend_count_hold).';
 
 CREATE OR REPLACE FUNCTION roost_internal.friend_make(actor_id bigint, account_id bigint, request_id bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -136,7 +162,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.friend_make(bigint, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.friend_make(bigint, bigint, bigint) IS 'Makes friends of the actor and the account whose request it accepts, and has both told. The caller holds the pair and has deleted the request. 53400 if one of them has too many, 42501 if there is a block.';
+COMMENT ON FUNCTION roost_internal.friend_make(bigint, bigint, bigint) IS 'Makes friends of the actor and the account whose request it accepts, and has both told. The caller holds the pair and the number of friends of both, and has deleted the request. 53400 if one of them has too many, 42501 if there is a block.';
 
 CREATE OR REPLACE FUNCTION roost_internal.friend_unmake(actor_id bigint, account_id bigint) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -160,14 +186,18 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	v_account_id constant bigint := roost_internal.account_resolve(account_id);
+	v_account_id bigint := roost_internal.account_find(account_id);
 BEGIN
-	PERFORM roost_internal.friend_hold(actor_id, v_account_id);
+	-- A friend that is suspended can be left, too; as anything else it does not exist.
+	IF NOT roost_internal.is_friend(actor_id, v_account_id) THEN
+		v_account_id := roost_internal.account_resolve(account_id);
+	END IF;
+	PERFORM roost_internal.friend_hold(actor_id, v_account_id, false);
 	PERFORM roost_internal.friend_unmake(actor_id, v_account_id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.friend_remove(roost.id, roost.account_ref) FROM PUBLIC;
-COMMENT ON FUNCTION roost.friend_remove(roost.id, roost.account_ref) IS 'Ends the friendship with an account, for both. Again, or of one that is no friend: changes nothing. Requests that wait stay. P0002 no such account.';
+COMMENT ON FUNCTION roost.friend_remove(roost.id, roost.account_ref) IS 'Ends the friendship with an account, for both, also while that is suspended. Again, or of one that is no friend: changes nothing. Requests that wait stay. P0002 no such account.';
 SELECT roost_internal.route('DELETE', '/friends/:account_id', 'roost.friend_remove', limit_class => 'write', status => 204);
 
 CREATE OR REPLACE FUNCTION roost_internal.friend_block_check() RETURNS trigger

@@ -32,6 +32,8 @@ BEGIN
 	IF roost_internal.is_friend(actor_id, v_account_id) THEN
 		RAISE EXCEPTION USING ERRCODE = '23505', COLUMN = 'account_id', MESSAGE = 'the two accounts are friends already';
 	END IF;
+	SELECT * INTO v_request FROM roost_data.friend_request r WHERE r.recipient_id = actor_id AND r.requester_id = v_account_id;
+	PERFORM roost_internal.friend_count_hold(actor_id, CASE WHEN FOUND THEN v_account_id END);
 	-- The other one has asked: this is the answer.
 	DELETE FROM roost_data.friend_request r WHERE r.recipient_id = actor_id AND r.requester_id = v_account_id RETURNING * INTO v_request;
 	IF FOUND THEN
@@ -120,6 +122,7 @@ BEGIN
 	IF FOUND THEN
 		PERFORM roost_internal.friend_hold(actor_id, v_account_id);
 		PERFORM roost_internal.block_refuse(ARRAY[actor_id::bigint], ARRAY[v_account_id]);
+		PERFORM roost_internal.friend_count_hold(actor_id, v_account_id);
 		DELETE FROM roost_data.friend_request r
 		WHERE r.recipient_id = actor_id AND r.requester_id = v_account_id AND r.id = friend_request_accept.request_id;
 		IF FOUND THEN
@@ -150,7 +153,7 @@ BEGIN
 	SELECT r.requester_id INTO v_account_id FROM roost_data.friend_request r
 	WHERE r.recipient_id = actor_id AND r.id = friend_request_reject.request_id;
 	IF FOUND THEN
-		PERFORM roost_internal.friend_hold(actor_id, v_account_id);
+		PERFORM roost_internal.friend_hold(actor_id, v_account_id, false);
 	END IF;
 	DELETE FROM roost_data.friend_request r
 	WHERE r.recipient_id = actor_id AND r.requester_id = v_account_id AND r.id = friend_request_reject.request_id;
@@ -161,7 +164,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.friend_request_reject(roost.id, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.friend_request_reject(roost.id, roost.id) IS 'Rejects a request that waits for the caller; the other one may ask again. P0002 no such request, or it was taken back.';
+COMMENT ON FUNCTION roost.friend_request_reject(roost.id, roost.id) IS 'Rejects a request that waits for the caller, also one of an account that is suspended; the other one may ask again. P0002 no such request, or it was taken back.';
 SELECT roost_internal.route('POST', '/friends/requests/:request_id/reject', 'roost.friend_request_reject', limit_class => 'write', status => 204);
 
 CREATE OR REPLACE FUNCTION roost.friend_request_cancel(actor_id roost.id, request_id roost.id) RETURNS void
@@ -174,7 +177,7 @@ BEGIN
 	SELECT r.recipient_id INTO v_account_id FROM roost_data.friend_request r
 	WHERE r.requester_id = actor_id AND r.id = friend_request_cancel.request_id;
 	IF FOUND THEN
-		PERFORM roost_internal.friend_hold(actor_id, v_account_id);
+		PERFORM roost_internal.friend_hold(actor_id, v_account_id, false);
 	END IF;
 	DELETE FROM roost_data.friend_request r
 	WHERE r.recipient_id = v_account_id AND r.requester_id = actor_id AND r.id = friend_request_cancel.request_id;
@@ -185,5 +188,5 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.friend_request_cancel(roost.id, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.friend_request_cancel(roost.id, roost.id) IS 'Takes back a request that the caller has made. P0002 no such request, or it was answered.';
+COMMENT ON FUNCTION roost.friend_request_cancel(roost.id, roost.id) IS 'Takes back a request that the caller has made, also one to an account that is suspended. P0002 no such request, or it was answered.';
 SELECT roost_internal.route('DELETE', '/friends/requests/:request_id', 'roost.friend_request_cancel', limit_class => 'write', status => 204);

@@ -26,9 +26,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	v_account_id constant bigint := CASE
-		WHEN left(account_id, 1) = '@' THEN (SELECT h.account_id FROM roost_data.account_handle h WHERE h.username = lower(substr(key_target.account_id, 2)))
-		WHEN account_id::numeric <= 9223372036854775807 THEN account_id::bigint END;
+	v_account_id constant bigint := roost_internal.account_find(account_id);
 BEGIN
 	-- Also of a suspended account, for those it shares a conversation with: what they write there waits for it.
 	IF v_account_id IS NULL OR NOT roost_internal.key_may_fetch(actor_id, v_account_id) THEN

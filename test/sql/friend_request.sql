@@ -100,6 +100,21 @@ SELECT roost.friend_request_accept(61001, pg_temp.id(61007, 61001));
 SELECT FROM roost.account_follow(61001, '61008');
 SELECT (account).username FROM roost.friend_request_list(61001, 'incoming');
 SELECT (account).username, outgoing FROM roost.friend_request_list(61008);
+-- rejecting one of theirs, taking one's own back, and leaving a friend is possible
+SAVEPOINT suspended;
+SELECT pg_temp.id(61007, 61001) AS theirs, pg_temp.id(61001, 61003) AS own, pg_temp.drain() \gset
+UPDATE roost_data.account SET status = 'suspended' WHERE id = 61003;
+INSERT INTO roost_data.friendship (account_id, friend_id, id) VALUES (61001, 61006, 1), (61006, 61001, 2);
+UPDATE roost_data.account SET status = 'suspended' WHERE id = 61006;
+SELECT roost.friend_request_reject(61001, :theirs);
+SELECT roost.friend_request_reject(61001, :theirs);
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.friend_request_cancel(61001, :own);
+SELECT roost.friend_remove(61001, '@friend_6');
+SELECT kind, account_id, room_id, message_id IN (:theirs, :own) AS request FROM told;
+SELECT roost.friend_remove(61001, '@friend_6');
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK TO suspended;
 UPDATE roost_data.account SET status = 'active', limited_at = NULL WHERE id IN (61007, 61008);
 
 -- limits: requests that wait, friends of either
