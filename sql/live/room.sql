@@ -2,6 +2,29 @@
 -- conversation, told to its members, or an account, told to it and to the one
 -- that did it.  Each module knows its own events; here they meet.
 
+CREATE OR REPLACE FUNCTION roost_internal.room_passes(state text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN left(state, 2) IN ('40', '53', '55', '57', '58');
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.room_passes(text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.room_passes(text) IS 'Whether an error is one that passes, so that the reader of the log tries again: one row that fails each time must not stop the streams of all.';
+
+CREATE OR REPLACE FUNCTION roost_internal.room_warn(kind roost.feed_kind, which text, state text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- The error's own words may quote what somebody wrote.
+	RAISE WARNING USING ERRCODE = state, MESSAGE = format('event "%s" %s cannot be told', kind, which), DETAIL = format('It failed with SQLSTATE %s.', state);
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.room_warn(roost.feed_kind, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.room_warn(roost.feed_kind, text, text) IS 'Warns that a row of the log is left out, because what should tell it failed with this SQLSTATE.';
+
 CREATE OR REPLACE FUNCTION roost_internal.room_told(
 	kind roost.feed_kind, account_id bigint, room_id bigint, conversation_id bigint, message_id bigint, target_id bigint
 ) RETURNS bigint[]
@@ -24,10 +47,16 @@ BEGIN
 		RETURN ARRAY[account_id];
 	END IF;
 	RETURN ARRAY[room_id, account_id];
+EXCEPTION WHEN OTHERS THEN
+	IF roost_internal.room_passes(SQLSTATE) THEN
+		RAISE;
+	END IF;
+	PERFORM roost_internal.room_warn(kind, format('of room %s', room_id), SQLSTATE);
+	RETURN '{}';
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.room_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.room_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'The accounts that are told of a row of the log with a room, as things stand now: those that the conversation says, or the account and the one that did it. If one of these two has blocked the other it is only who did it; but an end of what was between them is told to both. Requests of limited accounts are told to those only who follow them.';
+COMMENT ON FUNCTION roost_internal.room_told(roost.feed_kind, bigint, bigint, bigint, bigint, bigint) IS 'The accounts that are told of a row of the log with a room, as things stand now: those that the conversation says, or the account and the one that did it. If one of these two has blocked the other it is only who did it; but an end of what was between them is told to both. Requests of limited accounts are told to those only who follow them. If what should say it fails it is nobody, with a warning; errors that pass (roost_internal.room_passes) are raised.';
 
 CREATE OR REPLACE FUNCTION roost_internal.room_tells(
 	kind roost.feed_kind, account_id bigint, room_id bigint, conversation_id bigint, message_id bigint, target_id bigint, viewer_id bigint
@@ -41,6 +70,12 @@ BEGIN
 		RETURN viewer_id = ANY (roost_internal.conversation_told(kind, account_id, conversation_id, message_id, target_id, viewer_id));
 	END IF;
 	RETURN viewer_id = ANY (roost_internal.room_told(kind, account_id, room_id, conversation_id, message_id, target_id));
+EXCEPTION WHEN OTHERS THEN
+	IF roost_internal.room_passes(SQLSTATE) THEN
+		RAISE;
+	END IF;
+	PERFORM roost_internal.room_warn(kind, format('of room %s', room_id), SQLSTATE);
+	RETURN false;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.room_tells(roost.feed_kind, bigint, bigint, bigint, bigint, bigint, bigint) FROM PUBLIC;
@@ -73,12 +108,10 @@ BEGIN
 		RETURN NULL;
 	END CASE;
 EXCEPTION WHEN OTHERS THEN
-	-- One row that fails each time must not stop the streams of all. What passes is for the reader to try again.
-	IF left(SQLSTATE, 2) IN ('40', '53', '55', '57', '58') THEN
+	IF roost_internal.room_passes(SQLSTATE) THEN
 		RAISE;
 	END IF;
-	-- The error's own words may quote what somebody wrote.
-	RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = format('event "%s" with id %s cannot be told', kind, id), DETAIL = format('It failed with SQLSTATE %s.', SQLSTATE);
+	PERFORM roost_internal.room_warn(kind, format('with id %s', id), SQLSTATE);
 	RETURN NULL;
 END
 $$;

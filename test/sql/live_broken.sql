@@ -44,6 +44,39 @@ SELECT count(*) FROM roost.stream_read(:begin, 100, true) WHERE event = 'message
 ROLLBACK;
 SELECT count(*) FROM roost.stream_read(:begin, 100, true) WHERE event = 'message:received';
 
+-- One that stumbles when it should say who is told: as if nobody were.
+BEGIN;
+ALTER FUNCTION roost_internal.conversation_told RENAME TO conversation_told_whole;
+CREATE FUNCTION roost_internal.conversation_told(kind roost.feed_kind, account_id bigint, conversation_id bigint, message_id bigint, target_id bigint, viewer_id bigint DEFAULT NULL) RETURNS bigint[]
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	IF current_setting('broken.state', true) > '' THEN
+		RAISE EXCEPTION USING ERRCODE = current_setting('broken.state'), MESSAGE = 'later';
+	ELSIF (SELECT m.text FROM roost_data.message m WHERE m.conversation_id = $3 AND m.id = $4) ~ 'secret' THEN
+		PERFORM (SELECT m.text FROM roost_data.message m WHERE m.conversation_id = $3 AND m.id = $4)::integer;
+	END IF;
+	RETURN '{9411,9412}';
+END
+$$;
+SET LOCAL client_min_messages = error;
+SELECT roost_internal.room_told('message_created', 9411, :pair, :pair, :two, NULL) AS told, roost_internal.room_tells('message_created', 9411, :pair, :pair, :two, NULL, 9412) AS tells;
+SELECT event, data::jsonb #>> '{message,text}' AS text FROM roost.stream_read(:begin, 100, true) WHERE room ORDER BY seq;
+SELECT event, data::jsonb #>> '{message,text}' AS text FROM roost.stream_resume(9412, :epoch, :begin, '{messages}', 100) WHERE event IS NOT NULL;
+SELECT d.data::jsonb #>> '{message,text}' AS text
+FROM roost.stream_data(ARRAY(SELECT r.seq FROM roost.stream_read(:begin, 100) r WHERE r.room)) d ORDER BY d.seq;
+SELECT count(*) FROM roost.stream_see(ARRAY(SELECT r.seq FROM roost.stream_read(:begin, 100) r WHERE r.room), array_fill(9412::bigint, ARRAY[(SELECT count(*)::int FROM roost.stream_read(:begin, 100) r WHERE r.room)]));
+SAVEPOINT s;
+SET LOCAL broken.state = '40001';
+SELECT count(*) FROM roost.stream_read(:begin, 100, true);
+ROLLBACK TO s;
+SET LOCAL broken.state = '53200';
+SELECT count(*) FROM roost.stream_see(ARRAY(SELECT r.seq FROM roost.stream_read(:begin, 100) r WHERE r.room LIMIT 1), '{9412}');
+ROLLBACK TO s;
+SET TRANSACTION READ ONLY;
+SELECT count(*) FROM roost.stream_read(:begin, 100, true) WHERE event = 'message:received';
+ROLLBACK;
+
 SET client_min_messages = warning;
 DELETE FROM roost_data.conversation WHERE id = :pair;
 DELETE FROM roost_data.conversation_direct WHERE conversation_id = :pair;
