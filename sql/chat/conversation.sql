@@ -143,6 +143,9 @@ BEGIN
 	IF v_id IS NOT NULL THEN
 		RETURN v_id;
 	END IF;
+	IF encryption = 'e2ee' THEN
+		PERFORM roost_internal.key_need(actor_id, account_id, 'account_id');
+	END IF;
 	v_id := roost_internal.id_next();
 	INSERT INTO roost_data.conversation_direct (low_id, high_id, conversation_id)
 	VALUES (least(actor_id, account_id), greatest(actor_id, account_id), v_id) ON CONFLICT DO NOTHING;
@@ -159,7 +162,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.conversation_direct(bigint, bigint, roost.conversation_encryption) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.conversation_direct(bigint, bigint, roost.conversation_encryption) IS 'The direct conversation of two accounts, for the actor to write to: made if there is none, with this encryption (none). One a pair, whoever asks at once. 22023 oneself, P0002 no such account, 42501 a block or the message_policy of the account is against it; who has been written to may answer.';
+COMMENT ON FUNCTION roost_internal.conversation_direct(bigint, bigint, roost.conversation_encryption) IS 'The direct conversation of two accounts, for the actor to write to: made if there is none, with this encryption (none). One a pair, whoever asks at once. 22023 oneself, P0002 no such account, 42501 a block or the message_policy of the account is against it; who has been written to may answer; 55000 it is to be encrypted, and one of the two has no keys.';
 
 CREATE OR REPLACE FUNCTION roost_internal.has_blocks(account_id bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE

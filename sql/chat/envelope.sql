@@ -132,6 +132,12 @@ BEGIN
 	SELECT coalesce(array_agg(l.account_id), '{}'), array_agg(l.number), array_agg(l.registration_id) INTO v_accounts, v_numbers, v_registrations
 	FROM roost_internal.key_conversation_device_list(conversation_id, sender_id) l
 	WHERE (l.account_id, l.number) <> (sender_id, v_number);
+	IF message_id IS NOT NULL AND sender_id = ALL (v_accounts)
+		AND (SELECT c.kind = 'direct' FROM roost_data.conversation c WHERE c.id = envelope_store.conversation_id)
+	THEN
+		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = 'conversation_id', MESSAGE = 'the other account has no keys',
+			DETAIL = 'Nobody could read this message.';
+	END IF;
 	IF cardinality(envelopes) > 0 OR v_whole THEN
 		PERFORM FROM unnest(v_accounts, v_numbers, v_registrations) d (account_id, number, registration_id)
 		FULL JOIN unnest(envelopes) e ON e.account_id = d.account_id AND e.device = d.number
@@ -166,7 +172,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.envelope_store(bigint, bigint, bigint, bigint, roost.envelope_input[], bytea, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.envelope_store(bigint, bigint, bigint, bigint, roost.envelope_input[], bytea, text) IS 'Stores envelopes in a conversation that the caller holds, from the device of the sender''s session. Of a message there must be one for each device of each member but the one that sends (not of members with a block between them and the sender); or one ciphertext (content) for all, made for devices_version, and envelopes for those devices only that need more to open it. Without a message (message_id null) they may be for some devices. Errors: ROSTL the devices are others, 22023 and ROMIS with the field, 55000 the device has no keys, RO429 the sender has sent too much (limit envelope_size).';
+COMMENT ON FUNCTION roost_internal.envelope_store(bigint, bigint, bigint, bigint, roost.envelope_input[], bytea, text) IS 'Stores envelopes in a conversation that the caller holds, from the device of the sender''s session. Of a message there must be one for each device of each member but the one that sends (not of members with a block between them and the sender); or one ciphertext (content) for all, made for devices_version, and envelopes for those devices only that need more to open it. Without a message (message_id null) they may be for some devices. Errors: ROSTL the devices are others, 22023 and ROMIS with the field, 55000 the device, or the other one of a direct conversation, has no keys, RO429 the sender has sent too much (limit envelope_size).';
 
 CREATE OR REPLACE FUNCTION roost.envelope_send(actor_id roost.id, device_id roost.id, conversation_id roost.id, envelopes roost.envelope_input[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

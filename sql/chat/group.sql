@@ -143,7 +143,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.conversation_create(roost.id, roost.conversation_kind, roost.account_ref[], roost.conversation_title, roost.conversation_description, roost.url, roost.conversation_encryption, integer) FROM PUBLIC;
-COMMENT ON FUNCTION roost.conversation_create(roost.id, roost.conversation_kind, roost.account_ref[], roost.conversation_title, roost.conversation_description, roost.url, roost.conversation_encryption, integer) IS 'Begins a conversation. direct: with one account; if the two have one already it is answered as it stands (200). The other account sees it when something is written. group: the caller is its owner; account_ids (ids or @names, up to 100) become members. expire_after: seconds after which messages disappear. 22023 invalid combination, P0002 an account does not exist, 42501 an account takes no messages from the caller, 53400 the group, or the caller''s or an account''s number of groups, is full, 54000 more than 100 accounts.';
+COMMENT ON FUNCTION roost.conversation_create(roost.id, roost.conversation_kind, roost.account_ref[], roost.conversation_title, roost.conversation_description, roost.url, roost.conversation_encryption, integer) IS 'Begins a conversation. direct: with one account; if the two have one already it is answered as it stands (200). The other account sees it when something is written. group: the caller is its owner; account_ids (ids or @names, up to 100) become members. expire_after: seconds after which messages disappear. 22023 invalid combination, P0002 an account does not exist, 42501 an account takes no messages from the caller, 53400 the group, or the caller''s or an account''s number of groups, is full, 54000 more than 100 accounts, 55000 a direct one is to be encrypted, and one of the two has no keys.';
 SELECT roost_internal.route('POST', '/conversations', 'roost.conversation_create', limit_class => 'write', status => 201, tags => '{chat}');
 
 CREATE OR REPLACE FUNCTION roost_internal.group_hold(actor_id bigint, conversation_id bigint, least_role roost.member_role) RETURNS roost.member_role
@@ -212,6 +212,10 @@ BEGIN
 		v_message_id := roost_internal.message_system(conversation_id, actor_id, 'timer', NULL, jsonb_build_object('expire_after', nullif(expire_after, 0)));
 	END IF;
 	IF encryption = 'e2ee' AND v_old.encryption = 'none' THEN
+		IF v_old.kind = 'direct' THEN
+			PERFORM roost_internal.key_need(actor_id, (SELECT m.account_id FROM roost_data.conversation_member m
+				WHERE m.conversation_id = conversation_update.conversation_id AND m.account_id <> actor_id), 'encryption');
+		END IF;
 		UPDATE roost_data.conversation c SET encryption = 'e2ee' WHERE c.id = conversation_update.conversation_id;
 		v_message_id := roost_internal.message_system(conversation_id, actor_id, 'encrypted');
 	END IF;
@@ -222,5 +226,5 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.conversation_update(roost.id, roost.id, roost.conversation_title, roost.conversation_description, roost.url, integer, roost.conversation_encryption) FROM PUBLIC;
-COMMENT ON FUNCTION roost.conversation_update(roost.id, roost.id, roost.conversation_title, roost.conversation_description, roost.url, integer, roost.conversation_encryption) IS 'Changes a conversation; what is not given stays. Groups: admins. Direct ones: either of the two, expire_after and encryption only, as long as it may write. expire_after: seconds after which new messages disappear, 0 never; encryption: e2ee, for good. What has changed is written into the history. Returns the conversation. 22023 invalid expire_after, 42501 not allowed, 55000 a direct one has no title, or it is encrypted already, P0002 no such conversation.';
+COMMENT ON FUNCTION roost.conversation_update(roost.id, roost.id, roost.conversation_title, roost.conversation_description, roost.url, integer, roost.conversation_encryption) IS 'Changes a conversation; what is not given stays. Groups: admins. Direct ones: either of the two, expire_after and encryption only, as long as it may write. expire_after: seconds after which new messages disappear, 0 never; encryption: e2ee, for good. What has changed is written into the history. Returns the conversation. 22023 invalid expire_after, 42501 not allowed, 55000 a direct one has no title, it is encrypted already, or one of the two has no keys to encrypt with, P0002 no such conversation.';
 SELECT roost_internal.route('PATCH', '/conversations/:conversation_id', 'roost.conversation_update', limit_class => 'write', tags => '{chat}');

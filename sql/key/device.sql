@@ -155,6 +155,22 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.key_status_of(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.key_status_of(bigint) IS 'What the server has of the keys of a device; null if it has none.';
 
+CREATE OR REPLACE FUNCTION roost_internal.key_need(actor_id bigint, account_id bigint, field text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM roost_data.key_device d WHERE d.account_id = key_need.account_id) THEN
+		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = field, MESSAGE = 'the other account has no keys',
+			DETAIL = 'It could not read what is encrypted.';
+	ELSIF NOT EXISTS (SELECT FROM roost_data.key_device d WHERE d.account_id = actor_id) THEN
+		RAISE EXCEPTION USING ERRCODE = '55000', COLUMN = field, MESSAGE = 'the account has no keys', HINT = 'Publish them: PUT /encryption/keys.';
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.key_need(bigint, bigint, text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.key_need(bigint, bigint, text) IS 'Raises 55000, about a field, unless both accounts have devices with keys: without them a conversation of the two would be one that one of them can neither read nor write in, for good.';
+
 CREATE OR REPLACE FUNCTION roost_internal.key_device_changed(account_id bigint, identity_changed boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -184,6 +200,30 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.key_device_used(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.key_device_used(bigint) IS 'Notes, once a day, that a device with keys is in use: whoever publishes or fetches for it calls this, so that roost_internal.key_maintenance() does not unlink it.';
+
+CREATE OR REPLACE FUNCTION roost_internal.key_registration_note(account_id bigint, number integer, registration_id integer, identity_key bytea) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	c_kept constant integer := 50;
+BEGIN
+	INSERT INTO roost_data.key_registration AS r (account_id, number, registration_id, identity_key, published_at)
+	VALUES (key_registration_note.account_id, key_registration_note.number, key_registration_note.registration_id, key_registration_note.identity_key, roost_internal.clock_now())
+	ON CONFLICT ON CONSTRAINT key_registration_pkey DO UPDATE SET published_at = excluded.published_at WHERE r.identity_key = excluded.identity_key;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = '23505', COLUMN = 'registration_id', MESSAGE = 'the registration id was used with another identity key',
+			HINT = 'Choose another one at random: by it others see that the device was set up anew.';
+	END IF;
+	DELETE FROM roost_data.key_registration r
+	WHERE r.account_id = key_registration_note.account_id AND r.number = key_registration_note.number AND r.registration_id IN (
+		SELECT o.registration_id FROM roost_data.key_registration o
+		WHERE o.account_id = key_registration_note.account_id AND o.number = key_registration_note.number
+		ORDER BY o.published_at DESC OFFSET c_kept);
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.key_registration_note(bigint, integer, integer, bytea) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.key_registration_note(bigint, integer, integer, bytea) IS 'Notes that a device of this number is published with a registration id and an identity key. 23505 if one of this number had the id with another key: whoever encrypts for that one would not notice. The caller holds the account.';
 
 CREATE OR REPLACE FUNCTION roost.key_publish(actor_id roost.id, device_id roost.id, registration_id roost.key_registration_id, identity_key roost.key_base64,
 	signed_prekey roost.key_signed_prekey_input, kyber_prekey roost.key_signed_prekey_input,
@@ -227,6 +267,9 @@ BEGIN
 			RAISE EXCEPTION USING ERRCODE = '53400', MESSAGE = 'the account has too many devices with keys', DETAIL = format('It may have %s.', v_max),
 				HINT = 'Remove one of them: GET /encryption/devices, DELETE /encryption/devices/:number.';
 		END IF;
+	END IF;
+	PERFORM roost_internal.key_registration_note(actor_id, v_number, registration_id, v_identity_key);
+	IF v_former.number IS NULL THEN
 		INSERT INTO roost_data.key_device (account_id, number, device_id, registration_id, identity_key, signed_prekey_id, signed_prekey, signed_prekey_signature,
 			kyber_prekey_id, kyber_prekey, kyber_prekey_signature, linked_at, signed_prekey_at, kyber_prekey_at, used_at)
 		VALUES (actor_id, v_number, device_id, registration_id, v_identity_key, signed_prekey.id, v_signed_prekey, v_signed_prekey_signature,
@@ -251,7 +294,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.key_publish(roost.id, roost.id, roost.key_registration_id, roost.key_base64, roost.key_signed_prekey_input, roost.key_signed_prekey_input, roost.key_prekey_input[], roost.key_signed_prekey_input[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost.key_publish(roost.id, roost.id, roost.key_registration_id, roost.key_base64, roost.key_signed_prekey_input, roost.key_signed_prekey_input, roost.key_prekey_input[], roost.key_signed_prekey_input[]) IS 'Publishes the keys of the device of the session: its identity key, a signed prekey, a Kyber prekey of last resort, and up to 100 one-time prekeys of each kind; in base64. What is given replaces what was there. Another identity key takes all one-time prekeys away, another identity key or registration id what waits for the device. Its contacts are told of a device that is new or was set up anew. 22023 not a key, or a signature that the identity key did not make; 53400 more than roost.key_device_max devices; 54000 too many one-time prekeys; 42501 the account is not active; 55000 the session has no device. Nothing is stored on error.';
+COMMENT ON FUNCTION roost.key_publish(roost.id, roost.id, roost.key_registration_id, roost.key_base64, roost.key_signed_prekey_input, roost.key_signed_prekey_input, roost.key_prekey_input[], roost.key_signed_prekey_input[]) IS 'Publishes the keys of the device of the session: its identity key, a signed prekey, a Kyber prekey of last resort, and up to 100 one-time prekeys of each kind; in base64. What is given replaces what was there. Another identity key takes all one-time prekeys away, another identity key or registration id what waits for the device. Its contacts are told of a device that is new or was set up anew. 22023 not a key, or a signature that the identity key did not make; 23505 a device of this number had the registration id with another identity key: choose another; 53400 more than roost.key_device_max devices; 54000 too many one-time prekeys; 42501 the account is not active; 55000 the session has no device. Nothing is stored on error.';
 SELECT roost_internal.route('PUT', '/encryption/keys', 'roost.key_publish', limit_class => 'key');
 
 CREATE OR REPLACE FUNCTION roost.key_prekey_add(actor_id roost.id, device_id roost.id, prekeys roost.key_prekey_input[] DEFAULT NULL, kyber_prekeys roost.key_signed_prekey_input[] DEFAULT NULL) RETURNS roost.key_status

@@ -63,9 +63,10 @@ before(async () => {
 	[ada, bob, carol, dora] = await Promise.all(['ada', 'bob', 'carol', 'dora'].map((name) => account(gateway, `keys_${name}`)));
 	const login = await call(gateway, 'POST', '/auth/login', { body: { identifier: ada.username, password: ada.password, device: { id: 'tablet', name: 'Tablet' } } });
 	tablet = { ...ada, token: login.json.access_token };
-	for (const user of [bob, dora]) await act(user, 'PUT', '/encryption/keys', published(identity(), { registrationId: 5 }));
+	for (const user of [ada, bob, dora]) await act(user, 'PUT', '/encryption/keys', published(identity(), { registrationId: 5 }));
 	direct = (await act(ada, 'POST', '/conversations', { kind: 'direct', account_ids: [bob.id], encryption: 'e2ee' })).id;
 	group = (await act(ada, 'POST', '/conversations', { kind: 'group', title: 'a group', account_ids: [bob.id, dora.id], encryption: 'e2ee' })).id;
+	await act(ada, 'DELETE', '/encryption/devices/1');
 	await act(bob, 'GET', `/conversations/${group}`);
 	clients = {};
 	for (const [name, user] of Object.entries({ ada, tablet, bob, carol, dora })) clients[name] = await listen(user);
@@ -88,7 +89,7 @@ test('who talks with an account in secret is told of its devices, and nobody els
 	assert.deepEqual(of(await news()), all(false), 'another device of the same identity');
 	await act(ada, 'PUT', '/encryption/keys', { ...keys, prekeys: several(30, (n) => prekey(n)) });
 	assert.deepEqual(of(await news()), { ada: [], tablet: [], bob: [], carol: [], dora: [] }, 'the same keys again are no news');
-	await act(tablet, 'PUT', '/encryption/keys', published(identity(), { registrationId: 8 }));
+	await act(tablet, 'PUT', '/encryption/keys', published(identity(), { registrationId: 10 }));
 	assert.deepEqual(of(await news()), all(true), 'another identity');
 	await act(ada, 'DELETE', '/encryption/devices/2');
 	assert.deepEqual(of(await news()), all(false), 'unlinked');

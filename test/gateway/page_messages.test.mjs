@@ -3,6 +3,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { axe, close, launch, live, open, skip } from './browser.mjs';
+import { identity, published } from './keys.mjs';
 import { account, call, freePort, liftLimits, startGateway, until } from './lib.mjs';
 
 let gateway;
@@ -309,6 +310,7 @@ test('friends: asked, accepted from the notification, online, ended', { skip }, 
 
 test('an encrypted conversation is listed, and says that it cannot be read here', { skip }, async () => {
 	const [ann, bob] = await Promise.all(['enc_ann', 'enc_bob'].map((name) => account(gateway, name)));
+	for (const user of [ann, bob]) await as(user, 'PUT', '/encryption/keys', published(identity()));
 	const { id } = await as(ann, 'POST', '/conversations', { kind: 'direct', account_ids: [bob.id], encryption: 'e2ee' });
 	const page = await pageOf(ann);
 	await page.locator('.talks li', { hasText: 'end-to-end encrypted' }).getByRole('link').click();

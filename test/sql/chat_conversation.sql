@@ -11,6 +11,10 @@ UPDATE roost_data.account SET message_policy = 'friends' WHERE id = 18105;
 
 CREATE FUNCTION pg_temp.say(who bigint, whom bigint, what text DEFAULT 'hello') RETURNS bigint LANGUAGE sql AS
 	$$ SELECT (roost.message_create(who, whom::text, NULL, what)).id $$;
+CREATE FUNCTION pg_temp.link(account_id bigint) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO roost_data.device (id, account_id) VALUES (link.account_id * 10 + 1, link.account_id);
+	INSERT INTO roost_data.key_device (account_id, number, device_id, registration_id, identity_key, signed_prekey_id, signed_prekey, signed_prekey_signature, kyber_prekey_id, kyber_prekey, kyber_prekey_signature)
+	VALUES (link.account_id, 1, link.account_id * 10 + 1, 1, decode(repeat('05', 33), 'hex'), 1, decode(repeat('05', 33), 'hex'), decode(repeat('05', 64), 'hex'), 1, decode(repeat('08', 1569), 'hex'), decode(repeat('05', 64), 'hex')) $$;
 CREATE FUNCTION pg_temp.names(c roost.conversation) RETURNS text LANGUAGE sql AS
 	$$ SELECT coalesce(nullif(c.title, ''), (SELECT string_agg(m.username, ',' ORDER BY m.username) FROM unnest(c.members) m)) $$;
 
@@ -32,7 +36,26 @@ SELECT roost.conversation_create(18101, 'direct', '{18103}', title => 'us');
 \echo :LAST_ERROR_SQLSTATE
 SELECT roost.conversation_create(18101, 'direct', '{18103}', expire_after => 4);
 \echo :LAST_ERROR_SQLSTATE
+-- an encrypted one is of two that have keys; with a policy against it nobody learns whether there are any
+SELECT roost.conversation_create(18101, 'direct', '{18104}', encryption => 'e2ee', expire_after => 60);
+\echo :LAST_ERROR_SQLSTATE
+SELECT pg_temp.link(18104);
+SELECT roost.conversation_create(18101, 'direct', '{18104}', encryption => 'e2ee', expire_after => 60);
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.conversation_create(18101, 'direct', '{18105}', encryption => 'e2ee');
+\echo :LAST_ERROR_SQLSTATE
+SELECT pg_temp.link(18101);
+SELECT roost.message_create(18101, recipient_id => '18103', device_id => 181011::bigint, envelopes => '{}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost_internal.direct_find(18101, 18103) IS NULL AND roost_internal.direct_find(18101, 18104) IS NULL AS none;
 SELECT encryption, expire_after FROM roost.conversation_create(18101, 'direct', '{18104}', encryption => 'e2ee', expire_after => 60);
+-- nor does anybody write what nobody can read
+SELECT (roost.message_create(18101, recipient_id => '18104', device_id => 181011::bigint, envelopes => '{"(18104,1,1,2,x)"}')).encrypted;
+DELETE FROM roost_data.key_device WHERE account_id = 18104;
+SELECT roost.message_create(18101, recipient_id => '18104', device_id => 181011::bigint, envelopes => '{}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.message_create(18101, recipient_id => '18104', device_id => 181011::bigint, content => 'x', devices_version => roost_internal.key_devices_version(roost_internal.direct_find(18101, 18104), 18101));
+\echo :LAST_ERROR_SQLSTATE
 
 -- the other one sees it when something is written
 SELECT pg_temp.names(c) FROM roost.conversation_list(18102) c;
@@ -157,6 +180,10 @@ SELECT unread_count, (last_message).text, archived FROM roost.conversation_get(1
 
 -- the timer and encryption of a direct conversation: either of the two, told in the history, encryption for good
 SELECT expire_after, encryption FROM roost.conversation_update(18120, :six, expire_after => 3600);
+SELECT roost.conversation_update(18126, :six, expire_after => 0, encryption => 'e2ee');
+\echo :LAST_ERROR_SQLSTATE
+SELECT expire_after, encryption FROM roost.conversation_get(18126, :six);
+SELECT pg_temp.link(18120), pg_temp.link(18126);
 SELECT expire_after, encryption FROM roost.conversation_update(18126, :six, expire_after => 0, encryption => 'e2ee');
 SELECT count(roost.conversation_update(18126, :six, expire_after => 0, encryption => 'e2ee'));
 SELECT sender_id, action, detail, encrypted FROM roost_data.message WHERE conversation_id = :six AND action IS NOT NULL ORDER BY id;
