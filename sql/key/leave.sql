@@ -21,6 +21,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	DELETE FROM roost_data.key_device d WHERE d.account_id = key_account_delete.account_id;
+	DELETE FROM roost_data.key_registration r WHERE r.account_id = key_account_delete.account_id;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.key_account_delete(bigint) FROM PUBLIC;

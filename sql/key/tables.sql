@@ -45,6 +45,16 @@ ALTER TABLE roost_data.key_prekey ALTER COLUMN key SET STORAGE EXTERNAL;
 -- Rows live briefly.
 ALTER TABLE roost_data.key_prekey SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
 
+CREATE TABLE IF NOT EXISTS roost_data.key_registration (
+	account_id bigint NOT NULL REFERENCES roost_data.account ON DELETE CASCADE,
+	number smallint NOT NULL,
+	registration_id integer NOT NULL,
+	identity_key bytea NOT NULL,
+	published_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (account_id, number, registration_id)
+);
+COMMENT ON TABLE roost_data.key_registration IS 'Which identity key a registration id stood for when a device of this number was last published with it; it stays when the device is unlinked. Senders know a device by its number and registration id, so neither the device nor the next one of its number takes the same id with another identity key. Of each number the last 50.';
+
 CREATE OR REPLACE TRIGGER key_device_unlinked AFTER DELETE ON roost_data.key_device
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.key_device_unlinked();
 CREATE OR REPLACE TRIGGER key_device_session AFTER UPDATE OF revoked_at ON roost_data.session

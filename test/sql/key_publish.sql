@@ -69,10 +69,24 @@ BEGIN;
 SELECT key_publish.field(key_publish.call('PUT', '/encryption/keys', :base + 1, :base + 11, :'keys'::jsonb || '{"registration_id": 16383}'), 'registration_id') AS registration_id;
 SELECT * FROM key_publish.told();
 COMMIT;
+\echo another identity takes another registration id, by which those who have a session see it; also if the device was another one in between, or was unlinked, and for the next device of its number
+SELECT jsonb_build_object('identity_key', :'identity2', 'signed_prekey', jsonb_build_object('id', 1, 'key', :'signed', 'signature', :'signed_sig2'),
+	'kyber_prekey', jsonb_build_object('id', 2, 'key', :'kyber', 'signature', :'kyber_sig2')) AS anew \gset
+SELECT key_publish.call('PUT', '/encryption/keys', :base + 1, :base + 11, :'anew'::jsonb || jsonb_build_object('registration_id', r)) FROM unnest('{16383,4711}'::int[]) r;
+SELECT * FROM key_publish.told();
+BEGIN;
+SELECT key_publish.field(key_publish.call('PUT', '/encryption/keys', :base + 1, :base + 11, :'anew'::jsonb || '{"registration_id": 12}'), 'registration_id') AS registration_id;
+SELECT key_publish.field(key_publish.call('PUT', '/encryption/keys', :base + 1, :base + 11, (:'keys'::jsonb - 'prekeys' - 'kyber_prekeys') || jsonb_build_object('registration_id', r)), 'registration_id') AS registration_id FROM unnest('{12,16383}'::int[]) r;
+SELECT roost.key_device_unlink(:base + 1, 1);
+SELECT key_publish.field(key_publish.call('PUT', '/encryption/keys', :base + 1, :base + 13, :'anew'::jsonb || jsonb_build_object('registration_id', r)), 'device') AS device FROM unnest('{16383,12}'::int[]) r;
+SELECT registration_id, identity_key = decode(:'identity', 'base64') AS first FROM roost_data.key_registration WHERE account_id = :base + 1 AND number = 1 ORDER BY 1;
+SELECT count(roost_internal.key_registration_note(:base + 1, 1, n, '')) FROM generate_series(101, 160) n;
+SELECT count(*) FROM roost_data.key_registration WHERE account_id = :base + 1;
+ROLLBACK;
 \echo another identity: one-time prekeys go, envelopes go, contacts are told
 INSERT INTO roost_data.message_envelope (account_id, number, id, conversation_id, sender_id, sender_number, kind) VALUES (:base + 1, 1, 1, :base + 50, :base + 2, 1, 2), (:base + 1, 2, 2, :base + 50, :base + 2, 1, 2);
 BEGIN;
-SELECT key_publish.field(key_publish.call('PUT', '/encryption/keys', :base + 1, :base + 11, jsonb_build_object('registration_id', 16383, 'identity_key', :'identity2',
+SELECT key_publish.field(key_publish.call('PUT', '/encryption/keys', :base + 1, :base + 11, jsonb_build_object('registration_id', 16382, 'identity_key', :'identity2',
 	'signed_prekey', jsonb_build_object('id', 1, 'key', :'signed', 'signature', :'signed_sig2'), 'kyber_prekey', jsonb_build_object('id', 2, 'key', :'kyber', 'signature', :'kyber_sig2'))), 'prekey_count') AS prekeys;
 SELECT * FROM key_publish.told();
 SELECT number FROM roost_data.message_envelope WHERE account_id = :base + 1;
