@@ -102,7 +102,7 @@ count_regress() {
 tap() {
 	local name=$1 log=$out/$1.tap code=0 p f s planned
 	shift
-	timeout "${ROOST_TEST_LIMIT:-300}" "$@" >"$log" 2>&1 </dev/null || code=$?
+	timeout "${ROOST_TEST_LIMIT:-900}" "$@" >"$log" 2>&1 </dev/null || code=$?
 	if grep -qE '^# pass [0-9]+$' "$log"; then # node counts for us
 		p=$(sed -n 's/^# pass //p' "$log")
 		f=$(($(sed -n 's/^# fail //p; s/^# cancelled //p' "$log" | paste -sd+)))
@@ -118,6 +118,7 @@ tap() {
 	[ $code = 0 ] || [ "$f" -gt 0 ] || f=1
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	if [ "$f" -gt 0 ]; then
+		[ $code != 124 ] || code='124: it took too long'
 		echo "--- $name failed (exit code $code)"
 		cat "$log"
 	else

@@ -23,21 +23,23 @@ Headers.prototype.getSetCookie ??= function () { return this.get('set-cookie')?.
 export const folder = mkdtempSync(join(tmpdir(), 'roost-gateway-test-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-// Resolves with what condition() returns once that is true; rejects after a long time.
-export async function until(condition, what = 'the condition', patience = 30000) {
+// Resolves with what condition() returns once that is true; rejects after a long time, with what it returned last and what saw() says.
+export async function until(condition, what = 'the condition', patience = 60000, saw = () => undefined) {
 	const end = Date.now() + patience;
 	for (;;) {
 		const value = await condition();
 		if (value) return value;
-		if (Date.now() > end) throw new Error(`${what} did not come true`);
+		if (Date.now() > end) throw new Error(`${what} did not come true: ${condition} is ${String(value)} ${JSON.stringify(await saw()) ?? ''}`.slice(0, 2000));
 		await new Promise((resolve) => setTimeout(resolve, 20));
 	}
 }
 
 // A port that nothing listens at now, below the range of outgoing connections: one of these could have it when a gateway comes back.
+// Suites that run at one moment have ports of their own (gateways may share one, so neither would notice).
 export async function freePort() {
+	const [first, last] = (process.env.ROOST_TEST_PORTS ?? '10000-29999').split('-').map(Number);
 	for (;;) {
-		const port = 10000 + Math.floor(Math.random() * 20000);
+		const port = first + Math.floor(Math.random() * (last - first + 1));
 		const server = net.createServer().listen(port, '127.0.0.1');
 		if (!await once(server, 'listening').catch(() => null)) continue;
 		server.close();
@@ -54,7 +56,8 @@ export function sql(text) {
 // Starts a gateway on a free port; stop() ends it and returns its exit code.
 export async function startGateway(options = {}, environment = {}) {
 	const { port = await freePort(), ready = true, ...flags } = options;
-	const settings = { port, 'database-url': databaseUrl, 'access-log': 'off', ...flags };
+	// (fetch keeps connections for four seconds; the gateway must not close one just when it is used again)
+	const settings = { port, 'database-url': databaseUrl, 'access-log': 'off', 'idle-timeout': '1min', ...flags };
 	const args = Object.entries(settings).filter(([, value]) => value !== undefined).map(([name, value]) => `--${name}=${value}`);
 	const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
 	const gateway = { port, url: `http${flags['tls-cert'] ? 's' : ''}://127.0.0.1:${port}`, pid: child.pid, child, log: '', out: '' };
@@ -78,8 +81,8 @@ export async function startGateway(options = {}, environment = {}) {
 		await until(async () => {
 			if (gateway.ended) throw new Error(`the gateway did not start: ${gateway.log}`);
 			return /"200"|200 OK/.test((await raw(gateway, 'GET /health HTTP/1.0\r\n\r\n').catch(() => '')).split('\r\n')[0]);
-		}, 'the gateway');
-		await until(() => /routes, /.test(gateway.log), 'the list of routes');
+		}, 'the gateway', undefined, () => gateway.log);
+		await until(() => /routes, /.test(gateway.log), 'the list of routes', undefined, () => gateway.log);
 	}
 	return gateway;
 }
@@ -280,7 +283,7 @@ export function waiting(key) {
 
 // Returns the sum of a metric's lines that have all the given labels.
 export async function metric(gateway, name, labels = {}) {
-	const text = await (await fetch(`${gateway.url}/metrics`)).text();
+	const text = await (await fetch(`${gateway.url}/metrics`, { headers: { connection: 'close' } })).text();
 	return text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
 		.filter((line) => Object.entries(labels).every(([label, value]) => line.includes(`${label}="${value}"`)))
 		.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
@@ -371,14 +374,20 @@ export class WebSocketClient {
 
 	wake() { for (const wake of this.waiting.splice(0)) wake(); }
 
+	// What has come: events that a test has collected in .heard or .events, and frames that nobody has taken; the last of them.
+	came() {
+		const events = (this.heard ?? this.events ?? []).map((event) => JSON.stringify(event).slice(0, 200));
+		return [...events, ...this.frames.map((frame) => frame.payload.toString().slice(0, 500))].slice(-12).join('\n');
+	}
+
 	// Waits for what comes from the server to make a condition true.
-	async until(condition, what, patience = 30000) {
+	async until(condition, what, patience = 60000) {
 		const end = Date.now() + patience;
 		for (;;) {
 			const value = condition();
 			if (value) return value;
-			if (this.gone) throw new Error(`the connection ended before ${what}: ${JSON.stringify(this.closed)} ${this.head}`);
-			if (Date.now() > end) throw new Error(`${what} did not come: ${JSON.stringify(this.frames.map((frame) => frame.payload.toString().slice(0, 500)))}`);
+			if (this.gone) throw new Error(`the connection ended before ${what}: ${JSON.stringify(this.closed)} ${this.head} ${this.came()}`);
+			if (Date.now() > end) throw new Error(`${what} did not come: ${this.came()}`);
 			let timer;
 			await new Promise((resolve) => { this.waiting.push(resolve); timer = setTimeout(resolve, 1000); });
 			clearTimeout(timer);
