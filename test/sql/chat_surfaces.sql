@@ -14,7 +14,7 @@ CREATE TABLE chats.account AS SELECT n, :base + n AS id FROM unnest('{1,2,3,4,5,
 INSERT INTO roost_data.account (id, username, role) SELECT id, 'chts_' || n, CASE n WHEN 20 THEN 'admin' ELSE 'user' END FROM chats.account;
 INSERT INTO roost_data.account_handle (username, account_id) SELECT 'chts_' || n, id FROM chats.account;
 CREATE TABLE chats.viewer AS SELECT n, id, roost_internal.token_make(id, id, id) AS token FROM chats.account UNION ALL SELECT 0, NULL, NULL;
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT epoch || '-' || last_seq AS cursor FROM roost.feed_position() \gset
 
 CREATE TABLE chats.conversation (name text PRIMARY KEY, id bigint, kind text, encryption text);
@@ -67,7 +67,7 @@ SELECT id AS request FROM roost.friend_request_create(:base + 2, (:base + 1)::te
 SELECT count(roost.friend_request_accept(:base + 1, :request));
 SELECT count(roost.friend_request_create(:base + 7, (:base + 1)::text));
 UPDATE roost_data.account SET status = 'suspended' WHERE id = :base + 8;
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 
 -- The rule, for each viewer and message
 CREATE TABLE chats.pair AS -- who is in which conversation

@@ -52,7 +52,7 @@ END
 $$;
 
 -- until it has looked for prepared transactions nothing is kept
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT pg_temp.compare();
 
 \echo text, warning, pin
@@ -158,7 +158,7 @@ UPDATE roost_data.post SET text = 'prepared' WHERE id = 31001;
 PREPARE TRANSACTION 'post_cache';
 SELECT pg_temp.compare();
 COMMIT PREPARED 'post_cache';
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT pg_temp.compare();
 
 \echo one snapshot for all

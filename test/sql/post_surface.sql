@@ -38,7 +38,7 @@ INSERT INTO roost_data.post_bookmark (account_id, post_id, id) SELECT v.id, k.id
 INSERT INTO roost_data.post_like (account_id, post_id, id) SELECT a, :root, a FROM generate_series(2901, 2905) a;
 UPDATE roost_data.post SET pinned_at = '2026-01-01Z' WHERE id IN (SELECT id FROM surface.kind);
 INSERT INTO roost_data.trend_post ("window", language, post_id, accounts, expected, score, place, since, computed_at) SELECT 'day', '', id, 1, 1, 1, 1000 + n, now(), now() FROM surface.kind;
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 
 -- The rule in words of SQL (docs/safety.md)
 CREATE TABLE surface.truth AS

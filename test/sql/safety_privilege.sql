@@ -8,7 +8,7 @@ SET roost.password_memory = 1024;
 SET roost.lockout_account_failures = 1000;
 SET roost.lockout_address_failures = 1000;
 -- the log of events has begun
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 BEGIN;
 CREATE SCHEMA privilege;
 

@@ -33,7 +33,7 @@ INSERT INTO roost_data.list_member (list_id, member_id, account_id, id) SELECT v
 INSERT INTO roost_data.friendship (account_id, friend_id, id) SELECT DISTINCT LEAST(x.v, x.a) + :base, GREATEST(x.v, x.a) + :base, LEAST(x.v, x.a) * 100 + GREATEST(x.v, x.a) FROM surfaces.pair x WHERE NOT x.blocked AND NOT x.own AND x.v > 0
 UNION SELECT DISTINCT GREATEST(x.v, x.a) + :base, LEAST(x.v, x.a) + :base, GREATEST(x.v, x.a) * 100 + LEAST(x.v, x.a) FROM surfaces.pair x WHERE NOT x.blocked AND NOT x.own AND x.v > 0;
 INSERT INTO roost_data.friend_request (requester_id, recipient_id, id) SELECT :base + a, :base + v, roost_internal.id_next() FROM surfaces.pair WHERE NOT blocked AND NOT own AND v > 0;
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT epoch || '-' || last_seq AS cursor FROM roost.feed_position() \gset
 
 -- Every visibility and state of the open author, of the others the states that public posts have; each with an answer like it, a quote of it and a retweet of it.
@@ -60,7 +60,7 @@ INSERT INTO roost_data.post (id, author_id, thread_id, retweet_of_id, created_at
 UPDATE roost_data.post SET pinned_at = created_at WHERE id IN (SELECT id FROM surfaces.post WHERE part = 0);
 UPDATE roost_data.account a SET status = CASE n WHEN 5 THEN 'suspended' ELSE 'deleted' END FROM surfaces.account s WHERE s.id = a.id AND n IN (5, 6);
 INSERT INTO roost_data.trend_post ("window", language, post_id, accounts, expected, score, place, since, computed_at) SELECT 'day', '', id, 1, 1, 1, 1000 + n, now(), now() FROM surfaces.post WHERE part = 0;
-SELECT roost.worker_sync(), roost.search_sync('60 seconds');
+SELECT roost.worker_sync('1 minute'), roost.search_sync('60 seconds');
 
 -- The rule (docs/safety.md), for each viewer and post
 CREATE TABLE surfaces.truth AS

@@ -92,7 +92,7 @@ $$;
 CREATE FUNCTION source_test.hits() RETURNS bigint LANGUAGE sql AS $$ SELECT hits FROM roost.stat_timeline WHERE kind = 'inbox' $$;
 
 SELECT source_test.wrong();
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT source_test.wrong();
 -- the inbox was really read
 SELECT source_test.hits() AS hits \gset
@@ -111,7 +111,7 @@ UPDATE roost_data.post SET visibility = 'public' WHERE id > 8000000 AND id % 5 =
 UPDATE roost_data.account SET status = CASE status WHEN 'active' THEN 'suspended' ELSE 'active' END WHERE id IN (77008, 77004);
 UPDATE roost_data.account SET is_private = NOT is_private WHERE id IN (77003, 77006);
 SELECT source_test.wrong();
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT source_test.wrong();
 
 -- Follows and unfollows
@@ -120,7 +120,7 @@ INSERT INTO roost_data.follow (follower_id, followee_id, id) SELECT 77010, 77000
 SELECT source_test.wrong();
 SELECT source_test.posts(1601, 1640);
 SELECT source_test.wrong();
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT source_test.wrong();
 INSERT INTO roost_data.follow (follower_id, followee_id, id) VALUES (77001, 77000, 730000);
 SELECT source_test.wrong();
@@ -162,16 +162,16 @@ DELETE FROM roost_data.follow WHERE follower_id = 77005 AND followee_id = 77001;
 INSERT INTO roost_data.follow (follower_id, followee_id, id) VALUES (77005, 77000, 740000) ON CONFLICT DO NOTHING;
 PREPARE TRANSACTION 'timeline_source';
 SELECT source_test.wrong();
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT source_test.wrong();
 COMMIT PREPARED 'timeline_source';
 SELECT source_test.wrong();
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT source_test.wrong();
 BEGIN;
 SELECT source_test.posts(1681, 1690);
 PREPARE TRANSACTION 'timeline_source';
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 ROLLBACK PREPARED 'timeline_source';
 SELECT source_test.wrong();
 
@@ -186,7 +186,7 @@ INSERT INTO source_test.many SELECT generate_series(1, 66000);
 INSERT INTO roost_data.post (id, author_id, thread_id, created_at, text) VALUES (8300000, 77000, 8300000, now(), '');
 COMMIT;
 SELECT source_test.wrong();
-SELECT roost.worker_sync();
+SELECT roost.worker_sync('1 minute');
 SELECT source_test.wrong();
 
 -- Candidates: nothing that the reader may see is missing
