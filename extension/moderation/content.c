@@ -13,7 +13,6 @@
 #include "moderation/content.h"
 #include "post/entity.h"
 
-static void content_add_url(ModerationText *text, const char *url, int length);
 static bool content_has_url(const ModerationText *text, const char *url, int length);
 
 /*
@@ -39,9 +38,9 @@ roost_content_urls(ModerationText *text, Datum json, bool links)
 		if (element == NULL || element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
 			continue;
 		if (getKeyJsonValueFromContainer(element->val.binary.data, "url", 3, &url) != NULL && url.type == jbvString)
-			content_add_url(text, url.val.string.val, url.val.string.len);
+			roost_content_url(text, url.val.string.val, url.val.string.len);
 		if (getKeyJsonValueFromContainer(element->val.binary.data, "preview_url", 11, &url) != NULL && url.type == jbvString)
-			content_add_url(text, url.val.string.val, url.val.string.len);
+			roost_content_url(text, url.val.string.val, url.val.string.len);
 	}
 }
 
@@ -97,7 +96,7 @@ roost_content_scan(ModerationText *text)
 		if (entities[i].kind == ENTITY_URL)
 		{
 			text->num_links++;
-			content_add_url(text, text->text + entities[i].offset, entities[i].length);
+			roost_content_url(text, text->text + entities[i].offset, entities[i].length);
 		}
 		else if (entities[i].kind == ENTITY_MENTION)
 			text->num_mentions++;
@@ -136,7 +135,7 @@ roost_content_bare_urls(ModerationText *text)
 		if (stop - colon > 3 && !content_has_url(text, colon - scheme, stop - (colon - scheme)))
 		{
 			text->num_links++;
-			content_add_url(text, colon - scheme, stop - (colon - scheme));
+			roost_content_url(text, colon - scheme, stop - (colon - scheme));
 		}
 	}
 }
@@ -157,8 +156,11 @@ roost_content_join(ModerationText *text, const char *first, int first_length, co
 	text->length = first_length + 1 + second_length;
 }
 
-static void
-content_add_url(ModerationText *text, const char *url, int length)
+/*
+ * Takes an address.
+ */
+void
+roost_content_url(ModerationText *text, const char *url, int length)
 {
 	if (text->num_urls == SIGNAL_URLS_MAX)
 		return;

@@ -10,6 +10,7 @@
 
 #include "moderation/signal.h"
 
+extern void roost_content_url(ModerationText *text, const char *url, int length);
 extern void roost_content_urls(ModerationText *text, Datum json, bool links);
 extern void roost_content_descriptions(ModerationText *text, Datum json);
 extern void roost_content_scan(ModerationText *text);

@@ -104,8 +104,8 @@ roost_moderation_message(PG_FUNCTION_ARGS)
 }
 
 /*
- * roost_internal.group_judge(), a trigger, asks the policies about the title
- * and the description of a group.
+ * roost_internal.group_judge(), a trigger, asks the policies about the title,
+ * the description and the picture of a group.
  */
 Datum
 roost_moderation_group(PG_FUNCTION_ARGS)
@@ -124,7 +124,8 @@ roost_moderation_group(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("roost_internal.group_judge() must be a BEFORE trigger for each row")));
 	tuple = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
-	field = row_changed(trigger, "description") ? "description" : row_changed(trigger, "title") ? "title" : NULL;
+	field = row_changed(trigger, "description") ? "description" : row_changed(trigger, "title") ? "title" :
+		row_changed(trigger, "avatar_url") ? "avatar_url" : NULL;
 	if (!roost_moderation_enabled || field == NULL)
 		return PointerGetDatum(tuple);
 
@@ -145,7 +146,14 @@ roost_moderation_group(PG_FUNCTION_ARGS)
 	content.length = joined.len;
 	roost_content_scan(&content);
 	roost_content_bare_urls(&content);
-	message_judge(&content, fcinfo->flinfo->fn_oid, joined.data[joined.len - 1] == '\n' ? "title" : field);
+	value = row_value(trigger, tuple, "avatar_url", &isnull);
+	if (!isnull)
+	{
+		char	   *url = TextDatumGetCString(value);
+
+		roost_content_url(&content, url, strlen(url));
+	}
+	message_judge(&content, fcinfo->flinfo->fn_oid, strcmp(field, "description") == 0 && joined.data[joined.len - 1] == '\n' ? "title" : field);
 	return PointerGetDatum(tuple);
 }
 

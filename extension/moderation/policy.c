@@ -36,6 +36,7 @@ static const char *const signal_names[SIGNALS] = {
 	[SIGNAL_URL] = "url",
 	[SIGNAL_CAPITALS] = "capitals",
 	[SIGNAL_REPETITION] = "repetition",
+	[SIGNAL_LOOKALIKE] = "lookalike",
 	[SIGNAL_RATE] = "rate",
 	[SIGNAL_DUPLICATE] = "duplicate",
 	[SIGNAL_REPEAT] = "repeat",

@@ -4,23 +4,29 @@
  *		Policies about profiles, and trials of policies.
  *
  * A profile is judged as one text: user name, display name and bio, a line
- * each.  It has no state: what a policy would label or limit is only
- * recorded, and what is held opens a case, once the row is there.
+ * each; and by the addresses of its pictures.  It has no state: what a policy
+ * would label or limit is only recorded, and what is held opens a case, once the
+ * row is there.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
+#include "core/plan.h"
 #include "moderation/content.h"
 #include "moderation/judge.h"
+#include "moderation/policy.h"
 #include "moderation/record.h"
 #include "moderation/setting.h"
 #include "moderation/trigger.h"
@@ -30,11 +36,16 @@ PG_FUNCTION_INFO_V1(roost_moderation_trial);
 
 #define TRIAL_COLUMNS	9
 
-static const char *const profile_fields[] = {"username", "display_name", "bio"};
+/* the texts, then the addresses */
+static const char *const profile_fields[] = {"username", "display_name", "bio", "avatar_url", "header_url"};
+
+#define PROFILE_NAMES	2		/* of the texts */
+#define PROFILE_TEXTS	3
 
 static HeapTuple profile_judge(TriggerData *trigger, Oid function);
 static void profile_open_case(TriggerData *trigger, Oid function);
 static const char *profile_field(TriggerData *trigger);
+static void profile_lookalike(ModerationText *profile, Oid function, ArrayType *names, bool trial);
 static Datum profile_value(TriggerData *trigger, HeapTuple tuple, const char *name, bool *isnull);
 
 /*
@@ -68,6 +79,7 @@ profile_judge(TriggerData *trigger, Oid function)
 	ModerationText profile;
 	ModerationJudgement judgement;
 	StringInfoData joined;
+	Datum		names[PROFILE_NAMES];
 	Datum		value;
 	bool		isnull;
 
@@ -81,9 +93,11 @@ profile_judge(TriggerData *trigger, Oid function)
 	profile.language = isnull ? NULL : TextDatumGetCString(value);
 
 	initStringInfo(&joined);
-	for (int i = 0; i < lengthof(profile_fields); i++)
+	for (int i = 0; i < PROFILE_TEXTS; i++)
 	{
 		value = profile_value(trigger, tuple, profile_fields[i], &isnull);
+		if (i < PROFILE_NAMES)
+			names[i] = isnull ? CStringGetTextDatum("") : value;
 		if (i > 0)
 			appendStringInfoChar(&joined, '\n');
 		if (!isnull)
@@ -97,6 +111,17 @@ profile_judge(TriggerData *trigger, Oid function)
 	profile.length = joined.len;
 	roost_content_scan(&profile);
 	roost_content_bare_urls(&profile);
+	for (int i = PROFILE_TEXTS; i < lengthof(profile_fields); i++)
+	{
+		value = profile_value(trigger, tuple, profile_fields[i], &isnull);
+		if (!isnull)
+		{
+			char	   *url = TextDatumGetCString(value);
+
+			roost_content_url(&profile, url, strlen(url));
+		}
+	}
+	profile_lookalike(&profile, function, construct_array(names, PROFILE_NAMES, TEXTOID, -1, false, TYPALIGN_INT), false);
 
 	roost_moderation_judge(&profile, false, &judgement);
 	if (judgement.action == ACTION_REJECT)
@@ -155,6 +180,40 @@ profile_field(TriggerData *trigger)
 	return changed;
 }
 
+/*
+ * Finds out whose name a profile's may be taken for, if a policy asks.
+ */
+static void
+profile_lookalike(ModerationText *profile, Oid function, ArrayType *names, bool trial)
+{
+	static SPIPlanPtr plan = NULL;
+	Oid			types[2] = {TEXTARRAYOID, INT8OID};
+	Datum		values[2] = {PointerGetDatum(names), Int64GetDatum(profile->account.account_id)};
+	int			count;
+	const ModerationPolicy *policies = roost_moderation_policies(profile->subject, &count);
+	MemoryContext caller = CurrentMemoryContext;
+	bool		asked = false;
+	Oid			user;
+	int			context;
+
+	for (int i = 0; i < count; i++)
+		asked |= policies[i].signal == SIGNAL_LOOKALIKE && (policies[i].enabled || trial);
+	if (!asked)
+		return;
+	roost_moderation_owner_begin(function, &user, &context);
+	SPI_connect();
+	if (SPI_execute_plan(roost_plan_keep(&plan, "SELECT roost_internal.profile_lookalike($1, $2)", lengthof(types), types), values, NULL, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for similar names");
+	if (SPI_processed == 1)
+	{
+		char	   *name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+
+		profile->lookalike = name == NULL ? NULL : MemoryContextStrdup(caller, name);
+	}
+	SPI_finish();
+	SetUserIdAndSecContext(user, context);
+}
+
 static Datum
 profile_value(TriggerData *trigger, HeapTuple tuple, const char *name, bool *isnull)
 {
@@ -197,6 +256,12 @@ roost_moderation_trial(PG_FUNCTION_ARGS)
 	trial.copies = true;
 	roost_content_scan(&trial);
 	roost_content_bare_urls(&trial);
+	if (strcmp(trial.subject, "profile") == 0)
+	{
+		Datum		name = PG_GETARG_DATUM(1);
+
+		profile_lookalike(&trial, fcinfo->flinfo->fn_oid, construct_array(&name, 1, TEXTOID, -1, false, TYPALIGN_INT), true);
+	}
 
 	roost_moderation_judge(&trial, true, &judgement);
 	foreach(cell, judgement.verdicts)

@@ -92,6 +92,9 @@ roost_moderation_signal(ModerationText *text, ModerationSignal signal)
 		case SIGNAL_LINKS:
 			score = text->num_links;
 			break;
+		case SIGNAL_LOOKALIKE:
+			score = text->lookalike != NULL ? 1 : 0;
+			break;
 		case SIGNAL_RATE:		/* not of the text */
 		case SIGNALS:
 			break;
@@ -141,6 +144,11 @@ roost_moderation_explain(ModerationText *text, ModerationSignal signal, StringIn
 			break;
 		case SIGNAL_STRANGERS:
 			appendStringInfo(out, "{\"mentions\": %d}", text->num_mentions);
+			break;
+		case SIGNAL_LOOKALIKE:
+			appendStringInfoString(out, "{\"name\": ");
+			signal_quote(out, text->lookalike != NULL ? text->lookalike : "");
+			appendStringInfoChar(out, '}');
 			break;
 		default:
 			appendStringInfoString(out, "{}");

@@ -44,6 +44,7 @@ typedef struct ModerationText
 	int			room_urls;
 	bool		copies;			/* copies of it are looked for */
 	struct ModerationText *beside;	/* descriptions of media, or NULL */
+	const char *lookalike;		/* whose name it may be taken for, or NULL */
 
 	bool		known[SIGNALS];
 	double		score[SIGNALS];

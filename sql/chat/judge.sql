@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION roost_internal.group_judge() RETURNS trigger
 LANGUAGE c VOLATILE
 AS 'MODULE_PATHNAME', 'roost_moderation_group';
 REVOKE ALL ON FUNCTION roost_internal.group_judge() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.group_judge() IS 'BEFORE ROW trigger of roost_data.conversation: asks the policies about title and description, and refuses them (23514).';
+COMMENT ON FUNCTION roost_internal.group_judge() IS 'BEFORE ROW trigger of roost_data.conversation: asks the policies about title, description and the address of the picture, and refuses them (23514).';
 
 CREATE OR REPLACE FUNCTION roost_internal.message_is_request(conversation_id bigint, sender_id bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE

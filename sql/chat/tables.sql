@@ -167,8 +167,8 @@ COMMENT ON TABLE roost_data.chat_setting IS 'Settings of accounts for their conv
 
 CREATE OR REPLACE TRIGGER message_judge BEFORE INSERT OR UPDATE OF text, media ON roost_data.message
 	FOR EACH ROW WHEN (NOT NEW.encrypted AND NEW.action IS NULL AND NEW.deleted_at IS NULL) EXECUTE FUNCTION roost_internal.message_judge();
-CREATE OR REPLACE TRIGGER conversation_judge BEFORE INSERT OR UPDATE OF title, description ON roost_data.conversation
-	FOR EACH ROW WHEN (NEW.title <> '' OR NEW.description <> '') EXECUTE FUNCTION roost_internal.group_judge();
+CREATE OR REPLACE TRIGGER conversation_judge BEFORE INSERT OR UPDATE OF title, description, avatar_url ON roost_data.conversation
+	FOR EACH ROW WHEN (NEW.title <> '' OR NEW.description <> '' OR NEW.avatar_url <> '') EXECUTE FUNCTION roost_internal.group_judge();
 CREATE OR REPLACE TRIGGER key_device_insert_envelope BEFORE INSERT OR DELETE ON roost_data.key_device
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.envelope_device_change();
 CREATE OR REPLACE TRIGGER key_device_update_envelope BEFORE UPDATE OF registration_id, identity_key ON roost_data.key_device

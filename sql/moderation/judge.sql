@@ -9,8 +9,41 @@ REVOKE ALL ON FUNCTION roost_internal.post_judge() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION roost_internal.profile_judge() RETURNS trigger
 LANGUAGE c VOLATILE
 AS 'MODULE_PATHNAME', 'roost_moderation_profile';
-COMMENT ON FUNCTION roost_internal.profile_judge() IS 'BEFORE and AFTER ROW trigger of roost_data.account: asks the policies about user name, display name and bio, refuses them (23514) or opens a case.';
+COMMENT ON FUNCTION roost_internal.profile_judge() IS 'BEFORE and AFTER ROW trigger of roost_data.account: asks the policies about user name, display name, bio and the addresses of pictures, refuses them (23514) or opens a case.';
 REVOKE ALL ON FUNCTION roost_internal.profile_judge() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION roost_internal.name_key(name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT pg_catalog.replace(pg_catalog.translate(pg_catalog.regexp_replace(pg_catalog.lower(roost.text_skeleton($1)), '[[:space:][:punct:]]', '', 'g'),
+		'013457i', 'oleastl'), 'rn', 'm')
+$$;
+REVOKE ALL ON FUNCTION roost_internal.name_key(text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.name_key(text) IS 'What a name looks like at a glance: its skeleton (roost.text_skeleton) without blanks and signs, digits as the letters that they stand for, i as l, rn as m. Names that may be taken for each other have the same.';
+
+CREATE OR REPLACE FUNCTION roost_internal.profile_lookalike(names text[], account_id bigint) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_keys constant text[] := ARRAY(SELECT k FROM unnest(names) n, LATERAL roost_internal.name_key(n) k WHERE length(k) > 3);
+BEGIN
+	IF v_keys = '{}' THEN
+		RETURN NULL;
+	END IF;
+	RETURN (
+		SELECT s.username FROM (
+			SELECT lower(a.username) FROM roost_data.role r JOIN roost_data.account a ON a.role = r.name
+			WHERE r.rank > 0 AND a.role <> 'user' AND a.status = 'active' AND a.id <> profile_lookalike.account_id
+			UNION ALL
+			-- those that nobody may take
+			SELECT h.username FROM roost_data.reserved_handle h WHERE h.until IS NULL AND length(h.username) > 4
+		) s (username)
+		WHERE roost_internal.name_key(s.username) = ANY (v_keys) ORDER BY 1 LIMIT 1);
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.profile_lookalike(text[], bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.profile_lookalike(text[], bigint) IS 'The user name of the staff (accounts whose role has a rank), or one of those that are reserved for good, that one of the names of an account may be taken for; null if there is none.';
 
 CREATE OR REPLACE FUNCTION roost_internal.moderation_trial(subject text, text text, language text, account_id bigint)
 RETURNS TABLE (policy text, signal text, score double precision, threshold double precision, fires boolean, action text, enabled boolean, dry_run boolean, explanation text)

@@ -24,7 +24,7 @@ LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	v_share constant boolean := policy.signal IN ('profanity', 'spam', 'gibberish', 'url', 'capitals', 'repetition', 'rate');
+	v_share constant boolean := policy.signal IN ('profanity', 'spam', 'gibberish', 'url', 'capitals', 'repetition', 'lookalike', 'rate');
 	v_column text;
 	v_detail text;
 BEGIN

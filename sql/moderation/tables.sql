@@ -25,10 +25,10 @@ CREATE TABLE IF NOT EXISTS roost_data.moderation_policy (
 	builtin boolean NOT NULL DEFAULT false,
 	updated_at timestamptz NOT NULL DEFAULT now(),
 	CONSTRAINT moderation_policy_signal_check CHECK (signal IN ('profanity', 'spam', 'gibberish', 'url', 'duplicate', 'repeat',
-		'mentions', 'strangers', 'hashtags', 'links', 'capitals', 'repetition', 'rate')),
+		'mentions', 'strangers', 'hashtags', 'links', 'capitals', 'repetition', 'lookalike', 'rate')),
 	CONSTRAINT moderation_policy_action_check CHECK (action IN ('allow', 'label', 'limit', 'hold', 'reject')),
 	CONSTRAINT moderation_policy_threshold_check CHECK (threshold > 0 AND threshold <= 1000000
-		AND (signal NOT IN ('profanity', 'spam', 'gibberish', 'url', 'capitals', 'repetition', 'rate') OR threshold <= 1)),
+		AND (signal NOT IN ('profanity', 'spam', 'gibberish', 'url', 'capitals', 'repetition', 'lookalike', 'rate') OR threshold <= 1)),
 	CONSTRAINT moderation_policy_below_check CHECK (below > threshold AND below <= 1000000),
 	CONSTRAINT moderation_policy_label_needed_check CHECK ((action = 'label') <= (label IS NOT NULL)),
 	CONSTRAINT moderation_policy_limit_class_needed_check CHECK ((signal = 'rate') = (limit_class IS NOT NULL))
@@ -66,6 +66,7 @@ INSERT INTO roost_data.moderation_policy (name, dry_run, subject, signal, thresh
 	('new_account_rate', false, 'post', 'rate', 1, NULL, true, false, 'reject', NULL, 'new accounts may not post that often', NULL, 'post_new', 90, true),
 	('profile_url_blocked', false, 'profile', 'url', 1, NULL, false, false, 'reject', NULL, 'the profile links to a site that is blocked here', NULL, NULL, 100, true),
 	('profile_spam', true, 'profile', 'spam', 0.98, NULL, false, true, 'hold', NULL, NULL, 'spam', NULL, 40, true),
+	('profile_lookalike', true, 'profile', 'lookalike', 1, NULL, false, false, 'hold', NULL, NULL, 'impersonation', NULL, 30, true),
 	('profile_profanity', true, 'profile', 'profanity', 0.9, NULL, false, false, 'hold', NULL, NULL, 'other', NULL, 20, true),
 	('group_url_blocked', false, 'group', 'url', 1, NULL, false, false, 'reject', NULL, 'the group links to a site that is blocked here', NULL, NULL, 100, true),
 	('group_spam', true, 'group', 'spam', 0.98, NULL, false, true, 'reject', NULL, NULL, NULL, NULL, 40, true),
@@ -162,9 +163,9 @@ CREATE OR REPLACE TRIGGER post_judgement_void AFTER UPDATE OF state, labels ON r
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.post_judgement_void();
 CREATE OR REPLACE TRIGGER post_held AFTER INSERT OR UPDATE OF text, content_warning, media ON roost_data.post
 	FOR EACH ROW WHEN (NEW.state = 'held') EXECUTE FUNCTION roost_internal.post_held();
-CREATE OR REPLACE TRIGGER account_judge BEFORE INSERT OR UPDATE OF username, display_name, bio ON roost_data.account
+CREATE OR REPLACE TRIGGER account_judge BEFORE INSERT OR UPDATE OF username, display_name, bio, avatar_url, header_url ON roost_data.account
 	FOR EACH ROW WHEN (NEW.status <> 'deleted') EXECUTE FUNCTION roost_internal.profile_judge();
-CREATE OR REPLACE TRIGGER account_judged AFTER INSERT OR UPDATE OF username, display_name, bio ON roost_data.account
+CREATE OR REPLACE TRIGGER account_judged AFTER INSERT OR UPDATE OF username, display_name, bio, avatar_url, header_url ON roost_data.account
 	FOR EACH ROW WHEN (NEW.status <> 'deleted') EXECUTE FUNCTION roost_internal.profile_judge();
 
 --

@@ -170,8 +170,8 @@ CREATE DOMAIN roost.moderation_subject AS text CHECK (VALUE ~ '^[a-z][a-z_]{0,30
 COMMENT ON DOMAIN roost.moderation_subject IS 'What a policy judges: post, profile (user name, display name and bio), message (one that is not encrypted), message_request (a message to an account that has not answered its sender and has nothing else to do with it), group (title and description), or a kind that your own functions judge.';
 
 CREATE DOMAIN roost.moderation_signal AS text CHECK (VALUE IN ('profanity', 'spam', 'gibberish', 'url', 'duplicate', 'repeat',
-	'mentions', 'strangers', 'hashtags', 'links', 'capitals', 'repetition', 'rate'));
-COMMENT ON DOMAIN roost.moderation_signal IS 'What a policy looks at. From 0 to 1: profanity, spam, gibberish, url (the worst address in it), capitals and repetition (their share of the text). Numbers: duplicate (other accounts with nearly the same text lately), repeat (earlier posts of the same account with nearly the same text), mentions, strangers (mentioned accounts that do not follow the author), hashtags, links. rate: 1 when the policy''s limit_class has nothing left.';
+	'mentions', 'strangers', 'hashtags', 'links', 'capitals', 'repetition', 'lookalike', 'rate'));
+COMMENT ON DOMAIN roost.moderation_signal IS 'What a policy looks at. From 0 to 1: profanity, spam, gibberish, url (the worst address in it), capitals and repetition (their share of the text), lookalike (1: a name of a profile may be taken for one of the staff). Numbers: duplicate (other accounts with nearly the same text lately), repeat (earlier posts of the same account with nearly the same text), mentions, strangers (mentioned accounts that do not follow the author), hashtags, links. rate: 1 when the policy''s limit_class has nothing left.';
 
 CREATE DOMAIN roost.moderation_action AS text CHECK (VALUE IN ('allow', 'label', 'limit', 'hold', 'reject'));
 COMMENT ON DOMAIN roost.moderation_action IS 'What is done: allow (no policy of lower priority is asked), label, limit (the post is in no public list), hold (only its author sees it until a moderator has decided), reject.';

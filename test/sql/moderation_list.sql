@@ -33,6 +33,13 @@ SELECT id FROM roost.post_create(7703, 'look: http://www.bad.example.org/1');
 \echo :LAST_ERROR_SQLSTATE
 SELECT id FROM roost.post_create(7703, 'a picture', media => '[{"url": "https://bad.example.org/a.png", "type": "image"}]');
 UPDATE roost_data.account SET bio = 'http://bad.example.org' WHERE id = 7703;
+UPDATE roost_data.account SET display_name = 'see bad.example.org' WHERE id = 7703;
+UPDATE roost_data.account SET avatar_url = 'https://www.bad.example.org/me.png' WHERE id = 7703;
+UPDATE roost_data.account SET avatar_url = 'https://good.example.org/me.png', header_url = 'https://bad.example.org./h.png' WHERE id = 7703;
+SELECT id FROM roost.account_update(7703, avatar_url => 'https://bad.example.org/me.png');
+INSERT INTO roost_data.account (id, username, header_url) VALUES (7709, 'listed_9', 'https://bad.example.org/h.png');
+SELECT avatar_url FROM roost.account_update(7703, avatar_url => 'https://good.example.org/me.png');
+SELECT title FROM roost.conversation_create(7703, 'group', title => 'friends', avatar_url => 'https://bad.example.org/g.png');
 SELECT id IS NOT NULL FROM roost.post_create(7703, 'look: http://notbad.example.org/1');
 SELECT host, kind, note FROM roost.moderation_url_host_list(7702, q => 'bad.example');
 SELECT count(*) > 10 FROM roost.moderation_url_host_list(7702, kind => 'shortener', "limit" => 100);

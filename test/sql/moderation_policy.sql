@@ -196,6 +196,19 @@ INSERT INTO roost_data.account (id, username, display_name) VALUES (7309, 'judge
 \echo :LAST_ERROR_SQLSTATE
 UPDATE roost_data.account SET is_private = true, bio = bio WHERE id = 7303;
 
+-- Names that may be taken for the staff's; in a dry run nothing but that is recorded.
+SELECT subject, enabled, dry_run, signal, action FROM roost.moderation_policy_update(7301, 'profile_lookalike', enabled => true);
+SELECT n, roost_internal.profile_lookalike(ARRAY[n], 7303) FROM unnest('{judged_1,Judged 1,JUDGED-1,jυdged_l,judged_3,Admin,аdmin,adm1n,A d m i n,Ａｄｍｉｎ,rnoderator,m0derat0r,Ann,administration,me,home}'::text[]) n;
+SELECT roost_internal.profile_lookalike('{judged_1}', 7301) AS oneself;
+SELECT display_name FROM roost.account_update(7303, display_name => 'Jυdged l');
+SELECT policy, action, dry_run, explanation FROM roost_data.moderation_verdict WHERE account_id = 7303 AND signal = 'lookalike';
+SELECT enabled, dry_run, action FROM roost.moderation_policy_update(7301, 'profile_lookalike', dry_run => false, action => 'reject', message => 'this is the name of somebody else');
+SELECT display_name FROM roost.account_update(7303, display_name => 'Jυdged 1');
+\echo :LAST_ERROR_SQLSTATE
+SELECT display_name FROM roost.account_update(7303, display_name => 'Judged 3');
+SELECT display_name FROM roost.account_update(7301, display_name => 'Judged 1') AS staff;
+SELECT policy, fires, explanation FROM roost.moderation_policy_try(7302, 'judged 1', subject => 'profile') WHERE signal = 'lookalike';
+
 -- Other subjects are an open set: nothing asks them but what is made for them.
 SELECT subject FROM roost.moderation_policy_create(7301, 'words', 'capitals', 0.9, 'reject', subject => 'track', dry_run => false);
 

@@ -6,7 +6,7 @@ import { makeForm } from '/app/form.js';
 import { can, read, write } from './session.js';
 import { button, chip, facts, filters, pages, panel, plain, table, title, when } from './ui.js';
 
-const SIGNALS = ['profanity', 'spam', 'gibberish', 'url', 'duplicate', 'repeat', 'mentions', 'hashtags', 'links', 'strangers', 'capitals', 'repetition', 'rate'];
+const SIGNALS = ['profanity', 'spam', 'gibberish', 'url', 'duplicate', 'repeat', 'mentions', 'hashtags', 'links', 'strangers', 'capitals', 'repetition', 'lookalike', 'rate'];
 const ACTIONS = [['allow', 'Allow, and ask no other policy'], ['label', 'Put a label on it'], ['limit', 'Limit: in no public list'], ['hold', 'Hold for a moderator'], ['reject', 'Reject']];
 
 const options = (names) => names.map((name) => [name, title(name)]);
