@@ -56,6 +56,7 @@ export interface EventMap {
 	'user:deleted': { account_id: string };
 	'relationship:changed': { account_id: string };
 	'notification:new': { notification: NotificationAct };
+	'notification:read': { count: number; more: boolean; latest_id: string | null; read_id: string | null };
 	'message:received': { message: Message };
 	'message:edited': { message: Message };
 	'message:deleted': { message_id: string; conversation_id: string; for: 'me' | 'everyone' };

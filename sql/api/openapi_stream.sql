@@ -66,6 +66,8 @@ AS $$
 		roost_internal.openapi_event('{user:updated}', '{"account": {"$ref": "#/components/schemas/account"}}'),
 		roost_internal.openapi_event('{user:deleted,relationship:changed}', '{"account_id": {"$ref": "#/components/schemas/id"}}'),
 		roost_internal.openapi_event('{notification:new}', '{"notification": {"$ref": "#/components/schemas/notification_act"}}'),
+		roost_internal.openapi_event('{notification:read}', '{"count": {"type": "integer"}, "more": {"type": "boolean"},
+			"latest_id": {"type": ["string", "null"]}, "read_id": {"type": ["string", "null"]}}'),
 		roost_internal.openapi_event('{message:received,message:edited}', '{"message": {"$ref": "#/components/schemas/message"}}'),
 		roost_internal.openapi_event('{message:deleted}', '{"message_id": {"$ref": "#/components/schemas/id"}, "conversation_id": {"$ref": "#/components/schemas/id"}, "for": {"type": "string", "enum": ["me", "everyone"]}}'),
 		roost_internal.openapi_event('{message:reaction}', '{"message_id": {"$ref": "#/components/schemas/id"}, "conversation_id": {"$ref": "#/components/schemas/id"},

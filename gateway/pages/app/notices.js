@@ -116,5 +116,9 @@ export function noticesView() {
 let soon = null;
 
 bus.on('notification:new', () => { soon ??= setTimeout(() => { soon = null; readCount(); }, 200); });
+bus.on('notification:read', (data) => {
+	unread = data;
+	bus.emit('unread', unread);
+});
 bus.on('account', () => readCount());
 bus.on('gap', () => readCount());
