@@ -107,6 +107,60 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.envelope_refuse(roost.limit_state) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.envelope_refuse(roost.limit_state) IS 'Raises RO429, with Retry-After, for a limit of envelopes that is used up.';
 
+CREATE OR REPLACE FUNCTION roost_internal.envelope_trim(account_id bigint, number integer) RETURNS integer
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- What one envelope holds at most: so many may wait whatever they hold.
+	c_size constant integer := 65536;
+	v_max constant bigint := current_setting('roost.envelope_max');
+	v_max_size constant bigint := pg_size_bytes(current_setting('roost.envelope_max_size'));
+	v_few constant bigint := least(v_max, v_max_size / c_size);
+	v_ids bigint[];
+	v_count bigint;
+	v_size bigint;
+BEGIN
+	IF (SELECT count(*) <= v_few FROM (SELECT FROM roost_data.message_envelope e
+		WHERE e.account_id = envelope_trim.account_id AND e.number = envelope_trim.number LIMIT v_few + 1) t)
+	THEN
+		RETURN 0;
+	END IF;
+	SELECT count(*), sum(coalesce(octet_length(e.content), octet_length(c.content), 0)) INTO v_count, v_size
+	FROM roost_data.message_envelope e
+	LEFT JOIN roost_data.message_ciphertext c ON e.content IS NULL AND c.message_id = e.message_id
+	WHERE e.account_id = envelope_trim.account_id AND e.number = envelope_trim.number;
+	IF v_count <= v_max AND v_size <= v_max_size THEN
+		RETURN 0;
+	END IF;
+	-- The newest one of each sender comes first, then the second of each, and so
+	-- on: what is beyond the limit is of those that have sent the most.  A tenth
+	-- less than may wait is left, so that this need not be done each time.
+	v_ids := ARRAY(SELECT t.id FROM (
+		SELECT s.id, row_number() OVER (ORDER BY s.n, s.id DESC) AS n, sum(s.size) OVER (ORDER BY s.volume, s.id DESC) AS volume
+		FROM (
+			SELECT w.id, w.size, row_number() OVER (PARTITION BY w.sender_id ORDER BY w.id DESC) AS n, sum(w.size) OVER (PARTITION BY w.sender_id ORDER BY w.id DESC) AS volume
+			FROM (
+				SELECT e.id, e.sender_id, coalesce(octet_length(e.content), octet_length(c.content), 0) AS size
+				FROM roost_data.message_envelope e
+				LEFT JOIN roost_data.message_ciphertext c ON e.content IS NULL AND c.message_id = e.message_id
+				WHERE e.account_id = envelope_trim.account_id AND e.number = envelope_trim.number
+			) w
+		) s
+	) t
+	WHERE v_count > v_max AND t.n > v_max - v_max / 10 OR v_size > v_max_size AND t.volume > v_max_size - v_max_size / 10);
+	-- What is just being acknowledged goes with that.  Ciphertexts that nothing waits for any more are left to maintenance.
+	DELETE FROM roost_data.message_envelope e USING (
+		SELECT o.id FROM roost_data.message_envelope o
+		WHERE o.account_id = envelope_trim.account_id AND o.number = envelope_trim.number AND o.id = ANY (v_ids) FOR UPDATE SKIP LOCKED) old
+	WHERE e.account_id = envelope_trim.account_id AND e.number = envelope_trim.number AND e.id = old.id;
+	GET DIAGNOSTICS v_count = ROW_COUNT;
+	RETURN v_count;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_trim(bigint, integer) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_trim(bigint, integer) IS 'Deletes what waits for a device beyond roost.envelope_max and roost.envelope_max_size: the oldest envelopes of the senders of which the most waits there. Returns how many. Waits for nobody.';
+
 CREATE OR REPLACE FUNCTION roost_internal.envelope_store(sender_id bigint, device_id bigint, conversation_id bigint, message_id bigint,
 	envelopes roost.envelope_input[], content bytea DEFAULT NULL, devices_version text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -119,6 +173,9 @@ DECLARE
 	v_accounts bigint[];
 	v_numbers smallint[];
 	v_registrations integer[];
+	-- How often to look whether too much waits for a device: each time that a twentieth of what may wait has come, on average.
+	v_often constant float8 := 20.0 / current_setting('roost.envelope_max')::integer;
+	v_often_byte constant float8 := 20.0 / pg_size_bytes(current_setting('roost.envelope_max_size'));
 	v_limit roost.limit_state;
 	v_id bigint;
 BEGIN
@@ -161,6 +218,8 @@ BEGIN
 		INSERT INTO roost_data.message_envelope (account_id, number, id, conversation_id, message_id, sender_id, sender_number, kind, content, created_at)
 		SELECT e.account_id, e.device, v_id, envelope_store.conversation_id, envelope_store.message_id, envelope_store.sender_id, v_number, e.type, e.content, v_now
 		FROM unnest(envelopes) e;
+		PERFORM roost_internal.envelope_trim(e.account_id, e.device) FROM unnest(envelopes) e
+		WHERE random() < v_often + v_often_byte * octet_length(e.content);
 	END IF;
 	IF content IS NOT NULL AND cardinality(v_accounts) > 0 THEN
 		v_id := roost_internal.id_next(conversation_id);
@@ -168,6 +227,8 @@ BEGIN
 		INSERT INTO roost_data.message_envelope (account_id, number, id, conversation_id, message_id, sender_id, sender_number, kind, created_at)
 		SELECT d.account_id, d.number, v_id, envelope_store.conversation_id, envelope_store.message_id, envelope_store.sender_id, v_number, 7, v_now
 		FROM unnest(v_accounts, v_numbers) d (account_id, number);
+		PERFORM roost_internal.envelope_trim(d.account_id, d.number) FROM unnest(v_accounts, v_numbers) d (account_id, number)
+		WHERE random() < v_often + v_often_byte * octet_length(content);
 	END IF;
 END
 $$;
