@@ -185,8 +185,17 @@ roost_audit_write(AuditEntry *entry)
 					" source, cause, application, request_id, address, transaction, detail)"
 					" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
 					AUDIT_COLUMNS, types);
-	if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "could not write to the audit trail");
+	roost_audit_writing = true;
+	PG_TRY();
+	{
+		if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
+			elog(ERROR, "could not write to the audit trail");
+	}
+	PG_FINALLY();
+	{
+		roost_audit_writing = false;
+	}
+	PG_END_TRY();
 	SPI_finish();
 }
 

@@ -28,6 +28,9 @@ extern int	roost_audit_log_interval;	/* seconds; 0: never */
 /* the worker seals: it may take entries away that it has put into the chain */
 extern bool roost_audit_sealing;
 
+/* an entry is written that says who does it: no other may be put in */
+extern bool roost_audit_writing;
+
 extern void roost_audit_failures(void);
 extern void roost_audit_write(AuditEntry *entry);
 extern int64 roost_audit_actor(void);

@@ -31,6 +31,7 @@ PG_FUNCTION_INFO_V1(roost_audit_digest);
 PG_FUNCTION_INFO_V1(roost_audit_guard);
 
 bool		roost_audit_sealing = false;
+bool		roost_audit_writing = false;
 
 static void digest_value(StringInfo out, Oid type, Datum value);
 static void digest_bytes(StringInfo out, const char *data, int length);
@@ -114,7 +115,8 @@ digest_bytes(StringInfo out, const char *data, int length)
 
 /*
  * roost_internal.audit_guard() refuses what would take away from the audit
- * trail, unless the worker seals.
+ * trail, or put something into it, unless the worker seals; entries are put in
+ * by what says who adds them.
  */
 Datum
 roost_audit_guard(PG_FUNCTION_ARGS)
@@ -125,10 +127,10 @@ roost_audit_guard(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("roost_internal.audit_guard() must be a trigger")));
-	if (!roost_audit_sealing)
+	if (!roost_audit_sealing && !(roost_audit_writing && TRIGGER_FIRED_BY_INSERT(data->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the audit trail cannot be changed"),
-				 errdetail("Rows of table \"%s\" are only added.", RelationGetRelationName(data->tg_relation))));
+				 errdetail("Rows of table \"%s\" are only added, and not by hand.", RelationGetRelationName(data->tg_relation))));
 	return PointerGetDatum(data->tg_trigtuple);
 }

@@ -36,7 +36,7 @@ CREATE OR REPLACE FUNCTION roost_internal.audit_guard() RETURNS trigger
 LANGUAGE c VOLATILE
 AS 'MODULE_PATHNAME', 'roost_audit_guard';
 REVOKE ALL ON FUNCTION roost_internal.audit_guard() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.audit_guard() IS 'BEFORE trigger: raises 42501, unless the background worker seals.';
+COMMENT ON FUNCTION roost_internal.audit_guard() IS 'BEFORE trigger: raises 42501, unless the background worker seals, or roost_internal.audit_add() or a trigger adds an entry.';
 
 CREATE OR REPLACE FUNCTION roost_internal.audit_digest(VARIADIC "values" "any") RETURNS bytea
 LANGUAGE c IMMUTABLE PARALLEL SAFE

@@ -20,7 +20,7 @@ BEGIN
 	END;
 	-- Made apart and then attached: nobody who reads has to wait.
 	EXECUTE pg_catalog.format('CREATE TABLE roost_data.%I (LIKE roost_data.audit INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)', v_name);
-	EXECUTE pg_catalog.format('CREATE TRIGGER audit_guard BEFORE UPDATE OR DELETE OR TRUNCATE ON roost_data.%I FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.audit_guard()', v_name);
+	EXECUTE pg_catalog.format('CREATE TRIGGER audit_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON roost_data.%I FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.audit_guard()', v_name);
 	EXECUTE pg_catalog.format('ALTER TABLE roost_data.%I ENABLE ALWAYS TRIGGER audit_guard', v_name);
 	EXECUTE pg_catalog.format('ALTER TABLE roost_data.%I OWNER TO %s', v_name,
 		(SELECT c.relowner::regrole FROM pg_catalog.pg_class c WHERE c.oid = 'roost_data.audit'::regclass));

@@ -86,10 +86,11 @@ CREATE TABLE IF NOT EXISTS roost_data.audit_anchor (
 );
 COMMENT ON TABLE roost_data.audit_anchor IS 'What is left of partitions of roost_data.audit that were dropped: their rows from_seq to seq, and the hash of the last one, with which the rest of the chain begins.';
 
--- Rows are only added; the worker alone takes entries away that it has sealed.
-CREATE OR REPLACE TRIGGER audit_entry_guard BEFORE UPDATE OR DELETE OR TRUNCATE ON roost_data.audit_entry
+-- Rows are only added, entries by what knows who adds them; the worker alone takes
+-- entries away, which it has sealed.
+CREATE OR REPLACE TRIGGER audit_entry_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON roost_data.audit_entry
 	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.audit_guard();
-CREATE OR REPLACE TRIGGER audit_guard BEFORE UPDATE OR DELETE OR TRUNCATE ON roost_data.audit
+CREATE OR REPLACE TRIGGER audit_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON roost_data.audit
 	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.audit_guard();
 CREATE OR REPLACE TRIGGER audit_state_guard BEFORE UPDATE OR DELETE OR TRUNCATE ON roost_data.audit_state
 	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.audit_guard();

@@ -1,5 +1,30 @@
 -- Checking the chain.
 
+CREATE OR REPLACE FUNCTION roost_internal.audit_gap() RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		SELECT g.gap FROM (
+			SELECT 1 AS n, format('%s is not guarded', c.oid::regclass) AS gap
+			FROM pg_class c
+			WHERE (c.oid IN ('roost_data.audit'::regclass, 'roost_data.audit_entry'::regclass, 'roost_data.audit_state'::regclass, 'roost_data.audit_anchor'::regclass)
+					OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid AND i.inhparent = 'roost_data.audit'::regclass))
+				AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgfoid = 'roost_internal.audit_guard()'::regprocedure AND t.tgenabled = 'A')
+			UNION ALL
+			SELECT 2, format('the trigger %s of %s does not fire always: changes are not noted', t.tgname, c.oid::regclass)
+			FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+			WHERE t.tgfoid = 'roost_internal.audit_watch()'::regprocedure AND c.relnamespace = 'roost_data'::regnamespace AND t.tgenabled <> 'A'
+			UNION ALL
+			SELECT 3, format('the event trigger %s does not fire always: changes of tables and functions are not noted', e.evtname)
+			FROM pg_event_trigger e WHERE e.evtname IN ('roost_audit_ddl', 'roost_audit_drop') AND e.evtenabled <> 'A'
+		) g ORDER BY g.n, g.gap LIMIT 1);
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.audit_gap() FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.audit_gap() IS 'What keeps the audit trail from noting changes at present: a trigger that is disabled, a table of the trail without its guard; null if there is nothing.';
+
 CREATE OR REPLACE FUNCTION roost.audit_verify(from_seq bigint DEFAULT NULL, expected_seq bigint DEFAULT NULL, expected_hash text DEFAULT NULL) RETURNS roost.audit_report
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -43,6 +68,15 @@ BEGIN
 		SELECT FROM roost_data.audit_entry e WHERE e.action = 'audit.retention' AND e.object_id = v_anchor.seq::text AND e.detail->>'hash' = encode(v_anchor.hash, 'hex')) THEN
 		v_report.bad_seq := v_anchor.seq;
 		v_report.reason := 'the anchor has no entry in the trail: rows were not dropped by retention, or the anchor was changed';
+		RETURN v_report;
+	END IF;
+	SELECT e.object_id::bigint INTO v_report.bad_seq
+	FROM (SELECT a.object_id, a.detail FROM roost_data.audit a WHERE a.action = 'audit.retention' AND a.object_type = 'audit'
+		UNION ALL SELECT w.object_id, w.detail FROM roost_data.audit_entry w WHERE w.action = 'audit.retention' AND w.object_type = 'audit') e
+	LEFT JOIN roost_data.audit_anchor n ON n.seq::text = e.object_id
+	WHERE (n.from_seq::text, encode(n.hash, 'hex')) IS DISTINCT FROM (e.detail->>'from_seq', e.detail->>'hash') ORDER BY 1 LIMIT 1;
+	IF FOUND THEN
+		v_report.reason := 'the anchor is missing, or is another one than its entry in the trail says';
 		RETURN v_report;
 	END IF;
 	SELECT a.seq INTO v_report.bad_seq FROM roost_data.audit a WHERE a.seq <= v_seq ORDER BY a.seq LIMIT 1;
@@ -109,13 +143,14 @@ BEGIN
 		v_report.bad_seq := expected_seq;
 		v_report.reason := 'the row has another hash than was noted: the chain was made anew from here or from a row before it';
 	ELSE
-		v_report.ok := true;
+		v_report.reason := roost_internal.audit_gap();
+		v_report.ok := v_report.reason IS NULL;
 	END IF;
 	RETURN v_report;
 END
 $$;
 REVOKE ALL ON FUNCTION roost.audit_verify(bigint, bigint, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost.audit_verify(bigint, bigint, text) IS 'Checks the chain of the audit trail, from a row on or all of it, and against a head that roost.audit_head() gave earlier (expected_seq, expected_hash). Returns ok, or the first row that is wrong or missing and why. About a second for 500,000 rows.';
+COMMENT ON FUNCTION roost.audit_verify(bigint, bigint, text) IS 'Checks the chain of the audit trail, from a row on or all of it, and against a head that roost.audit_head() gave earlier (expected_seq, expected_hash). Returns ok, or the first row that is wrong or missing and why; without a row, which trigger does not watch at present. About a second for 500,000 rows.';
 
 CREATE OR REPLACE FUNCTION roost.audit_head() RETURNS roost.audit_head
 LANGUAGE sql STABLE SECURITY DEFINER

@@ -66,6 +66,7 @@ BEGIN;
 ALTER TABLE roost_data.audit DISABLE TRIGGER audit_guard;
 ALTER TABLE roost_data.audit_state DISABLE TRIGGER audit_state_guard;
 SELECT pg_temp.tamper(:mark, 'SELECT 1');
+SELECT pg_temp.tamper(:mark, 'ALTER TABLE roost_data.audit ENABLE ALWAYS TRIGGER audit_guard', 'ALTER TABLE roost_data.audit_state ENABLE ALWAYS TRIGGER audit_state_guard') AS guarded;
 
 -- Every column of a row.
 SELECT c.name, pg_temp.tamper(:mark, format('UPDATE roost_data.audit SET %I = %s WHERE seq = $mark + 4', c.name, c.value))
@@ -105,11 +106,46 @@ SELECT pg_temp.tamper(:head, 'DELETE FROM roost_data.audit_state') LIKE 'f % the
 -- Anchors: nothing was dropped by retention.
 SELECT pg_temp.tamper(0, 'INSERT INTO roost_data.audit_anchor SELECT a.seq, a.hash, 1, now() FROM roost_data.audit a WHERE a.seq = 3', 'DELETE FROM roost_data.audit WHERE seq <= 3');
 SELECT pg_temp.tamper(0, 'INSERT INTO roost_data.audit_anchor SELECT a.seq, a.hash, 2, now() FROM roost_data.audit a WHERE a.seq = 3');
+SELECT pg_temp.tamper(0, 'INSERT INTO roost_data.audit_anchor SELECT a.seq, a.hash, 1, now() FROM roost_data.audit a WHERE a.seq = 3', 'DELETE FROM roost_data.audit WHERE seq <= 3',
+	'SELECT roost_internal.audit_add(''audit.retention'', ''audit'', 3, jsonb_build_object(''from_seq'', 1, ''seq'', 3, ''hash'', repeat(''ab'', 32)))');
+SELECT pg_temp.tamper(0, 'SELECT roost_internal.audit_add(''audit.retention'', ''audit'', 3, jsonb_build_object(''from_seq'', 1, ''seq'', 3, ''hash'', repeat(''ab'', 32)))') AS entry_without_anchor;
+-- All of it gone: what the head says, and what was noted elsewhere.
+SELECT string_agg(format('ALTER TABLE %s DISABLE TRIGGER audit_guard', i.inhrelid::regclass), '; ') AS unguard, string_agg(format('DROP TABLE %s', i.inhrelid::regclass), '; ') AS drop
+FROM pg_inherits i WHERE i.inhparent = 'roost_data.audit'::regclass \gset
+SELECT pg_temp.tamper(0, 'ALTER TABLE roost_data.audit_entry DISABLE TRIGGER audit_entry_guard', :'unguard', 'TRUNCATE roost_data.audit, roost_data.audit_entry');
+SELECT pg_temp.tamper(0, :'drop');
+SELECT pg_temp.tamper(0, :'drop', 'DELETE FROM roost_data.audit_state');
+SAVEPOINT whole;
+:drop;
+UPDATE roost_data.audit_state SET seq = 0, hash = decode(repeat('00', 32), 'hex');
+ALTER TABLE roost_data.audit ENABLE ALWAYS TRIGGER audit_guard;
+ALTER TABLE roost_data.audit_state ENABLE ALWAYS TRIGGER audit_state_guard;
+SELECT ok, bad_seq FROM roost.audit_verify();
+SELECT ok, bad_seq, regexp_replace(reason, '\d+ to \d+', 'N to N') AS reason FROM roost.audit_verify(expected_seq => :head_seq, expected_hash => :'head_hash');
+ROLLBACK TO whole;
 -- The whole end made anew, with a head that fits: only a head noted elsewhere tells.
 DELETE FROM roost_data.audit WHERE seq > :mark + 7;
 UPDATE roost_data.audit_state s SET seq = a.seq, hash = a.hash FROM roost_data.audit a WHERE a.seq = :mark + 7;
+ALTER TABLE roost_data.audit ENABLE ALWAYS TRIGGER audit_guard;
+ALTER TABLE roost_data.audit_state ENABLE ALWAYS TRIGGER audit_state_guard;
 SELECT ok FROM roost.audit_verify();
 SELECT ok, bad_seq - :mark AS bad, regexp_replace(reason, '\d+ to \d+', 'N to N') AS reason FROM roost.audit_verify(expected_seq => :head_seq, expected_hash => :'head_hash');
+ROLLBACK;
+
+-- By hand nothing is put in; what is added says who did it.
+INSERT INTO roost_data.audit_entry (at, action, object_type, role, source, transaction) VALUES (now(), 'verify.forged', 'test', 'somebody', 'http', 1);
+INSERT INTO roost_data.audit SELECT a.* FROM roost_data.audit a LIMIT 0;
+SELECT c.relname ~ '^audit_\d{4}_\d\d$' AS named, pg_temp.tamper(0, format('INSERT INTO %s SELECT a.* FROM roost_data.audit a LIMIT 0', c.oid::regclass))
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'roost_data.audit'::regclass LIMIT 1;
+
+-- What does not watch is told: triggers that are disabled, or fire only sometimes, guards that are gone.
+BEGIN;
+SELECT pg_temp.tamper(:mark, 'ALTER TABLE roost_data.account DISABLE TRIGGER account_audit');
+SELECT pg_temp.tamper(:mark, 'ALTER TABLE roost_data.account ENABLE TRIGGER account_audit');
+SELECT pg_temp.tamper(:mark, 'ALTER TABLE roost_data.role DISABLE TRIGGER role_audit_truncate');
+SELECT pg_temp.tamper(:mark, 'DROP TRIGGER audit_anchor_guard ON roost_data.audit_anchor');
+SELECT pg_temp.tamper(:mark, 'ALTER EVENT TRIGGER roost_audit_ddl DISABLE');
+SELECT pg_temp.tamper(:mark, 'ALTER EVENT TRIGGER roost_audit_drop ENABLE REPLICA');
 ROLLBACK;
 
 -- What waits is counted.

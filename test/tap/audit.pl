@@ -164,12 +164,15 @@ my $forge = sub {
 	return sql("BEGIN; ALTER TABLE roost_data.audit_anchor DISABLE TRIGGER audit_anchor_guard; $change; SELECT ok, bad_seq - (SELECT max(seq) FROM roost_data.audit_anchor) FROM roost.audit_verify(); ROLLBACK");
 };
 is($forge->("UPDATE roost_data.audit_anchor SET hash = sha256('x')"), 'f|0', 'a changed anchor is found');
+is($forge->("UPDATE roost_data.audit_anchor SET from_seq = 1, seq = seq + 1"), 'f|0', 'one that says more');
 is($forge->("DELETE FROM roost_data.audit_anchor"), 'f|', 'and one that is missing');
 $months->(4);
 is(sql("SELECT purged > 0 FROM roost.maintenance_run('audit')"), 't', 'another month goes');
 ok(sealed(), 'and is sealed');
 is(sql('SELECT count(*), bool_and(from_seq <= seq) FROM roost_data.audit_anchor'), '2|t', 'with an anchor of its own');
 verified('the chain holds');
+is($forge->("UPDATE roost_data.audit_anchor SET hash = sha256('x') WHERE from_seq = 1"), 'f|' . sql('SELECT min(seq) - max(seq) FROM roost_data.audit_anchor'), 'an older anchor that was changed is found');
+like($forge->("DELETE FROM roost_data.audit_anchor WHERE from_seq > 1"), qr/^f\|[1-9]/, 'and a newer one that is missing');
 sql('SELECT roost_internal.clock_freeze(NULL, true)');
 
 # A standby has the chain, and goes on with it once it is promoted.
