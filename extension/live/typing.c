@@ -8,7 +8,8 @@
  * came.  A start within TYPING_DEBOUNCE_US of the last one that was signalled is
  * swallowed, even after a stop.  Writing ends when a stop comes, when the
  * account's last connection goes, or TYPING_PATIENCE_US after the last start,
- * swallowed or not; for the last of these the worker calls roost_typing_expire().
+ * swallowed or not (half a second more than the 3 seconds after which clients
+ * say it again); for the last of these the worker calls roost_typing_expire().
  *
  * There are TYPING_ENTRIES entries, in chains by account, and in one list by
  * the time of the last start.  When all are in use the oldest ends early and is
@@ -42,7 +43,7 @@ PG_FUNCTION_INFO_V1(roost_typing_stop);
 #define TYPING_ENTRIES		4096
 #define TYPING_BUCKETS		4096	/* a power of two */
 #define TYPING_DEBOUNCE_US	(3 * USECS_PER_SEC)
-#define TYPING_PATIENCE_US	(6 * USECS_PER_SEC)
+#define TYPING_PATIENCE_US	(7 * USECS_PER_SEC / 2)
 #define TYPING_NONE			(-1)
 
 typedef struct TypingEntry

@@ -23,7 +23,7 @@ const STABLE = 5_000; // a connection that lasted so long makes the next delay a
 const DELAY = 1_000;
 const DELAY_LIMIT = 30_000;
 const UPGRADE = 120_000;
-const TYPING = 3_000;
+const TYPING = 2_000;
 
 export class RoostStream extends Emitter {
 	#roost;
@@ -359,7 +359,7 @@ export class RoostStream extends Emitter {
 		});
 	}
 
-	/** Tells a channel (post:ID) that something is being typed; call it at every key, it sends once in three seconds. */
+	/** Tells a channel (post:ID) that something is being typed; call it at every key, it sends once in two seconds. */
 	typing(channel) {
 		const now = Date.now();
 		if (!this.canCall || now - (this.#typed.get(channel) ?? 0) < TYPING) return;

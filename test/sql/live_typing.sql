@@ -45,12 +45,16 @@ SELECT * FROM typing_heard(:'base');
 -- another channel and another account count for themselves
 SELECT roost.live_signal(8322, 'typing:start', 'post:' || :hidden), roost.live_signal(8323, 'typing:start', 'post:' || :post);
 SELECT * FROM typing_heard(:'base');
--- the end: 6 seconds after the last start, one that was swallowed counts
+-- the end: 3.5 seconds after the last start, one that was swallowed counts
 SELECT typing_at(:'base', 6);
 SELECT roost.live_signal(8322, 'typing:start', 'post:' || :post);
-SELECT typing_at(:'base', 9.9);
+SELECT typing_at(:'base', 7.4);
 SELECT * FROM typing_heard(:'base');
-SELECT typing_at(:'base', 10);
+SELECT typing_at(:'base', 7.5);
+SELECT * FROM typing_heard(:'base');
+SELECT typing_at(:'base', 9.4);
+SELECT * FROM typing_heard(:'base');
+SELECT typing_at(:'base', 9.5);
 SELECT * FROM typing_heard(:'base');
 SELECT typing_at(:'base', 12);
 SELECT * FROM typing_heard(:'base');
