@@ -26,6 +26,8 @@
 
 #define STRANGERS_MAX	100		/* mentioned accounts that are looked up */
 #define EXPLAIN_FEATURES	8
+#define BRIEF_WORDS		10		/* words and pairs of words: five words */
+#define BRIEF_SPAM		0.97	/* what fewer words prove at most */
 #define EXPLAIN_HOSTS		8
 
 static bool signal_is_beside(ModerationSignal signal);
@@ -230,6 +232,8 @@ signal_spam(ModerationText *text, StringInfo out)
 	features->names = out != NULL ? palloc((Size) SPAM_FEATURES_MAX * SPAM_NAME_MAX) : NULL;
 	roost_moderation_spam_features(text->text, text->length, glyphs, features);
 	probability = roost_moderation_spam_probability(roost_moderation_spam_sum(model, features));
+	if (features->counts[SPAM_WORD] < BRIEF_WORDS)
+		probability = Min(probability, BRIEF_SPAM);
 	if (out != NULL)
 	{
 		int			shown[EXPLAIN_FEATURES];
