@@ -124,6 +124,24 @@ REVOKE ALL ON FUNCTION roost.invite_revoke(roost.id, roost.id, roost.invite_code
 COMMENT ON FUNCTION roost.invite_revoke(roost.id, roost.id, roost.invite_code) IS 'Takes an invitation back: from now on nobody joins by it. Again: changes nothing. 42501 the caller is no admin, P0002 no such conversation or invitation.';
 SELECT roost_internal.route('DELETE', '/conversations/:conversation_id/invites/:code', 'roost.invite_revoke', limit_class => 'write', status => 204, tags => '{chat}');
 
+CREATE OR REPLACE FUNCTION roost.invite_delete(actor_id roost.id, code roost.invite_code) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_id constant bigint := (SELECT i.conversation_id FROM roost_data.conversation_invite i
+		JOIN roost_data.conversation_member m ON m.conversation_id = i.conversation_id AND m.account_id = actor_id WHERE i.code = invite_delete.code);
+BEGIN
+	IF v_id IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'code', MESSAGE = 'the invitation does not exist';
+	END IF;
+	PERFORM roost.invite_revoke(actor_id, v_id, code);
+END
+$$;
+REVOKE ALL ON FUNCTION roost.invite_delete(roost.id, roost.invite_code) FROM PUBLIC;
+COMMENT ON FUNCTION roost.invite_delete(roost.id, roost.invite_code) IS 'Takes an invitation back as invite_revoke does, by its code alone. 42501 the caller is no admin, P0002 no such invitation to a group of the caller.';
+SELECT roost_internal.route('DELETE', '/invites/:code', 'roost.invite_delete', limit_class => 'write', status => 204, tags => '{chat}');
+
 CREATE OR REPLACE FUNCTION roost.invite_get(actor_id roost.id, code roost.invite_code) RETURNS roost.conversation_invite
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -181,3 +199,4 @@ $$;
 REVOKE ALL ON FUNCTION roost.invite_join(roost.id, roost.invite_code) FROM PUBLIC;
 COMMENT ON FUNCTION roost.invite_join(roost.id, roost.invite_code) IS 'Joins the group that an invitation is to, and returns it. Who is a member already gets the same answer, and no use is counted. 42501 the caller was removed from it, 53400 the group, or the caller''s number of groups, is full, P0002 no such code, RO410 it has expired, is used up or was revoked.';
 SELECT roost_internal.route('POST', '/invites/:code/join', 'roost.invite_join', limit_class => 'write', tags => '{chat}');
+SELECT roost_internal.route('POST', '/invites/:code', 'roost.invite_join', limit_class => 'write', tags => '{chat}');

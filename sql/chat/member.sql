@@ -108,7 +108,7 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.member_enter(bigint, bigint, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.member_enter(bigint, bigint, bigint) IS 'Makes an account a member of a group, which the caller holds: added by the actor, or joined if that is itself. It sees what is written from now on. 53400 the group is full.';
 
-CREATE OR REPLACE FUNCTION roost.conversation_member_add(actor_id roost.id, conversation_id roost.id, account_ids roost.account_ref[])
+CREATE OR REPLACE FUNCTION roost.conversation_member_add(actor_id roost.id, conversation_id roost.id, account_ids roost.account_ref[] DEFAULT NULL, account_id roost.account_ref DEFAULT NULL)
 RETURNS SETOF roost.conversation_member
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -116,12 +116,19 @@ AS $$
 DECLARE
 	-- Who leaves meanwhile is not added again: it was not asked.
 	v_member_ids constant bigint[] := ARRAY(SELECT m.account_id FROM roost_data.conversation_member m WHERE m.conversation_id = conversation_member_add.conversation_id);
+	v_refs roost.account_ref[] := account_ids;
 	v_ids bigint[];
 	v_id bigint;
 BEGIN
+	IF account_id IS NOT NULL THEN
+		v_refs := array_append(v_refs::text[], account_id::text);
+	END IF;
 	-- What a stranger asks is not looked at.
 	IF actor_id = ANY (v_member_ids) THEN
-		v_ids := roost_internal.group_consent(actor_id, account_ids, v_member_ids);
+		IF v_refs IS NULL THEN
+			RAISE EXCEPTION USING ERRCODE = 'ROMIS', COLUMN = 'account_ids', MESSAGE = '"account_ids" is missing';
+		END IF;
+		v_ids := roost_internal.group_consent(actor_id, v_refs, v_member_ids);
 	END IF;
 	PERFORM roost_internal.group_hold(actor_id, conversation_id, 'admin');
 	FOR v_id IN
@@ -136,8 +143,8 @@ BEGIN
 	RETURN QUERY SELECT * FROM roost_internal.member_row(actor_id, conversation_id, v_ids);
 END
 $$;
-REVOKE ALL ON FUNCTION roost.conversation_member_add(roost.id, roost.id, roost.account_ref[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost.conversation_member_add(roost.id, roost.id, roost.account_ref[]) IS 'Adds accounts (ids or @names, up to 100) to a group of which the caller is an admin: all or, with an error, none. Who is a member already stays one. Returns them as members. 42501 no admin, or an account takes no messages from the caller, P0002 no such conversation or account, 53400 the group, or an account''s number of groups, is full, 54000 more than 100, 55000 the conversation is direct.';
+REVOKE ALL ON FUNCTION roost.conversation_member_add(roost.id, roost.id, roost.account_ref[], roost.account_ref) FROM PUBLIC;
+COMMENT ON FUNCTION roost.conversation_member_add(roost.id, roost.id, roost.account_ref[], roost.account_ref) IS 'Adds accounts (ids or @names, up to 100), or the one account_id, to a group of which the caller is an admin: all or, with an error, none. Who is a member already stays one. Returns them as members. 42501 no admin, or an account takes no messages from the caller, P0002 no such conversation or account, 53400 the group, or an account''s number of groups, is full, 54000 more than 100, 55000 the conversation is direct, ROMIS neither account_ids nor account_id.';
 SELECT roost_internal.route('POST', '/conversations/:conversation_id/members', 'roost.conversation_member_add', limit_class => 'write', tags => '{chat}');
 
 CREATE OR REPLACE FUNCTION roost.conversation_member_update(actor_id roost.id, conversation_id roost.id, account_id roost.member_ref, role roost.member_role)

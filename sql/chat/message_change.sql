@@ -63,6 +63,7 @@ $$;
 REVOKE ALL ON FUNCTION roost.message_update(roost.id, roost.id, roost.id, roost.message_text, roost.post_media) FROM PUBLIC;
 COMMENT ON FUNCTION roost.message_update(roost.id, roost.id, roost.id, roost.message_text, roost.post_media) IS 'Changes the text or the media of a message of the actor; what is not given stays, an empty text or list is taken away. conversation_id, if it is known, saves looking for it. Returns the message; edited_at says that it was changed. 22001 text too long, 23514 neither text nor media is left, 42501 another account''s message, or not allowed any more (as for writing), 55000 it is encrypted, forwarded, deleted, or older than roost.message_edit_window, P0002 no such message.';
 SELECT roost_internal.route('PATCH', '/messages/:message_id', 'roost.message_update', limit_class => 'message', tags => '{chat}');
+SELECT roost_internal.route('PUT', '/messages/:message_id', 'roost.message_update', limit_class => 'message', tags => '{chat}');
 
 CREATE OR REPLACE FUNCTION roost_internal.message_erase(conversation_id bigint, message_id bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE

@@ -67,7 +67,7 @@ COMMENT ON FUNCTION roost.message_react(roost.id, roost.id, roost.reaction, roos
 SELECT roost_internal.route('PUT', '/messages/:message_id/reactions/:reaction', 'roost.message_react', limit_class => 'message', tags => '{chat}');
 SELECT roost_internal.route('POST', '/messages/:message_id/reactions', 'roost.message_react', limit_class => 'message', tags => '{chat}');
 
-CREATE OR REPLACE FUNCTION roost.message_unreact(actor_id roost.id, message_id roost.id, reaction roost.reaction, conversation_id roost.id DEFAULT NULL) RETURNS roost.message
+CREATE OR REPLACE FUNCTION roost.message_unreact(actor_id roost.id, message_id roost.id, reaction roost.reaction DEFAULT NULL, conversation_id roost.id DEFAULT NULL) RETURNS roost.message
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -77,7 +77,7 @@ BEGIN
 	SELECT f.conversation_id INTO v_conversation_id FROM roost_internal.message_find(actor_id, message_id, conversation_id) f;
 	DELETE FROM roost_data.message_reaction r
 	WHERE r.conversation_id = v_conversation_id AND r.message_id = message_unreact.message_id AND r.account_id = actor_id
-		AND r.reaction = roost_internal.post_text_normal(message_unreact.reaction, false);
+		AND (message_unreact.reaction IS NULL OR r.reaction = roost_internal.post_text_normal(message_unreact.reaction, false));
 	IF FOUND THEN
 		PERFORM roost_internal.feed_tell('message_reacted', actor_id, v_conversation_id, v_conversation_id, message_id);
 	END IF;
@@ -85,5 +85,40 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.message_unreact(roost.id, roost.id, roost.reaction, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.message_unreact(roost.id, roost.id, roost.reaction, roost.id) IS 'Takes a reaction back. Again: changes nothing. Returns the message. P0002 no such message.';
+COMMENT ON FUNCTION roost.message_unreact(roost.id, roost.id, roost.reaction, roost.id) IS 'Takes a reaction back, or without one all that the caller has given the message. Again: changes nothing. Returns the message. P0002 no such message.';
 SELECT roost_internal.route('DELETE', '/messages/:message_id/reactions/:reaction', 'roost.message_unreact', limit_class => 'message', tags => '{chat}');
+SELECT roost_internal.route('DELETE', '/messages/:message_id/reactions', 'roost.message_unreact', limit_class => 'message', tags => '{chat}');
+
+CREATE OR REPLACE FUNCTION roost.message_reaction_list(
+	actor_id roost.id,
+	message_id roost.id,
+	conversation_id roost.id DEFAULT NULL,
+	reaction roost.reaction DEFAULT NULL,
+	"limit" integer DEFAULT 100,
+	before roost.cursor DEFAULT NULL,
+	after roost.cursor DEFAULT NULL
+) RETURNS SETOF roost.message_reactor
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_before constant bigint := coalesce(roost_internal.cursor_id(before), 9223372036854775807);
+	v_after constant bigint := coalesce(roost_internal.cursor_id(after), 0);
+	v_reaction constant text := roost_internal.post_text_normal(reaction, false);
+	v_found record;
+BEGIN
+	SELECT * INTO v_found FROM roost_internal.message_find(actor_id, message_id, conversation_id);
+	RETURN QUERY
+	SELECT roost_internal.author(r.account_id), array_agg(r.reaction ORDER BY r.created_at, r.reaction), min(r.created_at), r.account_id
+	FROM roost_data.message_reaction r
+	WHERE r.conversation_id = v_found.conversation_id AND r.message_id = message_reaction_list.message_id AND r.account_id < v_before AND r.account_id > v_after
+		AND (v_found.kind = 'direct' OR NOT roost_internal.is_blocked(actor_id, r.account_id))
+	GROUP BY r.account_id
+	HAVING v_reaction IS NULL OR v_reaction = ANY (array_agg(r.reaction))
+	ORDER BY r.account_id DESC
+	LIMIT "limit";
+END
+$$;
+REVOKE ALL ON FUNCTION roost.message_reaction_list(roost.id, roost.id, roost.id, roost.reaction, integer, roost.cursor, roost.cursor) FROM PUBLIC;
+COMMENT ON FUNCTION roost.message_reaction_list(roost.id, roost.id, roost.id, roost.reaction, integer, roost.cursor, roost.cursor) IS 'Who has reacted to a message, and how; with reaction only who reacted so. In groups without those with a block between them and the caller, as in the counts. P0002 no such message.';
+SELECT roost_internal.route('GET', '/messages/:message_id/reactions', 'roost.message_reaction_list', tags => '{chat}');

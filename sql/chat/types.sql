@@ -78,6 +78,14 @@ CREATE TYPE roost.message AS (
 );
 COMMENT ON TYPE roost.message IS 'A message. text is null if it is encrypted (its content came to the device in an envelope), if it was deleted for everyone (deleted_at) or only has media. action is not null for what nobody wrote: then sender did that, to target, and detail says more. state, delivered_count and read_count say how far it has come (without its sender); they are shown to its sender and null for others. client_id is shown to its sender. expires_at: when it disappears. cursor is the position in a list.';
 
+CREATE TYPE roost.message_reactor AS (
+	account roost.author,
+	reactions text[],
+	reacted_at timestamptz,
+	cursor bigint
+);
+COMMENT ON TYPE roost.message_reactor IS 'How somebody reacted to a message, in the order in which it was done, and when first.';
+
 CREATE TYPE roost.message_receipt AS (
 	account roost.author,
 	delivered boolean,

@@ -87,6 +87,7 @@ DECLARE
 	v_hashtags roost.search_hashtag[];
 BEGIN
 	PERFORM roost_internal.search_limit_check("limit");
+	type := CASE type WHEN 'tweets' THEN 'posts' WHEN 'users' THEN 'accounts' ELSE type END;
 	IF type = 'all' AND (before IS NOT NULL OR after IS NOT NULL) THEN
 		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = CASE WHEN before IS NULL THEN 'after' ELSE 'before' END, MESSAGE = 'only one kind of results has pages',
 			HINT = 'Say which one: type is posts, accounts or hashtags.';

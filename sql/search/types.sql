@@ -3,8 +3,8 @@
 CREATE DOMAIN roost.search_text AS text CHECK (char_length(VALUE) <= 500);
 COMMENT ON DOMAIN roost.search_text IS 'What somebody looks for: at most 500 characters.';
 
-CREATE TYPE roost.search_type AS ENUM ('all', 'posts', 'accounts', 'hashtags');
-COMMENT ON TYPE roost.search_type IS 'What is looked for.';
+CREATE TYPE roost.search_type AS ENUM ('all', 'posts', 'accounts', 'hashtags', 'tweets', 'users');
+COMMENT ON TYPE roost.search_type IS 'What is looked for: all kinds, or one. tweets is posts, users is accounts.';
 
 CREATE TYPE roost.search_order AS ENUM ('recent', 'top');
 COMMENT ON TYPE roost.search_order IS 'Of posts that were found: recent: newest first. top: by how well they match, what others did to them, and age.';

@@ -811,8 +811,8 @@ COMMENT ON TYPE roost.limit_exemption IS 'An account, or a network of addresses,
 CREATE DOMAIN roost.search_text AS text CHECK (char_length(VALUE) <= 500);
 COMMENT ON DOMAIN roost.search_text IS 'What somebody looks for: at most 500 characters.';
 
-CREATE TYPE roost.search_type AS ENUM ('all', 'posts', 'accounts', 'hashtags');
-COMMENT ON TYPE roost.search_type IS 'What is looked for.';
+CREATE TYPE roost.search_type AS ENUM ('all', 'posts', 'accounts', 'hashtags', 'tweets', 'users');
+COMMENT ON TYPE roost.search_type IS 'What is looked for: all kinds, or one. tweets is posts, users is accounts.';
 
 CREATE TYPE roost.search_order AS ENUM ('recent', 'top');
 COMMENT ON TYPE roost.search_order IS 'Of posts that were found: recent: newest first. top: by how well they match, what others did to them, and age.';
@@ -1042,6 +1042,14 @@ CREATE TYPE roost.message AS (
 	cursor bigint
 );
 COMMENT ON TYPE roost.message IS 'A message. text is null if it is encrypted (its content came to the device in an envelope), if it was deleted for everyone (deleted_at) or only has media. action is not null for what nobody wrote: then sender did that, to target, and detail says more. state, delivered_count and read_count say how far it has come (without its sender); they are shown to its sender and null for others. client_id is shown to its sender. expires_at: when it disappears. cursor is the position in a list.';
+
+CREATE TYPE roost.message_reactor AS (
+	account roost.author,
+	reactions text[],
+	reacted_at timestamptz,
+	cursor bigint
+);
+COMMENT ON TYPE roost.message_reactor IS 'How somebody reacted to a message, in the order in which it was done, and when first.';
 
 CREATE TYPE roost.message_receipt AS (
 	account roost.author,

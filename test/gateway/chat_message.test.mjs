@@ -131,6 +131,30 @@ test('what cannot be is refused with the field', async () => {
 	for (const method of ['GET', 'PATCH', 'DELETE']) await refused(eve, method, `/messages/${id}?conversation_id=${conversation_id}`, method === 'PATCH' ? {} : undefined, 404, 'message_id');
 });
 
+test('the same by shorter ways: a conversation takes messages, a message says who reacted, a code joins and is taken back', async () => {
+	const group = await ok(ada, 'POST', '/conversations', { kind: 'group', title: 'ways' }, 201);
+	const { code } = await ok(ada, 'POST', `/conversations/${group.id}/invites`, {}, 201);
+	assert.equal((await ok(bob, 'POST', `/invites/${code}`, undefined, 200)).id, group.id);
+	await refused(bob, 'DELETE', `/invites/${code}`, undefined, 403, 'conversation_id');
+	await refused(eve, 'DELETE', `/invites/${code}`, undefined, 404, 'code');
+	await ok(ada, 'DELETE', `/invites/${code}`, undefined, 204);
+	await refused(eve, 'POST', `/invites/${code}`, undefined, 410, 'code');
+	await refused(ada, 'POST', `/conversations/${group.id}/members`, {}, 422, 'account_ids');
+	assert.deepEqual((await ok(ada, 'POST', `/conversations/${group.id}/members`, { account_id: eve.id }, 200)).items.map(({ account }) => account.id), [eve.id]);
+	const sent = await ok(bob, 'POST', `/conversations/${group.id}/messages`, { text: 'this way' }, 201);
+	assert.equal(sent.conversation_id, group.id);
+	assert.equal((await ok(bob, 'PUT', `/messages/${sent.id}`, { text: 'that way' }, 200)).text, 'that way');
+	const path = `/messages/${sent.id}/reactions`;
+	for (const reaction of ['nice', 'good']) await ok(eve, 'POST', path, { reaction }, 200);
+	await ok(ada, 'POST', path, { reaction: 'good' }, 200);
+	const by = async (query = '') => (await ok(bob, 'GET', `${path}${query}`)).items.map(({ account, reactions }) => [account.id, ...reactions]).sort();
+	assert.deepEqual(await by(), [[ada.id, 'good'], [eve.id, 'nice', 'good']].sort());
+	assert.deepEqual(await by('?reaction=nice'), [[eve.id, 'nice', 'good']]);
+	assert.deepEqual((await ok(eve, 'DELETE', `${path}?reaction=good`, undefined, 200)).reactions.map(({ reaction, count }) => [reaction, count]), [['nice', 1], ['good', 1]]);
+	await ok(ada, 'DELETE', path, undefined, 200);
+	assert.deepEqual(await by(), [[eve.id, 'nice']]);
+});
+
 test('read receipts can be turned off, and are then neither sent nor seen', async () => {
 	assert.deepEqual(await ok(bob, 'GET', '/messages/settings'), { read_receipts: true });
 	assert.deepEqual(await ok(bob, 'PUT', '/messages/settings', { read_receipts: false }), { read_receipts: false });

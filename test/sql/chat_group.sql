@@ -61,7 +61,9 @@ SELECT roost.conversation_member_add(18202, :chat, '{18205,18209}');
 SELECT roost.conversation_member_add(18201, :chat, '{18205,18208}');
 \echo :LAST_ERROR_SQLSTATE
 SELECT last_message_id AS last FROM roost_data.conversation WHERE id = :chat \gset
-SELECT (account).username, role, read_id FROM roost.conversation_member_add(18202, :chat, '{18205,@group_6,18203}');
+SELECT roost.conversation_member_add(18202, :chat);
+\echo :LAST_ERROR_SQLSTATE
+SELECT (account).username, role, read_id FROM roost.conversation_member_add(18202, :chat, '{18205,@group_6}', account_id => '18203');
 SELECT pg_temp.roles(:chat);
 SELECT * FROM pg_temp.history(:chat, :last);
 -- a new member sees what comes since then, its own coming as the first

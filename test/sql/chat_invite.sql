@@ -97,6 +97,12 @@ SELECT count(roost.invite_create(18301, :chat));
 SELECT roost.invite_create(18301, :chat);
 \echo :LAST_ERROR_SQLSTATE
 SELECT roost.invite_revoke(18301, :chat, :'last');
+SELECT code AS gone FROM roost.invite_create(18301, :chat) \gset
+SELECT roost.invite_delete(18307, :'gone');
+SELECT roost.invite_delete(18303, :'gone');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.invite_delete(18301, :'gone');
+SELECT roost.invite_get(18307, :'gone');
 SELECT code AS last FROM roost.invite_create(18301, :chat) \gset
 SET roost.group_max_members = 5;
 SELECT roost.invite_join(18307, :'last');

@@ -98,6 +98,15 @@ SELECT roost.message_react(6103, :a, 'x');
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(roost.message_unreact(6101, :a, r)) FROM (VALUES ('a'), ('b'), ('c'), ('never')) v (r);
 SELECT reactions FROM roost.message_unreact(6101, :a, 'wow');
+-- who has reacted; all of one's own taken back
+SELECT count(roost.message_react(6101, :a, r)) FROM (VALUES ('b'), ('a')) v (r);
+SELECT (account).username, reactions, reacted_at IS NOT NULL FROM roost.message_reaction_list(6102, :a);
+SELECT (account).username, reactions FROM roost.message_reaction_list(6102, :a, :direct, 'b');
+SELECT (account).username FROM roost.message_reaction_list(6101, :a, NULL, NULL, 1, before => '6102');
+SELECT * FROM roost.message_reaction_list(6103, :a);
+\echo :LAST_ERROR_SQLSTATE
+SELECT reactions FROM roost.message_unreact(6101, :a);
+SELECT reactions FROM roost.message_react(6101, :a, U&'\+01F44D');
 
 -- forwarding: text and media, never whose it was
 SELECT text, forwarded, (sender).username, conversation_id FROM roost.message_forward(6102, :a, NULL, 6100);

@@ -88,7 +88,7 @@ INSERT INTO chats.surface VALUES
 	('messages', '/conversations/:conversation_id/messages', '/conversations/<conversation>/messages', 'limit=100'), ('newer', '/conversations/:conversation_id/messages', '/conversations/<conversation>/messages', 'limit=100&after=1'),
 	('export of one', '/conversations/:conversation_id/export', '/conversations/<conversation>/export', 'limit=100'), ('search in one', '/conversations/:conversation_id/messages/search', '/conversations/<conversation>/messages/search', 'limit=100&q=chtsword'),
 	('search', '/messages/search', '/messages/search', 'limit=100&q=chtsword'), ('search by dates', '/messages/search', '/messages/search', 'limit=100&q=since:2020-01-01'),
-	('message', '/messages/:message_id', '/messages/<message>', ''), ('message there', '/messages/:message_id', '/messages/<message>', 'conversation_id=<its>'), ('receipts', '/messages/:message_id/receipts', '/messages/<message>/receipts', 'limit=100'),
+	('message', '/messages/:message_id', '/messages/<message>', ''), ('message there', '/messages/:message_id', '/messages/<message>', 'conversation_id=<its>'), ('receipts', '/messages/:message_id/receipts', '/messages/<message>/receipts', 'limit=100'), ('reactions', '/messages/:message_id/reactions', '/messages/<message>/reactions', 'limit=100'),
 	('invite', '/invites/:code', '/invites/<code>', ''), ('friends', '/friends', '/friends', 'limit=50'), ('requests', '/friends/requests', '/friends/requests', 'limit=50'),
 	('devices of one', '/encryption/conversations/:conversation_id/devices', '/encryption/conversations/<conversation>/devices', ''), ('devices of an account', '/encryption/accounts/:account_id/devices', '/encryption/accounts/<account>/devices', ''),
 	('unread', '/conversations/unread', '/conversations/unread', ''), ('settings', '/messages/settings', '/messages/settings', ''), ('keys', '/encryption/keys', '/encryption/keys', ''), ('own devices', '/encryption/devices', '/encryption/devices', ''),
@@ -180,6 +180,10 @@ SELECT count(*) FILTER (WHERE t.own AND t.sees AND t.conversation <> '' AND a.st
 	count(*) FILTER (WHERE t.own AND t.sees AND a.status <> '200') AS missing FROM chats.answer a JOIN chats.truth t ON t.v = a.v AND t.id = a.message WHERE a.surface = 'receipts';
 SELECT DISTINCT a.v, t.conversation, n.n AS named FROM chats.answer a JOIN chats.truth t ON t.v = a.v AND t.id = a.message JOIN chats.account n ON a.body ~ ('"id":"' || n.id || '"')
 WHERE a.surface = 'receipts' AND a.status = '200' AND (n.n IN (3, 7, 20) OR n.n = a.v OR (a.v, n.n) IN ((5, 6), (6, 5))) ORDER BY 1, 2, 3;
+\echo reactions: told to who sees the message, and not across a block
+SELECT count(*) FILTER (WHERE t.sees AND a.status = '200') > 0 AS answered, count(*) FILTER (WHERE NOT t.sees AND a.status = '200') AS too_much, count(*) FILTER (WHERE t.sees AND a.status <> '200') AS missing
+FROM chats.answer a JOIN chats.truth t ON t.v = a.v AND t.id = a.message WHERE a.surface = 'reactions';
+SELECT DISTINCT a.v, n.n AS named FROM chats.answer a JOIN chats.account n ON a.body ~ ('"id":"' || n.id || '"') WHERE a.surface = 'reactions' AND a.status = '200' AND (a.v, n.n) IN ((5, 6), (6, 5));
 \echo unread: as many as one sees of others, and has not read
 SELECT a.v, a.body::jsonb ->> 'messages' AS messages, count(t.id) FILTER (WHERE t.sees AND NOT t.own AND t.state = 'there' AND t.id > coalesce(m.read_id, 0)) AS expected
 FROM chats.answer a LEFT JOIN chats.truth t ON t.v = a.v LEFT JOIN chats.conversation c ON c.name = t.conversation LEFT JOIN roost_data.conversation_member m ON m.conversation_id = c.id AND m.account_id = :base + a.v

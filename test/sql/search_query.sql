@@ -62,6 +62,7 @@ SELECT * FROM pg_temp.q('to:@');
 SELECT * FROM pg_temp.q(repeat('a ', 65)); \echo :LAST_ERROR_SQLSTATE
 SELECT numnode(exact::tsquery) FROM pg_temp.q('"' || repeat('a ', 100) || '"');
 SELECT roost.search(repeat('x', 501)); \echo :LAST_ERROR_SQLSTATE
+SELECT t, (r).posts IS NULL AS posts, (r).accounts IS NULL AS accounts, (r).hashtags IS NULL AS hashtags FROM unnest(enum_range(NULL::roost.search_type)) t, LATERAL roost.search('nothingnowhere', type => t) r;
 
 -- texts
 SELECT roost_internal.search_vector('Runs to the café: #Café_1 @Query_Ada $ABC', 'en', '{from:1,seen:public}');
