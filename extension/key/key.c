@@ -16,6 +16,7 @@
 #include "utils/guc.h"
 
 #include "core/base64.h"
+#include "key/key.h"
 #include "key/xeddsa.h"
 #include "roost.h"
 
@@ -38,7 +39,7 @@ PG_FUNCTION_INFO_V1(roost_key_signature_valid);
 #define KEY_DEVICE_RETENTION_MAX	(10 * 365 * 86400)
 
 static int	key_prekey_max;
-static int	key_low_water;
+int			roost_key_low_water;
 static int	key_device_max;
 static int	key_device_retention;
 
@@ -72,12 +73,12 @@ roost_key_bytes(PG_FUNCTION_ARGS)
 }
 
 /*
- * roost_internal.key_base64(value) returns bytes as base64 with padding.
+ * Returns bytes as base64 with padding.
  */
-Datum
-roost_key_base64(PG_FUNCTION_ARGS)
+text *
+roost_key_text(Datum bytes)
 {
-	bytea	   *value = PG_GETARG_BYTEA_PP(0);
+	bytea	   *value = DatumGetByteaPP(bytes);
 	size_t		length = VARSIZE_ANY_EXHDR(value);
 	text	   *result = palloc(VARHDRSZ + ROOST_BASE64_ENCODED(length) + 2);
 	char	   *letters = VARDATA(result);
@@ -86,7 +87,16 @@ roost_key_base64(PG_FUNCTION_ARGS)
 	while (n % 4 != 0)
 		letters[n++] = '=';
 	SET_VARSIZE(result, VARHDRSZ + n);
-	PG_RETURN_TEXT_P(result);
+	return result;
+}
+
+/*
+ * roost_internal.key_base64(value) returns bytes as base64 with padding.
+ */
+Datum
+roost_key_base64(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(roost_key_text(PG_GETARG_DATUM(0)));
 }
 
 /*
@@ -140,7 +150,7 @@ key_define_gucs(void)
 	DefineCustomIntVariable("roost.key_low_water",
 							"Number of one-time prekeys of a kind below which a device is told to publish more.",
 							"0 never tells.",
-							&key_low_water,
+							&roost_key_low_water,
 							KEY_LOW_WATER_DEFAULT, KEY_LOW_WATER_MIN, KEY_LOW_WATER_MAX,
 							PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("roost.key_prekey_max",

@@ -5,17 +5,21 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF actor_id = account_id THEN
+	-- First what is nearly always so, and costs the least.
+	IF actor_id = account_id OR roost_internal.may_message(actor_id, account_id) THEN
 		RETURN true;
 	ELSIF roost_internal.is_blocked(actor_id, account_id) THEN
 		RETURN false;
 	END IF;
 	RETURN EXISTS (
+			SELECT FROM roost_data.conversation_direct d
+			JOIN roost_data.conversation c ON c.id = d.conversation_id AND c.encryption = 'e2ee'
+			WHERE d.low_id = least(actor_id, key_may_fetch.account_id) AND d.high_id = greatest(actor_id, key_may_fetch.account_id))
+		OR EXISTS (
 			SELECT FROM roost_data.conversation_member m
 			JOIN roost_data.conversation c ON c.id = m.conversation_id AND c.encryption = 'e2ee'
 			JOIN roost_data.conversation_member o ON o.conversation_id = m.conversation_id AND o.account_id = key_may_fetch.account_id
-			WHERE m.account_id = actor_id)
-		OR roost_internal.may_message(actor_id, account_id);
+			WHERE m.account_id = actor_id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.key_may_fetch(bigint, bigint) FROM PUBLIC;
@@ -55,63 +59,11 @@ REVOKE ALL ON FUNCTION roost.key_account_device_list(roost.id, roost.account_ref
 COMMENT ON FUNCTION roost.key_account_device_list(roost.id, roost.account_ref) IS 'The devices with keys of an account that the actor may write to or shares an encrypted conversation with, by number; none if it has no such device. P0002 no such account, or not for this actor.';
 SELECT roost_internal.route('GET', '/encryption/accounts/:account_id/devices', 'roost.key_account_device_list');
 
-CREATE OR REPLACE FUNCTION roost_internal.key_bundle_take(account_id bigint, number integer, one_time boolean) RETURNS roost.key_bundle
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	v_bundle roost.key_bundle;
-	v_told boolean;
-	v_epoch integer;
-	v_from integer;
-	v_kyber_from integer;
-	v_low constant integer := current_setting('roost.key_low_water')::integer;
-BEGIN
-	-- One statement, one snapshot: no prekey comes with an identity key that is not its own.  Who else takes a key now takes another one.
-	WITH device AS MATERIALIZED (
-		SELECT * FROM roost_data.key_device d WHERE d.account_id = key_bundle_take.account_id AND d.number = key_bundle_take.number
-	), prekey AS (
-		DELETE FROM roost_data.key_prekey p WHERE p.ctid = ANY (ARRAY(
-			SELECT q.ctid FROM roost_data.key_prekey q
-			WHERE q.account_id = key_bundle_take.account_id AND q.number = key_bundle_take.number AND q.is_kyber = false AND q.id >= (SELECT d.prekey_from FROM device d) AND one_time
-			ORDER BY q.id LIMIT 1 FOR UPDATE SKIP LOCKED))
-		RETURNING p.id, p.key
-	), kyber AS (
-		DELETE FROM roost_data.key_prekey p WHERE p.ctid = ANY (ARRAY(
-			SELECT q.ctid FROM roost_data.key_prekey q
-			WHERE q.account_id = key_bundle_take.account_id AND q.number = key_bundle_take.number AND q.is_kyber = true AND q.id >= (SELECT d.kyber_prekey_from FROM device d) AND one_time
-			ORDER BY q.id LIMIT 1 FOR UPDATE SKIP LOCKED))
-		RETURNING p.id, p.key, p.signature
-	)
-	SELECT d.number, d.registration_id, roost_internal.key_base64(d.identity_key),
-		(d.signed_prekey_id, roost_internal.key_base64(d.signed_prekey), roost_internal.key_base64(d.signed_prekey_signature))::roost.key_signed_prekey,
-		CASE WHEN p.id IS NOT NULL THEN (p.id, roost_internal.key_base64(p.key))::roost.key_prekey END,
-		CASE WHEN k.id IS NOT NULL THEN (k.id, roost_internal.key_base64(k.key), roost_internal.key_base64(k.signature), false)::roost.key_kyber_prekey
-			ELSE (d.kyber_prekey_id, roost_internal.key_base64(d.kyber_prekey), roost_internal.key_base64(d.kyber_prekey_signature), true)::roost.key_kyber_prekey END,
-		d.low_told_at IS NOT NULL, d.prekey_epoch, d.prekey_from, d.kyber_prekey_from
-	INTO v_bundle.device, v_bundle.registration_id, v_bundle.identity_key, v_bundle.signed_prekey, v_bundle.prekey, v_bundle.kyber_prekey, v_told, v_epoch, v_from, v_kyber_from
-	FROM device d LEFT JOIN prekey p ON true LEFT JOIN kyber k ON true;
-	IF NOT FOUND THEN
-		RETURN NULL;
-	END IF;
-	IF one_time AND NOT v_told AND v_low > 0 AND NOT (
-		EXISTS (SELECT FROM roost_data.key_prekey q
-			WHERE q.account_id = key_bundle_take.account_id AND q.number = key_bundle_take.number AND q.is_kyber = false AND q.id >= v_from
-			ORDER BY q.id OFFSET v_low - 1 LIMIT 1)
-		AND EXISTS (SELECT FROM roost_data.key_prekey q
-			WHERE q.account_id = key_bundle_take.account_id AND q.number = key_bundle_take.number AND q.is_kyber = true AND q.id >= v_kyber_from
-			ORDER BY q.id OFFSET v_low - 1 LIMIT 1)) THEN
-		PERFORM roost_internal.key_low_tell(account_id, number);
-	END IF;
-	-- Now and then, because it locks the row of the device.
-	IF one_time AND random() < 0.02 THEN
-		PERFORM roost_internal.key_prekey_skip(account_id, number, v_epoch, v_from, v_kyber_from);
-	END IF;
-	RETURN v_bundle;
-END
-$$;
+CREATE OR REPLACE FUNCTION roost_internal.key_bundle_take(account_id bigint, number integer, one_time boolean) RETURNS roost.key_bundle[]
+LANGUAGE c VOLATILE
+AS 'MODULE_PATHNAME', 'roost_key_bundle_take';
 REVOKE ALL ON FUNCTION roost_internal.key_bundle_take(bigint, integer, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.key_bundle_take(bigint, integer, boolean) IS 'The bundle of a device, with one of its one-time prekeys of each kind, which are gone then (not one_time: without any); null if there is no such device. Tells the device when few are left.';
+COMMENT ON FUNCTION roost_internal.key_bundle_take(bigint, integer, boolean) IS 'The bundles of the devices of an account, by number, or of the one with this number, each with one of its one-time prekeys of each kind, which are gone then (not one_time: without any). Tells a device when few are left. P0002 there is no such device.';
 
 CREATE OR REPLACE FUNCTION roost_internal.key_low_tell(account_id bigint, number integer) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -164,30 +116,15 @@ AS $$
 DECLARE
 	v_account_id constant bigint := roost_internal.key_target(actor_id, account_id);
 	v_limit roost.limit_state;
-	v_one_time boolean;
-	v_number integer;
-	v_bundle roost.key_bundle;
-	v_bundles roost.key_bundle[] := '{}';
 BEGIN
 	v_limit := roost.limit_hit('key_fetch', target => actor_id || '.' || v_account_id);
 	IF NOT v_limit.allowed THEN
 		PERFORM roost.response_header('Retry-After', v_limit.retry_after::text);
 		RAISE EXCEPTION USING ERRCODE = 'RO429', MESSAGE = 'the keys of this account were fetched too often', DETAIL = format('Try again in %s s.', v_limit.retry_after);
 	END IF;
-	-- However many fetch, an account need not publish more than this; then its keys of last resort do.
-	v_one_time := (roost.limit_hit('key_prekey', target => v_account_id::text)).allowed;
-	FOR v_number IN SELECT d.number FROM roost_data.key_device d
-		WHERE d.account_id = v_account_id AND (device IS NULL OR d.number = device) ORDER BY d.number
-	LOOP
-		v_bundle := roost_internal.key_bundle_take(v_account_id, v_number, v_one_time);
-		IF v_bundle.device IS NOT NULL THEN
-			v_bundles := v_bundles || v_bundle;
-		END IF;
-	END LOOP;
-	IF device IS NOT NULL AND cardinality(v_bundles) = 0 THEN
-		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'device', MESSAGE = 'the device does not exist';
-	END IF;
-	RETURN (v_account_id::roost.id, v_bundles)::roost.key_bundle_set;
+	-- However many fetch, an account need not publish more than the limit of its own; then its keys of last resort do.
+	RETURN (v_account_id::roost.id,
+		roost_internal.key_bundle_take(v_account_id, device, (roost.limit_hit('key_prekey', target => v_account_id::text)).allowed))::roost.key_bundle_set;
 END
 $$;
 REVOKE ALL ON FUNCTION roost.key_bundle_fetch(roost.id, roost.account_ref, roost.key_device_number) FROM PUBLIC;
