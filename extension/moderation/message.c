@@ -17,15 +17,22 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/stratnum.h"
+#include "access/tableam.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "api/request.h"
 #include "core/plan.h"
@@ -34,10 +41,14 @@
 #include "moderation/record.h"
 #include "moderation/setting.h"
 
+/* messages among which somebody else's is looked for first */
+#define MESSAGE_LATELY	20
+
 PG_FUNCTION_INFO_V1(roost_moderation_message);
 PG_FUNCTION_INFO_V1(roost_moderation_group);
 
 static bool message_judge(ModerationText *content, Oid function, const char *field);
+static bool message_is_answered(Relation table, int64 conversation_id, int64 sender_id);
 static bool message_is_request(Oid function, int64 conversation_id, int64 sender_id);
 static bool subject_has_policies(const char *subject);
 static Datum row_value(TriggerData *trigger, HeapTuple tuple, const char *name, bool *isnull);
@@ -93,7 +104,8 @@ roost_moderation_message(PG_FUNCTION_ARGS)
 	}
 
 	message_judge(&content, function, "text");
-	if (subject_has_policies("message_request") && message_is_request(function, conversation_id, content.account.account_id))
+	if (subject_has_policies("message_request") && !message_is_answered(trigger->tg_relation, conversation_id, content.account.account_id) &&
+		message_is_request(function, conversation_id, content.account.account_id))
 	{
 		content.subject = "message_request";
 		content.copies = true;
@@ -182,6 +194,40 @@ message_judge(ModerationText *content, Oid function, const char *field)
 	if (judgement.verdicts != NIL)
 		roost_moderation_record(content, &judgement, function);
 	return judgement.keep;
+}
+
+/*
+ * Returns whether somebody else has written lately: the usual case, for which no
+ * question is needed.
+ */
+static bool
+message_is_answered(Relation table, int64 conversation_id, int64 sender_id)
+{
+	Oid			primary = RelationGetPrimaryKeyIndex(table);
+	AttrNumber	sender = get_attnum(RelationGetRelid(table), "sender_id");
+	Relation	index;
+	IndexScanDesc scan;
+	ScanKeyData key;
+	TupleTableSlot *slot;
+	bool		answered = false;
+
+	if (!OidIsValid(primary))
+		return false;
+	index = index_open(primary, AccessShareLock);
+	slot = table_slot_create(table, NULL);
+	scan = index_beginscan(table, index, GetActiveSnapshot(), 1, 0);
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(conversation_id));
+	index_rescan(scan, &key, 1, NULL, 0);
+	for (int i = 0; i < MESSAGE_LATELY && !answered && index_getnext_slot(scan, BackwardScanDirection, slot); i++)
+	{
+		bool		isnull;
+
+		answered = DatumGetInt64(slot_getattr(slot, sender, &isnull)) != sender_id;
+	}
+	index_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, NoLock);
+	return answered;
 }
 
 /*

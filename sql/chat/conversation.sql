@@ -230,6 +230,7 @@ DECLARE
 	v_last_id bigint;
 	v_own roost_data.conversation_member;
 	v_from roost_data.conversation;
+	v_last roost.message;
 	v_row roost.conversation;
 BEGIN
 	FOREACH v_id IN ARRAY coalesce(conversation_ids, '{}') LOOP
@@ -259,16 +260,29 @@ BEGIN
 			v_row.can_send := true;
 			IF v_from.kind = 'direct' THEN
 				v_other_id := (v_row.members[1]).id;
-				v_row.can_send := coalesce(NOT roost_internal.is_blocked(viewer_id, v_other_id)
-					AND (SELECT a.status = 'active' FROM roost_data.account a WHERE a.id = v_other_id)
-					AND roost_internal.direct_open(viewer_id, v_other_id, v_id), false);
+				-- First what is nearly always so.
+				v_row.can_send := v_other_id IS NOT NULL AND roost_internal.may_message(viewer_id, v_other_id);
+				IF NOT v_row.can_send AND v_other_id IS NOT NULL AND NOT roost_internal.is_blocked(viewer_id, v_other_id) THEN
+					v_row.can_send := EXISTS (SELECT FROM roost_data.account a WHERE a.id = v_other_id AND a.status = 'active')
+						AND roost_internal.direct_open(viewer_id, v_other_id, v_id);
+				END IF;
 			END IF;
 			v_row.read_id := nullif(v_own.read_id, 0);
-			v_row.unread_count := roost_internal.unread_count(viewer_id, v_id, greatest(v_own.read_id, v_own.since_id, v_own.cleared_id),
-				v_blocks AND v_from.kind = 'group');
+			v_row.unread_count := 0;
+			IF v_from.last_message_id > greatest(v_own.read_id, v_own.since_id, v_own.cleared_id) THEN
+				v_row.unread_count := roost_internal.unread_count(viewer_id, v_id, greatest(v_own.read_id, v_own.since_id, v_own.cleared_id),
+					v_blocks AND v_from.kind = 'group');
+			END IF;
 			v_last_id := roost_internal.message_last(viewer_id, v_id, greatest(v_own.since_id, v_own.cleared_id), v_blocks AND v_from.kind = 'group');
 			IF v_last_id IS NOT NULL THEN
-				v_row.last_message := (SELECT t FROM roost_internal.message_row(viewer_id, v_id, ARRAY[v_last_id]) t);
+				v_last := roost_internal.message_plain(viewer_id, v_id, v_last_id, CASE WHEN v_from.kind = 'direct' THEN v_other_id END);
+				-- What a group has got of one's own message is another question.
+				IF v_last.id IS NULL OR (v_last.state IS NOT NULL AND v_from.kind = 'group') THEN
+					SELECT * INTO v_last FROM roost_internal.message_row(viewer_id, v_id, ARRAY[v_last_id]);
+				END IF;
+				IF v_last.id IS NOT NULL THEN
+					v_row.last_message := v_last;
+				END IF;
 			END IF;
 			v_row.muted := roost_internal.member_muted(v_own.muted, v_own.muted_until);
 			v_row.muted_until := CASE WHEN v_row.muted THEN v_own.muted_until END;

@@ -15,7 +15,10 @@ BEGIN
 		v_author := roost_internal.author(account_id);
 		RETURN CASE WHEN v_author.id IS NOT NULL THEN format('{%s,"account":%s,"at":%s}', v_where, roost_internal.to_json(v_author), roost_internal.to_json(roost.id_time(id))) END;
 	END IF;
-	SELECT * INTO v_message FROM roost_internal.message_row(NULL, conversation_id, ARRAY[message_id]);
+	v_message := roost_internal.message_plain(NULL, conversation_id, message_id);
+	IF v_message.id IS NULL THEN
+		SELECT * INTO v_message FROM roost_internal.message_row(NULL, conversation_id, ARRAY[message_id]);
+	END IF;
 	IF v_message.id IS NULL OR v_message.deleted_at IS NOT NULL THEN
 		RETURN NULL;
 	ELSIF kind = 'message_reacted' THEN

@@ -152,6 +152,41 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.message_row(bigint, bigint, bigint[]) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.message_row(bigint, bigint, bigint[]) IS 'Messages of a conversation as the viewer sees them, in the order of their ids; those that are gone are left out. That the viewer may see them is for the caller to know; what they answer is shown only if it may see that, too. Viewer 0 or null: as events tell them to everybody: without state, counters and client_id; the text of what is answered is shown in direct conversations only.';
 
+CREATE OR REPLACE FUNCTION roost_internal.message_plain(viewer_id bigint, conversation_id bigint, message_id bigint, other_id bigint DEFAULT NULL) RETURNS roost.message
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+	v_message roost.message;
+	v_other_since boolean;
+BEGIN
+	SELECT x.id, x.conversation_id, CASE WHEN a.id IS NOT NULL THEN ROW(a.id, a.username, a.display_name, a.avatar_url)::roost.author END,
+		x.text, x.media, x.encrypted, x.forwarded, x.created_at, x.edited_at, x.deleted_at, x.expires_at, x.id, '{}',
+		CASE WHEN x.sender_id = viewer_id THEN x.client_id END,
+		CASE WHEN x.sender_id = viewer_id THEN coalesce(o.delivered_id >= x.id, false)::integer END,
+		CASE WHEN x.sender_id = viewer_id AND NOT EXISTS (SELECT FROM roost_data.chat_setting s WHERE s.account_id = viewer_id AND NOT s.read_receipts)
+			THEN coalesce(o.receipt_id >= x.id, false)::integer END,
+		o.since_id < x.id
+	INTO v_message.id, v_message.conversation_id, v_message.sender, v_message.text, v_message.media, v_message.encrypted, v_message.forwarded,
+		v_message.created_at, v_message.edited_at, v_message.deleted_at, v_message.expires_at, v_message.cursor, v_message.reactions,
+		v_message.client_id, v_message.delivered_count, v_message.read_count, v_other_since
+	FROM roost_data.message x
+	LEFT JOIN roost_data.account a ON a.id = x.sender_id AND a.status <> 'deleted'
+	LEFT JOIN roost_data.conversation_member o ON o.conversation_id = message_plain.conversation_id AND o.account_id = other_id
+	WHERE x.conversation_id = message_plain.conversation_id AND x.id = message_plain.message_id AND x.action IS NULL AND x.reply_to_id IS NULL
+		AND (x.expires_at IS NULL OR x.expires_at > roost_internal.clock_now())
+		AND NOT EXISTS (SELECT FROM roost_data.message_reaction r WHERE r.conversation_id = message_plain.conversation_id AND r.message_id = message_plain.message_id);
+	v_message.state := CASE WHEN v_message.delivered_count IS NULL THEN NULL
+		WHEN v_other_since AND v_message.read_count = 1 THEN 'read'
+		WHEN v_other_since AND v_message.delivered_count = 1 THEN 'delivered'
+		ELSE 'sent' END;
+	RETURN v_message;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.message_plain(bigint, bigint, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.message_plain(bigint, bigint, bigint, bigint) IS 'What roost_internal.message_row() says of most messages, at a fraction of the cost: of one that answers none, tells of nothing that was done, and has no reactions; of others it is null. To its sender it says what other_id, the other one of a direct conversation, has got of it (null: nobody yet, it is new); without a viewer it is neutral.';
+
 CREATE OR REPLACE FUNCTION roost_internal.message_text_check(text text, INOUT media jsonb, OUT normal text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -175,6 +210,12 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.message_text_check(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.message_text_check(text, jsonb) IS 'Text (in NFC) and media as they are stored: null where there is none. 22001 the text is too long, 23514 there is neither.';
 
+CREATE OR REPLACE FUNCTION roost_internal.message_turn(actor_id bigint, other_id bigint, conversation_id bigint) RETURNS boolean
+LANGUAGE c VOLATILE
+AS 'MODULE_PATHNAME', 'roost_chat_message_turn';
+REVOKE ALL ON FUNCTION roost_internal.message_turn(bigint, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.message_turn(bigint, bigint, bigint) IS 'Holds the actor and, if there is one, the other account of a direct conversation (roost_internal.account_hold) and keeps blocks between them out (block_refuse); then takes the turn to write in the conversation (conversation_turn). False, without the turn, if one of them has blocked the other.';
+
 CREATE OR REPLACE FUNCTION roost_internal.message_hold(actor_id bigint, conversation_id bigint, OUT encrypted boolean, OUT expire_after integer, OUT after bigint, OUT role roost.member_role)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -192,30 +233,26 @@ BEGIN
 	WHERE m.conversation_id = message_hold.conversation_id AND m.account_id = actor_id;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'conversation_id', MESSAGE = 'the conversation does not exist';
+	ELSIF NOT roost_internal.message_turn(actor_id, v_other_id, conversation_id) THEN
+		RAISE EXCEPTION USING ERRCODE = '42501', COLUMN = 'account_id', MESSAGE = 'not allowed',
+			DETAIL = 'One of the two accounts has blocked the other.';
 	END IF;
-	PERFORM roost_internal.account_hold(actor_id, v_other_id);
-	IF v_direct THEN
-		PERFORM roost_internal.block_refuse(ARRAY[actor_id], ARRAY[v_other_id]);
-	END IF;
-	-- What is nearly always so; else the longer way.
-	SELECT a.status = 'active', o.status = 'active' AND o.message_policy = 'everyone' AND a.limited_at IS NULL INTO v_there, v_open
-	FROM roost_data.account a LEFT JOIN roost_data.account o ON o.id = v_other_id WHERE a.id = actor_id;
-	IF v_there IS NOT TRUE THEN
-		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'the account is not active';
-	ELSIF v_direct AND v_open IS NOT TRUE THEN
-		IF NOT roost_internal.direct_open(actor_id, v_other_id, message_hold.conversation_id) THEN
-			RAISE EXCEPTION USING ERRCODE = '42501', COLUMN = 'conversation_id', MESSAGE = 'not allowed',
-				DETAIL = 'The other account takes no messages from this one.';
-		END IF;
-	END IF;
-	PERFORM roost_internal.conversation_turn(message_hold.conversation_id);
 	SELECT c.encryption = 'e2ee', c.expire_after INTO message_hold.encrypted, message_hold.expire_after
 	FROM roost_data.conversation c WHERE c.id = message_hold.conversation_id FOR NO KEY UPDATE;
-	-- Perhaps it had to wait, and is a member no more.
-	SELECT greatest(m.since_id, m.cleared_id), m.role INTO message_hold.after, message_hold.role
-	FROM roost_data.conversation_member m WHERE m.conversation_id = message_hold.conversation_id AND m.account_id = actor_id;
-	IF NOT FOUND THEN
+	-- Perhaps it had to wait, and is a member no more.  The last two are what is nearly always so; else the longer way.
+	SELECT greatest(m.since_id, m.cleared_id), m.role, a.status = 'active', o.status = 'active' AND o.message_policy = 'everyone' AND a.limited_at IS NULL
+	INTO message_hold.after, message_hold.role, v_there, v_open
+	FROM roost_data.account a
+	LEFT JOIN roost_data.conversation_member m ON m.conversation_id = message_hold.conversation_id AND m.account_id = a.id
+	LEFT JOIN roost_data.account o ON o.id = v_other_id
+	WHERE a.id = actor_id;
+	IF v_there IS NOT TRUE THEN
+		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'the account is not active';
+	ELSIF message_hold.role IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'conversation_id', MESSAGE = 'the conversation does not exist';
+	ELSIF v_direct AND v_open IS NOT TRUE AND NOT roost_internal.direct_open(actor_id, v_other_id, conversation_id) THEN
+		RAISE EXCEPTION USING ERRCODE = '42501', COLUMN = 'conversation_id', MESSAGE = 'not allowed',
+			DETAIL = 'The other account takes no messages from this one.';
 	END IF;
 END
 $$;
@@ -305,14 +342,19 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.message_place(bigint, roost.account_ref, bigint, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.message_place(bigint, roost.account_ref, bigint, boolean) IS 'The conversation to write to: the one that is given, or the direct one with the recipient (an id or @name), which is made if there is none, encrypted or not. 22023 not one of both is given; for the rest see roost_internal.conversation_direct().';
 
-CREATE OR REPLACE FUNCTION roost_internal.message_answer(actor_id bigint, conversation_id bigint, message_id bigint, added boolean DEFAULT true) RETURNS roost.message
+CREATE OR REPLACE FUNCTION roost_internal.message_answer(actor_id bigint, conversation_id bigint, message_id bigint, added boolean DEFAULT NULL) RETURNS roost.message
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_message roost.message;
 BEGIN
-	IF NOT added THEN
+	IF added THEN
+		v_message := roost_internal.message_plain(actor_id, conversation_id, message_id);
+		IF v_message.id IS NOT NULL THEN
+			RETURN v_message;
+		END IF;
+	ELSIF NOT added THEN
 		PERFORM roost.response_status(200);
 	END IF;
 	SELECT * INTO v_message FROM roost_internal.message_row(actor_id, conversation_id, ARRAY[message_id]);
@@ -320,7 +362,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.message_answer(bigint, bigint, bigint, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.message_answer(bigint, bigint, bigint, boolean) IS 'A message as the actor sees it after what this transaction has done. The status of the answer is 200 if it was there before (added is false).';
+COMMENT ON FUNCTION roost_internal.message_answer(bigint, bigint, bigint, boolean) IS 'A message as the actor sees it after what this transaction has done. added: whether it has just written it (null: it was changed); if not, the status of the answer is 200.';
 
 CREATE OR REPLACE FUNCTION roost.message_create(
 	actor_id roost.id,
@@ -340,19 +382,20 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_encrypted constant boolean := envelopes IS NOT NULL OR content IS NOT NULL;
-	v_text text;
-	v_media jsonb;
+	v_content record;
 	v_conversation_id bigint;
 	v_message record;
 BEGIN
 	IF NOT v_encrypted THEN
-		SELECT c.normal, c.media INTO v_text, v_media FROM roost_internal.message_text_check(text, media) c;
+		v_content := roost_internal.message_text_check(text, media);
 	ELSIF text IS NOT NULL OR media IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = CASE WHEN text IS NOT NULL THEN 'text' ELSE 'media' END,
 			MESSAGE = 'an encrypted message has no text and no media', HINT = 'What it says is in its envelopes.';
+	ELSE
+		SELECT NULL::text AS normal, NULL::jsonb AS media INTO v_content;
 	END IF;
 	v_conversation_id := roost_internal.message_place(actor_id, recipient_id, conversation_id, v_encrypted);
-	v_message := roost_internal.message_add(actor_id, v_conversation_id, v_encrypted, v_text, v_media, reply_to_id, client_id);
+	v_message := roost_internal.message_add(actor_id, v_conversation_id, v_encrypted, v_content.normal, v_content.media, reply_to_id, client_id);
 	IF v_encrypted AND v_message.added THEN
 		PERFORM roost_internal.envelope_store(actor_id, device_id, v_conversation_id, v_message.id, envelopes, content, devices_version);
 	END IF;
