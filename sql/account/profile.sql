@@ -35,11 +35,15 @@ CREATE OR REPLACE FUNCTION roost_internal.account_find(account_id roost.account_
 LANGUAGE plpgsql STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	v_id bigint;
 BEGIN
-	RETURN (SELECT a.id FROM roost_data.account a
-		WHERE a.status <> 'deleted' AND a.id = CASE
-			WHEN left(account_find.account_id, 1) = '@' THEN (SELECT h.account_id FROM roost_data.account_handle h WHERE h.username = lower(substr(account_find.account_id, 2)))
-			WHEN account_find.account_id::numeric <= 9223372036854775807 THEN account_find.account_id::bigint END);
+	IF left(account_id, 1) = '@' THEN
+		SELECT h.account_id INTO v_id FROM roost_data.account_handle h WHERE h.username = lower(substr(account_find.account_id, 2));
+	ELSIF account_id::numeric <= 9223372036854775807 THEN
+		v_id := account_id::bigint;
+	END IF;
+	RETURN (SELECT a.id FROM roost_data.account a WHERE a.id = v_id AND a.status <> 'deleted');
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.account_find(roost.account_ref) FROM PUBLIC;
