@@ -17,6 +17,7 @@ process.removeAllListeners('warning');
 const cert = join(folder, 'cert.pem');
 const key = join(folder, 'key.pem');
 let gateway;
+let quick; // waits for nobody, and so is for those who stall only
 let plain;
 
 function makeCertificate(name) {
@@ -28,10 +29,11 @@ before(async () => {
 	testRoutes();
 	makeCertificate('first');
 	writeFileSync(join(folder, 'page.txt'), 'a line of text\n'.repeat(50000));
-	gateway = await startGateway({ 'tls-cert': cert, 'tls-key': key, 'body-limit': '64kB', 'header-limit': '8kB', 'body-timeout': '1s', 'header-timeout': '1s', 'static-dir': folder, 'cors-origins': 'https://app.example' });
+	gateway = await startGateway({ 'tls-cert': cert, 'tls-key': key, 'body-limit': '64kB', 'header-limit': '8kB', 'static-dir': folder, 'cors-origins': 'https://app.example' });
+	quick = await startGateway({ 'tls-cert': cert, 'tls-key': key, 'body-timeout': '1s', 'header-timeout': '1s' });
 	plain = await startGateway({});
 });
-after(async () => { await gateway.stop(); await plain.stop(); });
+after(async () => { for (const one of [gateway, quick, plain]) await one?.stop(); });
 
 function session(to = gateway) {
 	const client = http2.connect(to.url);
@@ -87,7 +89,7 @@ test('something else than TLS is sent away', async () => {
 	await once(socket, 'close');
 });
 test('a handshake that stalls is cut off', async () => {
-	const socket = net.connect(gateway.port, '127.0.0.1');
+	const socket = net.connect(quick.port, '127.0.0.1');
 	socket.resume();
 	await once(socket, 'close');
 });
@@ -168,7 +170,7 @@ test('errors have their status and their problem', async () => {
 	client.close();
 });
 test('a body that stalls is 408', async () => {
-	const client = session();
+	const client = session(quick);
 	const stream = client.request({ ':method': 'POST', ':path': '/test/echo', 'content-type': 'application/json' });
 	stream.write('{');
 	const [headers] = await once(stream, 'response');
@@ -272,7 +274,7 @@ test('a certificate is changed without a restart', async () => {
 });
 test('stopping tells HTTP/2 clients and finishes their streams', async () => {
 	makeCertificate('third');
-	const stopping = await startGateway({ 'tls-cert': cert, 'tls-key': key });
+	const stopping = await startGateway({ 'tls-cert': cert, 'tls-key': key, 'stop-timeout': '1min' });
 	const held = await hold(204);
 	const client = session(stopping);
 	let goaway = false;

@@ -4,16 +4,18 @@ import assert from 'node:assert/strict';
 import { answers, connect, liftLimits, raw, startGateway, until } from './lib.mjs';
 
 let gateway;
+let quick; // waits for nobody, and so is for those who stall only
 before(async () => {
 	liftLimits();
-	gateway = await startGateway({ 'header-timeout': '300ms', 'body-timeout': '300ms', 'body-limit': '64kB', 'header-limit': '8kB', 'trusted-proxies': '127.0.0.0/8' });
+	const settings = { 'idle-timeout': '5s', 'body-limit': '64kB', 'header-limit': '8kB', 'trusted-proxies': '127.0.0.0/8' };
+	[gateway, quick] = [await startGateway(settings), await startGateway({ ...settings, 'header-timeout': '1s', 'body-timeout': '1s', 'idle-timeout': '3s' })];
 });
-after(() => gateway.stop());
+after(async () => { await gateway?.stop(); await quick?.stop(); });
 
 const host = 'Host: localhost\r\n';
 
-async function refused(bytes, status, code) {
-	const [answer, ...rest] = answers(await raw(gateway, bytes));
+async function refused(bytes, status, code, by = gateway) {
+	const [answer, ...rest] = answers(await raw(by, bytes));
 	assert.equal(answer.status, status, `${JSON.stringify(String(bytes).slice(0, 80))}: ${answer.body}`);
 	assert.match(answer.headers['content-type'], /^application\/problem\+json/);
 	const problem = JSON.parse(answer.body);
@@ -103,11 +105,11 @@ test('a body of exactly the limit passes', async () => {
 	assert.notEqual(answer.status, 413, answer.body);
 });
 
-// Slow clients. The limits of this gateway are short; how long it took is not looked at.
-test('a request line that stalls is 408', () => refused('GET /hea', 408, 'request_timeout'));
-test('headers that stall are 408', () => refused(`GET /health HTTP/1.1\r\n${host}`, 408, 'request_timeout'));
+// Slow clients. How long it took is not looked at.
+test('a request line that stalls is 408', () => refused('GET /hea', 408, 'request_timeout', quick));
+test('headers that stall are 408', () => refused(`GET /health HTTP/1.1\r\n${host}`, 408, 'request_timeout', quick));
 test('headers that drip are 408', async () => {
-	const socket = connect(gateway);
+	const socket = connect(quick);
 	let got = '';
 	socket.on('data', (data) => { got += data; });
 	socket.write('GET /health HTTP/1.1\r\nA: ');
@@ -120,9 +122,9 @@ test('headers that drip are 408', async () => {
 	}
 	assert.match(got, /^HTTP\/1\.1 408 /);
 });
-test('a body that stalls is 408', () => refused(`POST /auth/login HTTP/1.1\r\n${host}Content-Length: 10\r\n\r\n{`, 408, 'request_timeout'));
-test('chunks that stall are 408', () => refused(`POST /auth/login HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n5\r\n{`, 408, 'request_timeout'));
-test('a connection without a request is closed without a word', async () => assert.equal(await raw(gateway, ''), ''));
+test('a body that stalls is 408', () => refused(`POST /auth/login HTTP/1.1\r\n${host}Content-Length: 10\r\n\r\n{`, 408, 'request_timeout', quick));
+test('chunks that stall are 408', () => refused(`POST /auth/login HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n5\r\n{`, 408, 'request_timeout', quick));
+test('a connection without a request is closed without a word', async () => assert.equal(await raw(quick, ''), ''));
 
 test('random bytes never bring it down', async () => {
 	let seed = 12345;
