@@ -3,7 +3,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { axe, close, launch, open, skip } from './browser.mjs';
-import { account, call, liftLimits, sql, startGateway } from './lib.mjs';
+import { account, call, liftLimits, sql, startGateway, until } from './lib.mjs';
 
 let gateway;
 let author;
@@ -167,7 +167,7 @@ test('report, queue, decision, appeal, overturned, audited', { skip }, async () 
 	await writing.reload();
 	await strike.getByText('Your appeal: the decision was undone').waitFor();
 
-	sql('SELECT roost.worker_sync()');
+	await until(() => sql(`SELECT count(*) FROM roost_data.audit WHERE action = 'case.decide' AND object_id = '${id}'`) === '1', 'the entry');
 	await go(boss, '#/audit');
 	await boss.getByLabel('Kind of object').fill('case');
 	await boss.getByLabel('Action').fill('case.decide');
@@ -205,7 +205,7 @@ test('a rate limit that ends soon is waited for; one that does not is told', { s
 	const refuse = (seconds, times) => page.route('**/admin/cases?*', (route) => route.fulfill({
 		status: 429, headers: { 'retry-after': seconds }, contentType: 'application/problem+json', body: '{"status": 429, "code": "rate_limited", "detail": "Too many requests"}' }), { times });
 	await refuse('1', 2);
-	await page.getByRole('button', { name: 'Refresh' }).click();
+	await Promise.all([page.waitForResponse((answer) => /\/admin\/cases\?/.test(answer.url()) && answer.ok()), page.getByRole('button', { name: 'Refresh' }).click()]);
 	await page.locator('[data-case]').first().waitFor();
 	assert.equal(await page.getByRole('alert').count(), 0);
 	await refuse('600', 1);

@@ -2,7 +2,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { close, launch, live, open, register, skip } from './browser.mjs';
-import { account, call, freePort, liftLimits, startGateway } from './lib.mjs';
+import { account, call, freePort, liftLimits, startGateway, until } from './lib.mjs';
 
 let gateway;
 
@@ -54,13 +54,17 @@ test('two people: a post, a like, a reply that is being typed, a deletion', { sk
 	await his.getByRole('button', { name: 'Like' }).click();
 	await hers.getByRole('button', { name: 'Like, 1 like', pressed: false }).waitFor();
 	await ann.page.locator('.badge', { hasText: /^2/ }).waitFor(); // followed, liked
-	assert.match(await ann.page.title(), /^\(2\) /);
+	await until(async () => /^\(2\) /.test(await ann.page.title()), 'the number in the title', undefined, () => ann.page.title());
 
 	await hers.locator('.when a').click();
 	await ann.page.locator('.thread .focus').waitFor();
 	await his.getByRole('button', { name: 'Reply' }).click();
-	await bob.page.getByLabel(/^Your reply to/).pressSequentially('well said');
-	await ann.page.getByText(`${bob.username} is replying…`).waitFor();
+	// (until her page listens to the post, which takes it a moment; what is typed is told once in a while)
+	await until(async () => {
+		await bob.page.getByLabel(/^Your reply to/).press('x');
+		return ann.page.getByText(`${bob.username} is replying…`).isVisible();
+	}, 'that he is replying');
+	await bob.page.getByLabel(/^Your reply to/).fill('well said');
 	await bob.page.locator('.post > .compose').getByRole('button', { name: 'Reply' }).click();
 	await ann.page.locator('.thread .post', { hasText: 'well said' }).waitFor();
 	await ann.page.getByText(`${bob.username} is replying…`).waitFor({ state: 'detached' });
@@ -118,7 +122,7 @@ test('posts that arrive while one reads wait behind a button', { skip }, async (
 	const bar = page.getByRole('button', { name: '3 new posts' });
 	await bar.waitFor();
 	assert.equal(await page.locator('.post', { hasText: 'new ' }).count(), 0);
-	assert.equal(await page.locator('#say').textContent(), '3 new posts');
+	await until(async () => await page.locator('#say').textContent() === '3 new posts', 'the word about them', undefined, () => page.locator('#say').textContent());
 	await bar.click();
 	await page.locator('.post', { hasText: 'new 2' }).waitFor();
 	assert.deepEqual((await page.locator('.post .text').allTextContents()).slice(0, 4), ['new 2', 'new 1', 'new 0', 'old 11']);
