@@ -2,23 +2,21 @@
 // who may.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { account, call, liftLimits, sql, startGateway } from './lib.mjs';
+import { account, call, liftLimits, sql, startGateway, until } from './lib.mjs';
 
 let gateway;
 let ada; // an admin
 let bob;
 const as = (user, method, path, body, headers) => call(gateway, method, path, { token: user?.token, body, headers });
 // until all that is committed is in the chain
-const seal = () => {
-	while (sql('SELECT roost.worker_sync() AND NOT EXISTS (SELECT FROM roost_data.audit_entry)') !== 't');
-};
+const seal = () => until(() => sql('SELECT roost.worker_sync() AND NOT EXISTS (SELECT FROM roost_data.audit_entry)') === 't', 'the end of sealing');
 
 before(async () => {
 	liftLimits();
 	gateway = await startGateway();
 	[ada, bob] = await Promise.all(['adt_ada', 'adt_bob'].map((name) => account(gateway, name)));
 	sql(`UPDATE roost_data.account SET role = 'admin' WHERE id = ${ada.id}`);
-	seal();
+	await seal();
 });
 after(() => gateway.stop());
 
@@ -34,7 +32,7 @@ test('only those read who may', async () => {
 
 test('an entry says who acted, by what', async () => {
 	assert.equal((await as(bob, 'POST', '/auth/logout')).status, 204);
-	seal();
+	await seal();
 	const page = await as(ada, 'GET', `/admin/audit?actor=${bob.id}&action=session.update&limit=1`);
 	assert.equal(page.status, 200, page.text);
 	const [entry] = page.json.items;
@@ -84,11 +82,12 @@ test('filters take what is odd, and refuse what is wrong', async () => {
 test('an account sees its own security events, and nobody else\'s', async () => {
 	assert.equal((await as(null, 'POST', '/auth/login', { identifier: ada.username, password: 'wrong wrong wrong' })).status, 401);
 	sql(`UPDATE roost_data.account SET limited_at = now() WHERE id = ${ada.id}`);
-	let events = [];
-	for (let tries = 0; tries < 100 && !events.some((event) => event.kind === 'login_failed'); tries++) {
-		seal();
+	let events;
+	await until(async () => {
+		await seal();
 		events = (await as(ada, 'GET', '/me/security-events')).json.items;
-	}
+		return events.some((event) => event.kind === 'login_failed');
+	}, 'the failed login', undefined, () => events);
 	assert.deepEqual(events.map((event) => event.kind).sort(), ['login', 'login_failed', 'registered', 'role_changed']);
 	const login = events.find((event) => event.kind === 'login');
 	assert.equal(login.by, 'self');

@@ -29,12 +29,14 @@ async function stream(gateway, user, ...channels) {
 	return client;
 }
 
-// Resolves with the next event of a kind that comes on a stream.
+// Resolves with the next event of a kind that comes on a stream; those that came together with it stay.
 const event = async (client, name) => {
+	client.events ??= [];
 	for (;;) {
+		const found = client.events.findIndex((item) => item.event === name);
+		if (found >= 0) return client.events.splice(0, found + 1).at(-1).data;
 		const frame = await client.message();
-		const found = frame.type === 'events' && frame.events.find((item) => item.event === name);
-		if (found) return found.data;
+		if (frame.type === 'events') client.events.push(...frame.events);
 	}
 };
 const signal = async (client) => {

@@ -178,6 +178,9 @@ test('server-sent events and long polls tell the same', async () => {
 	answer.setEncoding('utf8').on('data', (data) => { text += data; });
 	answer.on('error', () => {});
 	await until(() => text.includes('event: ready'), 'ready');
+	// (what was done before has been told then)
+	await write(alice, { recipient_id: bob.id, text: 'before the poll' });
+	await until(() => text.includes('before the poll'), 'the event before');
 	const { cursor } = await act(bob, 'GET', '/events?channels=messages');
 	const waits = act(bob, 'GET', `/events?channels=messages&wait=30&after=${cursor}`);
 	const made = await write(alice, { recipient_id: bob.id, text: 'by any way' });

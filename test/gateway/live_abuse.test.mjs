@@ -50,7 +50,7 @@ async function undisturbed(during) {
 	sql(`DO $$ BEGIN FOR i IN ${POSTS / 2 + 1}..${POSTS} LOOP PERFORM roost.post_create(${author.id}, '${TEXT} ' || ${posted} + i); END LOOP; END $$`);
 	posted += POSTS;
 	const wanted = Array.from({ length: posted }, (_, n) => `${TEXT} ${n + 1}`);
-	await until(() => good.every((client) => client.texts().every((texts) => texts.length >= posted)), 'all events for those who behave', 60000);
+	await until(() => good.every((client) => client.texts().every((texts) => texts.length >= posted)), 'all events for those who behave', 240000, () => good.map((client) => client.texts().map((texts) => texts.length)));
 	for (const client of good) for (const texts of client.texts()) assert.deepEqual(texts, wanted);
 	const grown = await metric(gateway, 'process_resident_memory_bytes') - before;
 	assert.ok(grown < 64 << 20, `memory has grown by ${grown >> 20} MB`);

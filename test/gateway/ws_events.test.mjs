@@ -166,7 +166,7 @@ test('one that does not read events is cut off; others get them all', async () =
 		sql(`SELECT count(roost.post_create(actor_id => ${alice.id}, text => '${text}')) FROM generate_series(1, 500)`);
 		count += 500;
 		return (await metric(tight, 'roost_gateway_sockets_closed_total', { code: 4409 })) === 1;
-	}, 'the end of the one that does not read', 180000);
+	}, 'the end of the one that does not read', 400000);
 	await other.until(() => other.collect().filter(({ event, data }) => event === 'tweet:new' && data.post.text === text).length >= count, 'all events', 180000);
 	assert.equal(new Set(other.heard.map(({ id }) => id)).size, other.heard.length);
 	stalled.socket.resume();
