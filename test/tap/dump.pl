@@ -29,7 +29,11 @@ my $last = $old->safe_psql('roost', 'SELECT max(id) FROM roost_data.post');
 my $epoch = $old->safe_psql('roost', 'SELECT epoch FROM roost.feed_position()');
 my $head = $old->safe_psql('roost', 'SELECT seq, hash FROM roost.audit_head()');
 
-my $tables = Roost::tables($old, 'roost');    # now: the worker removes what it needs no more
+# From here on the worker stands still: it would remove what it needs no more, while that is compared.
+my $still = $old->background_psql('roost');
+$still->query_safe("SELECT roost_internal.debug_point_arm('worker_turn')");
+$old->poll_query_until('roost', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'roost worker' AND wait_event_type = 'Lock' AND wait_event = 'advisory'") or die 'the worker goes on';
+my $tables = Roost::tables($old, 'roost');
 my $file = $old->basedir . '/dump.sql';
 $old->command_ok([ 'pg_dump', '-f', $file, '-d', $old->connstr('roost') ], 'dump');
 
@@ -103,6 +107,7 @@ $new->safe_psql('postgres', 'CREATE DATABASE fourth');
 $new->command_ok([ 'pg_restore', '--exit-on-error', '-d', $new->connstr('fourth'), $custom ], 'restore without pg_cron');
 is(Roost::tables($new, 'fourth'), Roost::tables($old, 'roost'), 'every table is equal once more');
 
+$still->quit;
 $old->stop;
 $new->stop;
 done_testing();

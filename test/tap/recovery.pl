@@ -17,9 +17,14 @@ $node->backup('base');
 
 my $kept = Roost::post($node, 'roost', $id{bob}, 'kept');
 my $home = Roost::home($node, 'roost', $id{alice});
-$node->safe_psql('roost', 'SELECT roost.worker_sync()');    # it adds nothing after the restore point
+# The worker adds nothing, and removes nothing, before the restore point.
+$node->safe_psql('roost', 'SELECT roost.worker_sync()');
+my $still = $node->background_psql('roost');
+$still->query_safe("SELECT roost_internal.debug_point_arm('worker_turn')");
+$node->poll_query_until('roost', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'roost worker' AND wait_event_type = 'Lock' AND wait_event = 'advisory'") or die 'the worker goes on';
 my $tables = Roost::tables($node, 'roost');
 $node->safe_psql('roost', "SELECT pg_create_restore_point('before the mistake')");
+$still->quit;
 $node->safe_psql('roost', "SELECT roost.uninstall(confirm => 'roost')");
 $node->safe_psql('roost', 'SELECT pg_switch_wal()');
 $node->stop;
@@ -29,11 +34,14 @@ $restored->init_from_backup($node, 'base', has_restoring => 1, standby => 0);
 $restored->append_conf('postgresql.conf', qq(
 recovery_target_name = 'before the mistake'
 recovery_target_action = 'promote'
+roost.database = 'none'
 ));
 $restored->start;
 $restored->poll_query_until('roost', 'SELECT NOT pg_is_in_recovery()') or die 'not promoted';
 
 is(Roost::tables($restored, 'roost'), $tables, 'every table is as it was');
+$restored->append_conf('postgresql.conf', "roost.database = 'roost'");    # no worker has changed anything so far
+$restored->restart;
 is(Roost::home($restored, 'roost', $id{alice}), $home, 'timelines are as they were');
 cmp_ok(Roost::post($restored, 'roost', $id{bob}, 'later'), '>', $kept, 'ids go on');
 is(Roost::home($restored, 'roost', $id{alice}), "later $home", 'a new post appears');
