@@ -111,6 +111,16 @@ sub crash
 	die 'the server does not start after a crash';
 }
 
+# Kills another process of the server and waits until the server, which ends all
+# others then and begins anew, has done so: it may notice some time later.
+sub kill_process
+{
+	my ($node, $pid) = @_;
+	kill 'KILL', $pid;
+	$node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $pid)") or die 'the server does not come back';
+	return;
+}
+
 my %gateways;
 
 # Starts the gateway that is installed with a server; returns its process, port

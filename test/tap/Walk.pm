@@ -81,6 +81,19 @@ sub wait_for_posts
 	return;
 }
 
+# The process that a query names, once there is one; undefined if there is none for long.
+sub victim
+{
+	my ($node, $query) = @_;
+	for my $try (1 .. 600)
+	{
+		my $pid = $node->safe_psql('roost', $query);
+		return $pid if $pid ne '';
+		select(undef, undef, undef, 0.02);
+	}
+	return;
+}
+
 # Waits for the walkers' end; none of them may have met an error.
 sub finish
 {

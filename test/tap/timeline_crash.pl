@@ -35,14 +35,11 @@ for my $round (1 .. 3)
 		}
 		else
 		{
-			my $pid = $node->safe_psql('roost', $victims{$victim});
-			$pid ne '' or die "$victim is not there: $walk->{walk}{err}";
-			kill 'KILL', $pid;
+			my $pid = Walk::victim($node, $victims{$victim}) or die "$victim is not there: $walk->{walk}{err}";
+			Roost::kill_process($node, $pid);
 		}
 		# the sessions are gone with the server; what they had committed is not
 		$walk->finish;
-		# (before their end it may not even have noticed)
-		$node->poll_query_until('roost', 'SELECT true') or die 'the server does not come back';
 		my $what = "round $round, $victim killed";
 		is($node->safe_psql('roost', 'SELECT * FROM walk.all_differences() LIMIT 3'), '', "$what: no timeline differs at once");
 		$node->poll_query_until('roost', 'SELECT roost.worker_sync()') or die 'the worker does not come back';
