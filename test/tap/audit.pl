@@ -139,8 +139,9 @@ is(sql("SELECT ok FROM roost.audit_verify(expected_seq => $seq, expected_hash =>
 my $rows = sql('SELECT count(*) FROM roost_data.audit');
 $node->append_conf('postgresql.conf', "roost.audit_retention = '60d'");
 $node->reload;
+my $month = sql("SELECT date_trunc('month', max(sealed_at)) FROM roost_data.audit");
 my $months = sub {
-	sql("SELECT roost_internal.clock_freeze(date_trunc('month', now()) + interval '$_[0] months 10 days', true)");
+	sql("SELECT roost_internal.clock_freeze('$month'::timestamptz + interval '$_[0] months 10 days', true)");
 	sql(add("month $_[0]"));
 	ok(sealed(), "month $_[0]");
 	return;

@@ -244,7 +244,7 @@ for my $account (qw(alice bob carol))
 # Beyond what the log keeps.
 my %old = map { my $device = device($_); $device->{cursor} = $cursor; $_ => $device } qw(alice bob carol);
 sleep_until(9);
-sql("SELECT roost.worker_sync('1 minute')") for 1 .. 6;
+$node->poll_query_until('roost', "SELECT roost.worker_sync('1 minute') AND first_seq > ${\((split /-/, $cursor)[1] + 1)} FROM roost.feed_position()");
 cmp_ok(sql('SELECT first_seq FROM roost.feed_position()'), '>', (split /-/, $cursor)[1] + 1, 'the oldest rows of the log are gone');
 sql("SELECT roost.message_create($id{bob}, conversation_id => $chat{pair}, text => 'nine days later')");
 sql("SELECT roost.worker_sync('1 minute')");

@@ -73,6 +73,7 @@ for my $round (1 .. 3)
 # where nobody has followed
 $node->safe_psql('roost', 'ALTER SYSTEM SET roost.search_index = off');
 $node->reload;
+$node->poll_query_until('roost', "SELECT current_setting('roost.search_index') = 'off'") or die 'it is not turned off';
 $node->safe_psql('roost', 'SELECT roost.worker_sync()') for 1 .. 2;
 $node->safe_psql('roost', 'SELECT public.write(50)');
 $node->safe_psql('roost', 'SELECT roost.worker_sync()');
