@@ -74,7 +74,8 @@ test('keys for them go in parts', async () => {
 		assert.equal(answer.status, 204, answer.text);
 	}
 	assert.equal(sql(`SELECT count(*) FROM roost_data.message_envelope WHERE conversation_id = ${GROUP} AND message_id IS NULL`), String(2 * MEMBERS - 1));
-	assert.equal(sql(`SELECT count(*) FROM roost_data.feed_trace WHERE kind = 'envelope_created' AND conversation_id = ${GROUP} AND room_id = ${BASE} + 5`), '1', 'an account is told once of both devices');
+	assert.equal(sql("SELECT roost.worker_sync('1 minute')"), 't');
+	assert.equal(sql(`SELECT count(*) FROM roost_data.feed_log WHERE kind = 'envelope_created' AND conversation_id = ${GROUP} AND room_id = ${BASE} + 5`), '1', 'an account is told once of both devices');
 });
 
 test('what is wrong is told in full up to 2,000 devices, over HTTP and in a call of a socket', async () => {

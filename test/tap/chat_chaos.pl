@@ -97,7 +97,7 @@ sub hear
 
 order(encode_json({ ports => [ map { $_->{port} } @gateways ], accounts => \@accounts, posts => [], clients => \@clients, conversation => $group,
 	seed => $seed % 2**31, writers => 4, pause => 60 }));
-hear(qr/^live $sockets$/m, 180);
+hear(qr/^live $sockets$/m, 400);
 pass("$sockets clients have begun");
 
 sub wait_for_server
@@ -170,12 +170,12 @@ for (my $end = time() + $seconds; time() < $end || keys %done < keys %chaos;)
 wait_for_server();
 wait_for_gateway($_) for @gateways;
 order('quiet');
-my $written = hear(qr/^quiet (\d+)$/m, 120);
+my $written = hear(qr/^quiet (\d+)$/m, 240);
 $node->poll_query_until('roost', 'SELECT roost.worker_sync()') or BAIL_OUT('the worker does not come back');
 my $last = $node->safe_psql('roost', 'SELECT last_seq FROM roost.feed_position()');
 my $file = $node->basedir . '/heard';
 order("finish $last $file");
-hear(qr/^finished $sockets$/m, 180);
+hear(qr/^finished $sockets$/m, 400);
 $harness->finish;
 is($err, '', 'the clients had no trouble of their own');
 

@@ -110,7 +110,7 @@ sub hear
 
 order(encode_json({ ports => [ map { $_->{port} } @gateways ], accounts => \@accounts, posts => \@posts, clients => \@clients,
 	seed => $seed % 2**31, writers => 3, pause => 100 }));
-hear(qr/^live $sockets$/m, 180);
+hear(qr/^live $sockets$/m, 400);
 pass("$sockets clients have begun");
 
 # Sessions of SQL that do things, until they are told to end; what is killed begins again.
@@ -234,7 +234,7 @@ order('quiet');
 kill 'TERM', @writers;
 waitpid $_, 0 for splice @writers;
 wait_for_server();
-hear(qr/^quiet$/m, 60);
+hear(qr/^quiet$/m, 240);
 $node->safe_psql('roost', 'ALTER SYSTEM RESET roost.notify_interval; ');
 $node->safe_psql('roost', 'SELECT pg_reload_conf()');
 $node->poll_query_until('roost', 'SELECT roost.worker_sync()') or BAIL_OUT('the worker does not come back');
@@ -242,7 +242,7 @@ is($node->safe_psql('roost', 'SELECT * FROM roost_internal.feed_check() LIMIT 5'
 my $last = $node->safe_psql('roost', 'SELECT last_seq FROM roost.feed_position()');
 my $file = $node->basedir . '/heard';
 order("finish $last $file");
-hear(qr/^finished $sockets$/m, 180);
+hear(qr/^finished $sockets$/m, 400);
 $harness->finish;
 diag $_ for grep { defined } ($out =~ /^(trouble.*)$/mg)[0 .. 9];
 is($err, '', 'the clients had no trouble of their own');
