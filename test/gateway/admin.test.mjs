@@ -310,6 +310,13 @@ test('policies, words, limits and roles are changed', { skip }, async () => {
 	await page.getByRole('button', { name: 'Disable spam', exact: true }).click();
 	await page.getByRole('button', { name: 'Enable spam', exact: true }).click();
 	await page.getByRole('button', { name: 'Disable spam', exact: true }).waitFor();
+	await page.getByRole('button', { name: 'Put in force spam', exact: true }).click();
+	await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+	assert.equal((await as(admin, 'GET', '/admin/policies/spam')).dry_run, true);
+	await page.getByRole('button', { name: 'Put in force spam', exact: true }).click();
+	await page.getByRole('dialog').getByRole('button', { name: 'Put in force' }).click();
+	await page.getByRole('button', { name: 'Dry run of spam', exact: true }).click();
+	await page.getByRole('button', { name: 'Put in force spam', exact: true }).waitFor();
 
 	await page.getByLabel('Text').fill('WIN cash now, text WIN to 80086, call 09061701461 to claim your FREE prize');
 	await page.getByRole('button', { name: 'Try', exact: true }).click();
@@ -353,7 +360,8 @@ test('policies, words, limits and roles are changed', { skip }, async () => {
 	await page.getByRole('dialog').getByRole('button', { name: 'Exempt' }).click();
 	const exemption = page.getByRole('row', { name: /192.0.2.0\/24/ });
 	await exemption.getByText('a <b>test</b>').waitFor();
-	await exemption.getByRole('button', { name: 'End' }).click();
+	await exemption.getByRole('button', { name: 'End the exemption of 192.0.2.0/24' }).click();
+	await page.getByRole('dialog').getByRole('button', { name: 'End' }).click();
 	await exemption.waitFor({ state: 'detached' });
 
 	await go(page, '#/roles');

@@ -100,7 +100,7 @@ export function accountPage(id) {
 	const addresses = async () => {
 		const known = await read(`${path}/addresses`);
 		return el('div', {}, facts([['E-mail address', known.email ?? 'none'], ['Verified', when(known.email_verified_at)]]),
-			table('Addresses of sessions', ['Address', 'Program', 'Began', 'Last used'], known.sessions.map((one) => [one.address ?? '–', el('bdi', {}, ...plain(one.user_agent ?? '–')), when(one.created_at), when(one.last_used_at)])));
+			known.sessions.length === 0 ? el('p', { class: 'dim' }, 'It has no sessions.') : table('Addresses of sessions', ['Address', 'Program', 'Began', 'Last used'], known.sessions.map((one) => [one.address ?? '–', el('bdi', {}, ...plain(one.user_agent ?? '–')), when(one.created_at), when(one.last_used_at)])));
 	};
 
 	const reputation = async () => {

@@ -2,7 +2,7 @@
 
 import { el, failure, say } from '/app/dom.js';
 import { can, read, write } from './session.js';
-import { button, chip, facts, filters, pages, panel, plain, when } from './ui.js';
+import { button, chip, exact, facts, filters, pages, panel, plain, when } from './ui.js';
 
 const values = { action: '', object_type: '', object_id: '', actor: '', account: '', since: '', until: '' };
 
@@ -51,9 +51,9 @@ export function auditPage() {
 		result.replaceChildren('Verifying…');
 		try {
 			const report = await write('POST', '/admin/audit/verify', {});
-			result.replaceChildren(el('p', { class: 'row' }, report.ok ? chip('The trail is whole', 'good') : chip('The trail is damaged', 'bad'), `${report.rows} entries, up to #${report.head_seq}`),
+			result.replaceChildren(el('p', { class: 'row' }, report.ok ? chip('The trail is whole', 'good') : chip('The trail is damaged', 'bad'), `${exact(report.rows)} entries, up to #${report.head_seq}`),
 				...(report.ok ? [] : [el('p', { class: 'problem' }, `Entry #${report.bad_seq}: ${report.reason}`)]),
-				...(report.unsealed > 0 ? [el('p', { class: 'dim' }, `${report.unsealed} entries wait to be sealed.`)] : []));
+				...(report.unsealed > 0 ? [el('p', { class: 'dim' }, `${exact(report.unsealed)} entries wait to be sealed.`)] : []));
 			say(report.ok ? 'The trail is whole.' : 'The trail is damaged.');
 		} catch (error) {
 			result.replaceChildren(failure(error));

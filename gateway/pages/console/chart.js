@@ -1,7 +1,7 @@
 // Charts as inline SVG, each with a table of what it shows. Days are along the bottom.
 
 import { el, short } from '/app/dom.js';
-import { table } from './ui.js';
+import { exact, table } from './ui.js';
 
 const HEIGHT = 200;
 const LEFT = 44;
@@ -19,7 +19,7 @@ function svg(name, attributes = {}, ...children) {
 function ceiling(greatest) {
 	if (!(greatest > 0)) return 1;
 	const power = 10 ** Math.floor(Math.log10(greatest));
-	return [1, 2, 2.5, 5, 10].map((step) => step * power).find((step) => step >= greatest * 0.999);
+	return [1, 2, 4, 6, 8, 10].map((step) => step * power).find((step) => step >= greatest * 0.999);
 }
 
 const dayName = (day) => new Date(`${day}T00:00:00Z`).toLocaleDateString('en', { day: 'numeric', month: 'short', timeZone: 'UTC' });
@@ -36,6 +36,7 @@ export function chart({ title, days, series, bars = false, format = short }) {
 	const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
 	const marks = [];
 	for (const part of [0, 0.5, 1]) {
+		if (format === short && !Number.isInteger(part * top)) continue; // nothing is counted by halves
 		marks.push(svg('line', { class: 'grid', x1: LEFT, x2: width - 8, y1: y(part * top), y2: y(part * top) }),
 			svg('text', { class: 'tick', x: LEFT - 6, y: y(part * top) + 4, 'text-anchor': 'end' }, format(part * top)));
 	}
@@ -71,7 +72,7 @@ export function chart({ title, days, series, bars = false, format = short }) {
 /** A table whose cells are coloured by their share: rows is [name, share or null, ...]. */
 export function heat(caption, heads, rows) {
 	const percent = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 0 });
-	return table(caption, heads, rows.map(([name, count, ...shares]) => [name, String(count), ...shares.map((share) => (share === null ? ['', {}]
+	return table(caption, heads, rows.map(([name, count, ...shares]) => [name, exact(count), ...shares.map((share) => (share === null ? ['', {}]
 		: [percent.format(share), { class: `heat h${Math.min(5, Math.ceil(share * 5))}` }]))]), { class: 'heats' });
 }
 

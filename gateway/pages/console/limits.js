@@ -56,6 +56,14 @@ export function limitsPage() {
 		if (done !== undefined) await again('The exemption is made.');
 	}
 
+	async function end(one) {
+		const done = await ask({
+			title: `End the exemption of ${one.account?.username ?? one.network}`, text: 'All limits apply to it again, from the next request on.', button: 'End', danger: true,
+			send: () => write('DELETE', `/admin/limit-exemptions/${one.id}`),
+		});
+		if (done !== undefined) await again('The exemption has ended.');
+	}
+
 	const again = async (words) => {
 		await page.load();
 		say(words);
@@ -74,7 +82,7 @@ export function limitsPage() {
 					panel('Exemptions', exemptions.items.length === 0 ? el('p', { class: 'dim' }, 'Nobody is exempt.')
 						: table('Exemptions', ['Who', 'Reason', 'Since', ...(mayWrite() ? ['Change'] : [])], exemptions.items.map((one) => [
 							one.account ? who(one.account) : el('code', {}, one.network), el('bdi', {}, ...plain(one.reason)), when(one.created_at),
-							...(mayWrite() ? [button('End', async () => { await write('DELETE', `/admin/limit-exemptions/${one.id}`); await again('The exemption has ended.'); })] : [])])),
+							...(mayWrite() ? [button('End', () => end(one), { 'aria-label': `End the exemption of ${one.account?.username ?? one.network}` })] : [])])),
 					mayWrite() && el('p', { class: 'row' }, button('New exemption', exempt))));
 			} catch (error) {
 				node.replaceChildren(failure(error, () => page.load()));

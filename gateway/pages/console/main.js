@@ -59,6 +59,8 @@ function pageOf(address) {
 
 function showAround(page) {
 	byId('nav').replaceChildren(...mine().map(([name, label]) => el('a', { href: `#/${name}`, 'aria-current': page.place === name ? 'page' : null }, label)));
+	const current = byId('nav').querySelector('[aria-current]');
+	if (current) byId('nav').scrollLeft = current.offsetLeft - byId('nav').offsetLeft - 16; // on narrow screens the menu scrolls
 	if (!me) {
 		byId('who').replaceChildren();
 		return;

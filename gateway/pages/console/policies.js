@@ -67,8 +67,12 @@ export function policiesPage() {
 	const node = el('div', {});
 	const tried = trial(); // stays while the list is read again
 
+	// What begins to act on people is asked about; the other way round nothing happens to anybody.
 	async function flip(policy, field) {
-		await write('PATCH', `/admin/policies/${policy.name}`, { [field]: !policy[field] });
+		const change = () => write('PATCH', `/admin/policies/${policy.name}`, { [field]: !policy[field] });
+		const acts = field === 'dry_run' ? policy.dry_run : !policy.enabled && !policy.dry_run;
+		if (!acts) await change();
+		else if (await ask({ title: `Put ${policy.name} in force`, text: `From now on it does what it says: ${policy.action}. Its page shows what it would have done so far.`, button: 'Put in force', send: change }) === undefined) return;
 		await page.load();
 		say(`${policy.name}: changed.`);
 	}

@@ -3,7 +3,7 @@
 import { ask } from '/app/dialog.js';
 import { el, failure, say } from '/app/dom.js';
 import { can, me, read, write } from './session.js';
-import { button, chip, panel, plain, title } from './ui.js';
+import { button, chip, exact, panel, plain, title } from './ui.js';
 
 export function rolesPage() {
 	const node = el('div', {});
@@ -52,7 +52,7 @@ export function rolesPage() {
 				const own = roles.items.find(({ name }) => name === me.role)?.rank ?? 0;
 				const mayWrite = (role) => can('role.write') && role.rank < own;
 				node.replaceChildren(...roles.items.map((role) => panel(title(role.name),
-					el('p', { class: 'row' }, chip(`Rank ${role.rank}`), role.account_count !== null && chip(role.account_count === 1 ? '1 account' : `${role.account_count} accounts`)),
+					el('p', { class: 'row' }, chip(`Rank ${role.rank}`), role.account_count !== null && chip(role.account_count === 1 ? '1 account' : `${exact(role.account_count)} accounts`)),
 					role.description && el('p', { dir: 'auto' }, ...plain(role.description)),
 					el('p', { class: 'row' }, role.permissions.length === 0 ? el('span', { class: 'dim' }, 'No permissions.') : role.permissions.map((permission) => el('code', { class: 'chip' }, permission))),
 					mayWrite(role) && role.name !== 'user' && el('p', { class: 'row' }, button('Change', () => change(role), { 'aria-label': `Change ${role.name}` }), button('Delete', () => remove(role), { 'aria-label': `Delete ${role.name}` })))),

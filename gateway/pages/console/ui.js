@@ -21,11 +21,11 @@ export function plain(text) {
 /** The same as a block with its line breaks. */
 export const said = (text, ...more) => el('div', { class: 'text', dir: 'auto' }, ...plain(text), ...more);
 
-/** A time where one is; UTC on pointing at it. */
+/** A time where one is; all of it, and UTC, on pointing at it. */
 export function when(text) {
 	if (!text) return '–';
 	const date = new Date(text);
-	return el('time', { datetime: text, title: date.toISOString().replace('T', ' ').replace(/\.\d+Z/, ' UTC') },
+	return el('time', { datetime: text, title: `${date.toLocaleString('en', { dateStyle: 'full', timeStyle: 'long' })} · ${date.toISOString().replace('T', ' ').replace(/\.\d+Z/, ' UTC')}` },
 		date.toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' }));
 }
 
@@ -38,6 +38,9 @@ export function who(account, none = '–') {
 
 /** A word that says how something stands; kind colours it: good, bad, warn or nothing. */
 export const chip = (text, kind = '') => el('span', { class: `chip ${kind}` }, text);
+
+/** A number that is to be read exactly. */
+export const exact = (number) => Number(number).toLocaleString('en');
 
 /** limit_account -> Limit account */
 export const title = (name) => (name ? name.charAt(0).toUpperCase() + name.slice(1).replace(/_/g, ' ') : '–');
