@@ -70,3 +70,15 @@ export async function register(page, prefix) {
 	await page.getByRole('heading', { name: 'Home' }).waitFor();
 	return username;
 }
+
+/** A page of an account, at a path, that is connected. */
+export async function enter({ username, password }, path, { at = gateway.url, ...options } = {}) {
+	const page = await open('/#/login', { at, ...options });
+	await page.getByLabel(/User name or/).fill(username);
+	await page.getByLabel('Password').fill(password);
+	await submit(page, 'Log in');
+	await page.getByRole('heading', { name: 'Home' }).waitFor();
+	await page.goto(`${at}/${path}`);
+	await live(page);
+	return page;
+}

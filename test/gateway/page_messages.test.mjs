@@ -2,7 +2,7 @@
 // step, and connections that come and go.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { axe, close, launch, live, open, skip } from './browser.mjs';
+import { axe, close, enter, launch, live, open, skip } from './browser.mjs';
 import { identity, published } from './keys.mjs';
 import { account, call, freePort, liftLimits, startGateway, until } from './lib.mjs';
 
@@ -26,18 +26,6 @@ const as = async (who, method, path, body, at = gateway) => {
 };
 const write = (who, to, text, at) => as(who, 'POST', '/messages', { ...to, text }, at);
 
-// A page of an account, at a path, that is connected.
-async function pageOf(who, path = '#/messages', { at = gateway.url, ...options } = {}) {
-	const page = await open('/#/login', { at, ...options });
-	await page.getByLabel(/User name or/).fill(who.username);
-	await page.getByLabel('Password').fill(who.password);
-	await page.locator('main form').getByRole('button', { name: 'Log in' }).click();
-	await page.getByRole('heading', { name: 'Home' }).waitFor();
-	await page.goto(`${at}/${path}`);
-	await live(page);
-	return page;
-}
-
 const say = async (page, text) => {
 	await page.getByLabel('Message', { exact: true }).fill(text);
 	await page.keyboard.press('Control+Enter');
@@ -51,13 +39,13 @@ const menu = async (page, text, name) => {
 
 test('two people: written, typed, delivered, read, answered, reacted to, changed and deleted', { skip }, async () => {
 	const [ann, bob] = await Promise.all(['talk_ann', 'talk_bob'].map((name) => account(gateway, name)));
-	const hers = await pageOf(ann, `#/@${bob.username}`);
+	const hers = await enter(ann, `#/@${bob.username}`);
 	await hers.locator('.profile').getByRole('button', { name: /^Message/ }).click();
 	await hers.getByText('Nothing has been written here yet.').waitFor();
 	await say(hers, 'hello bob');
 	await state(hers, 'hello bob', 'Sent');
 
-	const his = await pageOf(bob, '#/public');
+	const his = await enter(bob, '#/public');
 	await his.locator('nav').getByRole('link', { name: /Messages 1 unread/ }).waitFor();
 	await until(async () => /^\(1\) /.test(await his.title()), 'the number in the title');
 	await state(hers, 'hello bob', 'Delivered');
@@ -105,8 +93,8 @@ test('two people: written, typed, delivered, read, answered, reacted to, changed
 test('two pages of one account stay in step', { skip }, async () => {
 	const [ann, bob] = await Promise.all(['step_ann', 'step_bob'].map((name) => account(gateway, name)));
 	const { conversation_id: id } = await write(ann, { recipient_id: bob.id }, 'first');
-	const one = await pageOf(ann, `#/messages/${id}`);
-	const two = await pageOf(ann, `#/messages/${id}`);
+	const one = await enter(ann, `#/messages/${id}`);
+	const two = await enter(ann, `#/messages/${id}`);
 	await say(one, 'from one');
 	await bubble(two, 'from one').waitFor();
 	await say(two, 'from two');
@@ -144,7 +132,7 @@ test('the history comes page by page, and one is where one was', { skip }, async
 	const [ann, bob] = await Promise.all(['long_ann', 'long_bob'].map((name) => account(gateway, name)));
 	let id;
 	for (let i = 1; i <= 90; i++) ({ conversation_id: id } = await write(i % 2 ? ann : bob, { recipient_id: i % 2 ? bob.id : ann.id }, `message ${i}.`));
-	const page = await pageOf(ann, `#/messages/${id}`);
+	const page = await enter(ann, `#/messages/${id}`);
 	await bubble(page, 'message 90.').waitFor();
 	assert.equal(await bubble(page, 'message 50.').count(), 0);
 	await page.getByRole('button', { name: 'Show older messages' }).click();
@@ -166,7 +154,7 @@ test('what cannot be sent is kept, and sent once', { skip }, async (t) => {
 	const port = await freePort();
 	let own = await startGateway({ port });
 	t.after(async () => { if (!own.ended) await own.stop(); });
-	const page = await pageOf(ann, `#/messages/${id}`, { at: own.url, expected: /./ });
+	const page = await enter(ann, `#/messages/${id}`, { at: own.url, expected: /./ });
 	await bubble(page, 'write to me').waitFor();
 	// The server has it, and its answer is lost.
 	await page.route('**/api/v1/messages', async (route) => {
@@ -197,7 +185,7 @@ test('what cannot be sent is kept, and sent once', { skip }, async (t) => {
 test('a refusal says why, and what was written is still there', { skip }, async () => {
 	const [ann, bob] = await Promise.all(['no_ann', 'no_bob'].map((name) => account(gateway, name)));
 	const { conversation_id: id } = await write(ann, { recipient_id: bob.id }, 'hello');
-	const page = await pageOf(ann, `#/messages/${id}`, { expected: /403/ });
+	const page = await enter(ann, `#/messages/${id}`, { expected: /403/ });
 	await bubble(page, 'hello').waitFor();
 	await as(bob, 'POST', `/users/${ann.id}/block`, {});
 	await say(page, 'one more');
@@ -217,7 +205,7 @@ test('a refusal says why, and what was written is still there', { skip }, async 
 test('a group: made, joined by an invitation, with roles, left', { skip }, async () => {
 	const [ann, bob] = await Promise.all(['grp_ann', 'grp_bob'].map((name) => account(gateway, name)));
 	await as(ann, 'POST', `/users/${bob.id}/follow`, {});
-	const hers = await pageOf(ann, '#/messages/new');
+	const hers = await enter(ann, '#/messages/new');
 	await hers.getByLabel('Title').fill('Walks');
 	await hers.getByLabel(new RegExp(bob.username)).check();
 	await hers.getByText('1 person chosen').waitFor();
@@ -227,7 +215,7 @@ test('a group: made, joined by an invitation, with roles, left', { skip }, async
 	await say(hers, 'who comes?');
 	await state(hers, 'who comes?', 'Sent');
 	// Who leaves, or is removed, may be reading what is not there any more for it.
-	const his = await pageOf(bob, '#/messages', { expected: /404/ });
+	const his = await enter(bob, '#/messages', { expected: /404/ });
 	await his.locator('.talks li', { hasText: 'Walks' }).getByRole('link').click();
 	await bubble(his, 'who comes?').waitFor();
 	await state(hers, 'who comes?', 'Read');
@@ -278,13 +266,13 @@ test('a group: made, joined by an invitation, with roles, left', { skip }, async
 
 test('friends: asked, accepted from the notification, online, ended', { skip }, async () => {
 	const [ann, bob] = await Promise.all(['fr_ann', 'fr_bob'].map((name) => account(gateway, name)));
-	const hers = await pageOf(ann, `#/@${bob.username}`);
+	const hers = await enter(ann, `#/@${bob.username}`);
 	const profile = hers.locator('.profile');
 	await profile.getByRole('button', { name: /^Add friend/ }).click();
 	await profile.getByRole('button', { name: /^Requested/ }).click();
 	await profile.getByRole('button', { name: /^Add friend/ }).click();
 	await profile.getByRole('button', { name: /^Requested/ }).waitFor();
-	const his = await pageOf(bob, '#/notifications');
+	const his = await enter(bob, '#/notifications');
 	await his.locator('.note-row', { hasText: 'asked to be your friend' }).getByRole('button', { name: /^Accept/ }).click();
 	await profile.getByRole('button', { name: /^Friends/ }).waitFor();
 	await hers.goto(`${gateway.url}/#/friends`);
@@ -312,7 +300,7 @@ test('an encrypted conversation is listed, and says that it cannot be read here'
 	const [ann, bob] = await Promise.all(['enc_ann', 'enc_bob'].map((name) => account(gateway, name)));
 	for (const user of [ann, bob]) await as(user, 'PUT', '/encryption/keys', published(identity()));
 	const { id } = await as(ann, 'POST', '/conversations', { kind: 'direct', account_ids: [bob.id], encryption: 'e2ee' });
-	const page = await pageOf(ann);
+	const page = await enter(ann, '#/messages');
 	await page.locator('.talks li', { hasText: 'end-to-end encrypted' }).getByRole('link').click();
 	await page.getByText('with a client that holds keys').waitFor();
 	assert.equal(await page.getByLabel('Message', { exact: true }).count(), 0);
@@ -322,7 +310,7 @@ test('an encrypted conversation is listed, and says that it cannot be read here'
 test('messages that disappear go from the page', { skip }, async () => {
 	const [ann, bob] = await Promise.all(['gone_ann', 'gone_bob'].map((name) => account(gateway, name)));
 	const { conversation_id: id } = await write(ann, { recipient_id: bob.id }, 'stays');
-	const page = await pageOf(ann, `#/messages/${id}/info`);
+	const page = await enter(ann, `#/messages/${id}/info`);
 	await page.getByRole('button', { name: 'Change' }).click();
 	await page.getByLabel('Messages disappear after').selectOption('An hour');
 	await page.getByRole('button', { name: 'Save' }).click();
@@ -350,7 +338,7 @@ for (const colorScheme of ['light', 'dark']) {
 			await as(bob, 'POST', '/friends/requests', { account_id: ann.id });
 			await as(ann, 'POST', '/friends/requests', { account_id: cat.id });
 			await as(ann, 'POST', `/users/${cat.id}/follow`, {});
-			const page = await pageOf(ann, '#/messages', { colorScheme, viewport });
+			const page = await enter(ann, '#/messages', { colorScheme, viewport });
 			const check = async (path, ready) => {
 				await page.goto(`${gateway.url}/${path}`);
 				await page.locator(ready).first().waitFor();
@@ -370,6 +358,15 @@ for (const colorScheme of ['light', 'dark']) {
 			await check(`#/messages/${direct}`, '.message .menu[open] .quick button');
 			await page.locator('.message').first().getByRole('button', { name: 'Reply' }).click();
 			await check(`#/messages/${direct}`, '.about:not([hidden])');
+			await page.getByRole('button', { name: 'Attach' }).click();
+			await page.getByLabel('Address').fill(`https://example.org/${'path/'.repeat(20)}`);
+			await page.getByRole('button', { name: 'Add', exact: true }).click();
+			await check(`#/messages/${direct}`, '.attach li');
+			await page.locator('.message').first().locator('summary').click();
+			await page.locator('.message').first().getByRole('button', { name: 'Forward' }).click();
+			await check(`#/messages/${direct}`, 'dialog');
+			await page.keyboard.press('Escape');
+			await check('#/messages/search/has%3Alink', '.found li');
 			await check(`#/messages/${group}`, '.message .text');
 			await page.locator('.talk-head summary').click();
 			await check(`#/messages/${group}`, '.talk-head .menu[open] button');
@@ -388,7 +385,7 @@ for (const colorScheme of ['light', 'dark']) {
 test('by keyboard alone', { skip }, async () => {
 	const [ann, bob] = await Promise.all(['key_ann', 'key_bob'].map((name) => account(gateway, name)));
 	const { conversation_id: id } = await write(bob, { recipient_id: ann.id }, 'press keys');
-	const page = await pageOf(ann, `#/messages/${id}`);
+	const page = await enter(ann, `#/messages/${id}`);
 	await bubble(page, 'press keys').locator('summary').focus();
 	await page.keyboard.press('Enter');
 	await page.locator('.message .menu[open] .quick button').first().waitFor();

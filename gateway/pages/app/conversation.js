@@ -1,21 +1,28 @@
 // A conversation: its history, what happens in it while one looks, and writing.
 
-import { accountLink, el, failure, newer, plural } from './dom.js';
+import { accountLink, el, failure, newer, plural, toast } from './dom.js';
 import { bus, me, roost, showOnline } from './live.js';
 import { essence, face, signs, tellRead, titleOf } from './chat.js';
 import { conversationMenu } from './conversation_menu.js';
 import { further, messageRow } from './message.js';
 import { discard, entriesOf, found, send, settled } from './outbox.js';
+import { patient } from './patience.js';
 import { typists } from './typists.js';
 import { writing } from './writing.js';
 
 const PAGE = 40;
 const NEAR = 80; // so many pixels from the end are the end
+const FAR = 20; // so many pages of a hundred are read to find a message
 
-export function conversationView(id) {
+/** at: the message to begin at, if not at the end. */
+export function conversationView(id, at = null) {
 	const channel = `conversation:${id}`;
 	const head = el('div', { class: 'talk-head row' });
-	const log = el('div', { class: 'log', role: 'log', 'aria-label': 'Messages', 'aria-relevant': 'additions', tabindex: '0', onscroll: () => { if (log.scrollTop < NEAR) older(); if (atEnd()) below.hidden = true; } });
+	const log = el('div', { class: 'log', role: 'log', 'aria-label': 'Messages', 'aria-relevant': 'additions', tabindex: '0', onscroll: () => {
+		stuck = atEnd();
+		if (log.scrollTop < NEAR) older();
+		if (stuck) below.hidden = true;
+	} });
 	const more = el('button', { type: 'button', class: 'more', hidden: true, onclick: () => older() }, 'Show older messages');
 	const below = el('button', { type: 'button', class: 'bar below', hidden: true, onclick: () => { toEnd(); log.focus(); } }, 'New messages below');
 	const empty = el('p', { class: 'dim nothing', hidden: true }, 'Nothing has been written here yet.');
@@ -32,16 +39,19 @@ export function conversationView(id) {
 	let again = false;
 	let reading = null; // the page of older ones that is being read
 	let freshFrom = null; // what came after this was new when one came here
+	let stuck = true; // whether the end was in sight
 	const marks = { delivered: '0', read: '0' }; // how far the other one of a direct conversation is
 
 	const rows = () => [...log.children].filter((child) => child.message);
-	const rowOf = (messageId) => rows().find((row) => row.message.id === messageId);
+	const rowOf = (messageId) => messageId && log.querySelector(`:scope > [data-message="${CSS.escape(messageId)}"]`);
+	const newest = () => rows().filter((row) => row.message.id).at(-1)?.message.id ?? null;
 	const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
 	const toEnd = () => { log.scrollTop = log.scrollHeight; };
 	const encrypted = () => conversation?.encryption === 'e2ee';
 	const around = {
 		group: () => conversation?.kind === 'group', role: () => conversation?.role, writable: () => Boolean(form),
-		reply: (message) => form?.reply(message), edit: (message) => form?.edit(message), changed: (message) => rowOf(message.id)?.change(message),
+		reply: (message) => form?.reply(message), edit: (message) => form?.edit(message), changed: (message) => keeping(() => rowOf(message.id)?.change(message)),
+		again: (entry) => form?.again(entry), reach: (messageId) => reach(messageId),
 	};
 
 	// What rows say of those above them.
@@ -92,14 +102,26 @@ export function conversationView(id) {
 		if (focused) log.focus();
 	}
 
-	// Keeps the end in sight if it was, and else the place one reads at.
-	function keeping(change, own = false) {
+	// Keeps the end in sight if it was, and else the place one reads at; what has come below is said if there is news.
+	function keeping(change, { own = false, news = false } = {}) {
 		const end = own || atEnd();
+		const top = log.getBoundingClientRect().top;
+		const place = (row) => row.getBoundingClientRect().top - top;
+		const held = end ? null : rows().find((row) => row.getBoundingClientRect().bottom > top);
+		const was = held && place(held);
 		change();
 		arrange();
 		if (end) toEnd();
-		else below.hidden = atEnd();
+		else {
+			if (held?.isConnected) log.scrollTop += place(held) - was;
+			if (news) below.hidden = atEnd();
+		}
+		stuck = end || atEnd();
 	}
+
+	// The log gets smaller while one writes more lines, and its end stays in sight.
+	const sized = new ResizeObserver(() => { if (stuck) toEnd(); });
+	sized.observe(log);
 
 	function showEntries() {
 		for (const entry of entriesOf(id)) {
@@ -130,7 +152,7 @@ export function conversationView(id) {
 			form = null;
 			foot.replaceChildren(el('p', { class: 'notice' }, words));
 		} else if (!form) {
-			form = writing({ channel, send: (fields) => keeping(() => { send(id, fields); freshFrom = null; }, true),
+			form = writing({ channel, send: (fields) => keeping(() => { send(id, fields); freshFrom = null; }, { own: true }),
 				edit: async (message, text) => around.changed(await roost.request('PATCH', `/messages/${message.id}?conversation_id=${id}`, { text })) });
 			foot.replaceChildren(form.node);
 		}
@@ -156,8 +178,24 @@ export function conversationView(id) {
 			conversation = present;
 			if (first && present.unread_count > 0) freshFrom = present.read_id ?? '0';
 			showHead();
-			keeping(() => { merge(page); showEntries(); }, first);
+			const before = newest();
+			keeping(() => { merge(page); showEntries(); }, { own: first });
+			if (first) toFresh();
+			else if (newest() !== before) below.hidden = atEnd();
 		} while (again);
+		if (at) {
+			const wanted = at;
+			at = null;
+			await reach(wanted, true);
+		}
+	}
+
+	// Who has not been here for long begins where the new begins.
+	function toFresh() {
+		const line = log.querySelector('.fresh:not([hidden])');
+		if (line) log.scrollTop = Math.min(log.scrollTop, log.scrollTop + line.getBoundingClientRect().top - log.getBoundingClientRect().top - 8);
+		stuck = atEnd();
+		below.hidden = stuck;
 	}
 
 	/** Reads the newest page (again). */
@@ -196,13 +234,14 @@ export function conversationView(id) {
 		problem.replaceChildren(el('p', { class: 'empty' }, 'This conversation does not exist, or you are not in it. ', el('a', { href: '#/messages' }, 'To your conversations')));
 	}
 
-	function older() {
-		if (next === null || loading) return;
+	// Reads a page of older ones; inside: as a part of loading.
+	function older(limit = PAGE, inside = false) {
+		if (next === null || (loading && !inside)) return reading;
 		reading ??= (async () => {
 			log.setAttribute('aria-live', 'off');
 			more.disabled = true;
 			try {
-				const page = await roost.get(`/conversations/${id}/messages`, { limit: PAGE, before: next });
+				const page = await patient(() => roost.get(`/conversations/${id}/messages`, { limit, before: next }));
 				const height = log.scrollHeight - log.scrollTop;
 				for (const message of page.items) put(message);
 				next = page.next;
@@ -211,12 +250,33 @@ export function conversationView(id) {
 				log.scrollTop = log.scrollHeight - height;
 				problem.replaceChildren();
 			} catch (error) {
-				problem.replaceChildren(failure(error, older));
+				problem.replaceChildren(failure(error, () => older()));
 			}
 			more.disabled = false;
 			reading = null;
 			log.removeAttribute('aria-live');
 		})();
+		return reading;
+	}
+
+	/** Goes to a message, however old; says so if it is not to be found. */
+	async function reach(messageId, inside = false) {
+		if (!inside) await loading;
+		for (let pages = 0; pages < FAR && next !== null && !rowOf(messageId) && newer(next, messageId); pages++) {
+			const from = next;
+			await older(100, inside);
+			if (next === from) return; // what is wrong stands above
+		}
+		const row = rowOf(messageId);
+		if (!row) {
+			toast(next !== null && newer(next, messageId) ? 'That message is further back: go on with “Show older messages”.' : 'That message is not there any more.');
+			return;
+		}
+		for (const one of log.querySelectorAll('.sought')) one.classList.remove('sought');
+		row.classList.add('sought');
+		log.scrollTop += row.getBoundingClientRect().top - log.getBoundingClientRect().top - Math.max(8, (log.clientHeight - row.offsetHeight) / 2);
+		row.focus({ preventScroll: true });
+		stuck = atEnd();
 	}
 
 	// What is on the screen has been read.
@@ -250,10 +310,12 @@ export function conversationView(id) {
 			return;
 		}
 		if (newer(messageId, marks[name])) marks[name] = messageId;
-		for (const row of rows()) {
-			const { state } = withMarks(row.message);
-			if (row.message.id && state !== row.message.state) row.change({ state });
-		}
+		keeping(() => {
+			for (const row of rows()) {
+				const { state } = withMarks(row.message);
+				if (row.message.id && state !== row.message.state) row.change({ state });
+			}
+		});
 	}
 
 	async function received(message) {
@@ -266,7 +328,9 @@ export function conversationView(id) {
 			}
 			if (rowOf(message.id)) return;
 		}
-		if (conversation) keeping(() => put(message.sender?.id === me?.id ? { ...message, state: message.state ?? 'sent' } : message));
+		const own = message.sender?.id === me?.id;
+		if (!own && freshFrom === null && (document.hidden || !atEnd())) freshFrom = newest();
+		if (conversation) keeping(() => put(own ? { ...message, state: message.state ?? 'sent' } : message), { news: true });
 		if (message.action && message.action !== 'joined') load();
 	}
 
@@ -275,21 +339,25 @@ export function conversationView(id) {
 		const row = rowOf(messageId);
 		if (!row) return;
 		if (account.id === me?.id) around.changed(await roost.request('GET', `/messages/${messageId}?conversation_id=${id}`));
-		else row.change({ reactions: reactions.map((one) => ({ ...one, mine: row.message.reactions?.some((old) => old.reaction === one.reaction && old.mine) ?? false })) });
+		else keeping(() => row.change({ reactions: reactions.map((one) => ({ ...one, mine: row.message.reactions?.some((old) => old.reaction === one.reaction && old.mine) ?? false })) }));
 	}
 
 	function edited(message) {
 		const { text, media, edited_at } = message;
-		rowOf(message.id)?.change({ text, media, edited_at });
-		for (const row of rows()) if (row.message.reply_to?.id === message.id) row.change({ reply_to: { ...row.message.reply_to, text: text?.slice(0, 200) ?? null } });
+		keeping(() => {
+			rowOf(message.id)?.change({ text, media, edited_at });
+			for (const row of rows()) if (row.message.reply_to?.id === message.id) row.change({ reply_to: { ...row.message.reply_to, text: text?.slice(0, 200) ?? null } });
+		});
 	}
 
 	function deleted(messageId, forAll) {
 		const row = rowOf(messageId);
 		if (forAll) {
-			row?.change({ deleted_at: new Date().toISOString(), text: null, media: null, reactions: [] });
 			form?.gone(messageId);
-			for (const one of rows()) if (one.message.reply_to?.id === messageId) one.change({ reply_to: { ...one.message.reply_to, deleted_at: new Date().toISOString(), text: null } });
+			keeping(() => {
+				row?.change({ deleted_at: new Date().toISOString(), text: null, media: null, reactions: [] });
+				for (const one of rows()) if (one.message.reply_to?.id === messageId) one.change({ reply_to: { ...one.message.reply_to, deleted_at: new Date().toISOString(), text: null } });
+			});
 		} else if (row) keeping(() => take(row));
 	}
 
@@ -332,6 +400,7 @@ export function conversationView(id) {
 		},
 		close() {
 			seen.disconnect();
+			sized.disconnect();
 			form?.close();
 			typing.close();
 			clearInterval(disappear);

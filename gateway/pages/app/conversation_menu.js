@@ -4,6 +4,7 @@ import { ask } from './dialog.js';
 import { busy, el, say } from './dom.js';
 import { durationField } from './safety.js';
 import { titleOf } from './chat.js';
+import { exportConversation } from './export.js';
 import { roost } from './live.js';
 
 const set = async (conversation, settings, sentence) => {
@@ -40,6 +41,8 @@ export function settingsOf(conversation) {
 		pinned ? ['Unpin', () => set(conversation, { pinned: false }, 'The conversation is not pinned any more.')] : ['Pin', () => set(conversation, { pinned: true }, 'The conversation is pinned.')],
 		muted ? ['Unmute', () => set(conversation, { muted: false }, 'The conversation is not muted any more.')] : ['Mute', () => mute(conversation)],
 		archived ? ['Unarchive', () => set(conversation, { archived: false }, 'The conversation is back from the archive.')] : ['Archive', () => set(conversation, { archived: true }, 'The conversation is in the archive.')],
+		['Search', async () => { location.hash = `#/messages/${conversation.id}/search`; }],
+		['Export', () => exportConversation(conversation)],
 		['Delete the history', () => clear(conversation)],
 		...(kind === 'group' ? [['Leave', () => leave(conversation)]] : []),
 	];

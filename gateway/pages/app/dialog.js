@@ -7,13 +7,13 @@ let made = 0;
 
 /**
  * Asks with a form. Resolves with what send answered, or with undefined if one cancels.
- * @param {{ title: string, text?: Node|string, fields?: object[], button: string, danger?: boolean, send: (values: object) => Promise }} options
+ * @param {{ title: string, text?: Node|string, fields?: object[], button: string, danger?: boolean, cancel?: boolean, send: (values: object) => Promise }} options
  */
-export function ask({ title, text, fields = [], button, danger, send }) {
+export function ask({ title, text, fields = [], button, danger, cancel: cancels = true, send }) {
 	return new Promise((resolve) => {
 		const id = `dialog-${++made}`;
 		let answer;
-		const cancel = el('button', { type: 'button', onclick: () => node.close() }, 'Cancel');
+		const cancel = cancels && el('button', { type: 'button', onclick: () => node.close() }, 'Cancel');
 		const form = makeForm({ fields, button, danger, prefix: id, class: 'ask', other: cancel, send: async (values) => {
 			answer = await send(values) ?? null;
 			node.close();
@@ -22,6 +22,6 @@ export function ask({ title, text, fields = [], button, danger, send }) {
 			el('h2', { id: `${id}-heading` }, title), text && el('p', {}, text), form.node);
 		document.body.append(node);
 		node.showModal();
-		(node.querySelector('input, select, textarea') ?? cancel).focus();
+		(node.querySelector('input, select, textarea') ?? node.querySelector('form button')).focus();
 	});
 }

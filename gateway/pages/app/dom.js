@@ -173,10 +173,10 @@ export async function busy(button, work) {
 	}
 }
 
-/** A message at the edge of the page that goes by itself. */
-export function toast(text) {
+/** A message at the edge of the page that goes by itself; what went well goes sooner. */
+export function toast(text, { good = false } = {}) {
 	document.querySelector('.toast')?.remove();
-	const node = el('div', { class: 'toast', role: 'alert' }, text, el('button', { type: 'button', 'aria-label': 'Close', onclick: () => node.remove() }, '×'));
+	const node = el('div', { class: 'toast', role: good ? 'status' : 'alert' }, text, el('button', { type: 'button', 'aria-label': 'Close', onclick: () => node.remove() }, '×'));
 	document.body.append(node);
-	setTimeout(() => node.remove(), 8_000);
+	setTimeout(() => node.remove(), good ? 4_000 : 8_000);
 }

@@ -27,7 +27,7 @@ const base = () => (me ? ['home', 'notifications', 'messages', 'presence'] : [])
 function showState({ state, transport }) {
 	byId('state').dataset.state = state;
 	byId('state').title = state === 'live' ? `Connected ${NAMES[transport]}` : '';
-	byId('state').replaceChildren(el('span', { class: 'light', 'aria-hidden': 'true' }), WORDS[state]);
+	byId('state').replaceChildren(el('span', { class: 'light', 'aria-hidden': 'true' }), el('span', { class: 'word' }, WORDS[state]));
 }
 
 // Opens the stream for whoever is logged in now.

@@ -7,6 +7,7 @@ import { homeView, postView, profileView, publicView, tagView } from './views.js
 import { noticesView, unread } from './notices.js';
 import { waiting } from './chat.js';
 import { conversationView } from './conversation.js';
+import { findView } from './find.js';
 import { friendsView } from './friends.js';
 import { infoView, newGroupView } from './group.js';
 import { inviteView } from './invite.js';
@@ -22,8 +23,10 @@ const gone = () => ({ title: 'Not found', node: el('p', { class: 'empty' }, 'The
 function talkView(rest) {
 	if (!rest) return messagesView();
 	if (rest === 'new') return newGroupView();
-	const [, id, info] = /^(\d{1,19})(\/info)?$/.exec(rest) ?? [];
-	return !id ? gone() : info ? infoView(id) : conversationView(id);
+	const [, id, what, more] = /^(?:(\d{1,19})(?:\/|$))?(?:(info|at|search)(?:\/(.+))?)?$/.exec(rest) ?? [];
+	if (what === 'search') return findView(decodeURIComponent(more ?? ''), id ?? null);
+	if (!id || (what === 'at') !== /^\d{1,19}$/.test(more ?? '')) return gone();
+	return what === 'info' ? infoView(id) : conversationView(id, more);
 }
 
 // The view of an address; those that need an account ask to log in.

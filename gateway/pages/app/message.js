@@ -3,8 +3,11 @@
 import { ask } from './dialog.js';
 import { accountLink, busy, el, explain, hidden, icon, nameOf, say, webLink } from './dom.js';
 import { happened } from './chat.js';
+import { forward } from './forward.js';
 import { me, roost } from './live.js';
+import { mediaLinks } from './media.js';
 import { discard, retry } from './outbox.js';
+import { patient } from './patience.js';
 import { report } from './safety.js';
 
 const REACTIONS = ['👍', '❤️', '😂', '😮', '😢', '🙏'];
@@ -37,18 +40,27 @@ async function remove(message, everyone) {
 	if (done !== undefined) say('The message has been deleted.');
 }
 
+// Who has read it, who has got it, and who has not yet; of those who do not tell, only what they have got is known.
 async function receipts(message) {
-	const { items, next } = await roost.get(`/messages/${message.id}/receipts`, { conversation_id: message.conversation_id, limit: 100 });
-	const words = ({ read, delivered }) => (read ? 'Read' : delivered ? 'Delivered' : 'Sent');
+	const all = [];
+	let before;
+	do {
+		const page = await patient(() => roost.get(`/messages/${message.id}/receipts`, { conversation_id: message.conversation_id, limit: 100, before }));
+		all.push(...page.items);
+		before = page.next;
+	} while (before !== null && all.length < 1000);
+	const kinds = [['Read', (one) => one.read], ['Delivered', (one) => !one.read && one.delivered], ['Not delivered yet', (one) => !one.read && !one.delivered]];
 	await ask({
-		title: 'Who has it', button: 'Close', send: () => Promise.resolve(),
-		text: el('span', { class: 'receipts' }, items.map((item) => el('span', {}, el('bdi', { class: 'name' }, nameOf(item.account)), el('span', { class: 'dim' }, words(item)))), next && el('span', {}, 'and others')),
+		title: 'Who has it', button: 'Close', send: () => Promise.resolve(), cancel: false,
+		text: el('span', { class: 'receipts' }, kinds.map(([words, fits]) => [words, all.filter(fits)]).filter(([, items]) => items.length > 0).map(([words, items]) => el('span', {},
+			el('strong', {}, `${words} (${items.length})`), items.map(({ account }) => el('bdi', {}, nameOf(account))))), all.length === 0 && 'Nobody else was there to get it.'),
 	});
 }
 
 /**
  * Makes the row of a message.
- * @param {object} message @param {{ group: () => boolean, role: () => string, writable: () => boolean, reply: Function, edit: Function, changed: (message) => void }} around
+ * @param {object} message @param {{ group: () => boolean, role: () => string, writable: () => boolean, reply: Function, edit: Function, again: (entry) => void,
+ *   reach: (messageId: string) => void, changed: (message) => void }} around
  */
 export function messageRow(message, around) {
 	const row = el('article', { class: message.action ? 'message news' : message.sender?.id === me?.id ? 'message mine' : 'message', tabindex: '-1' });
@@ -75,10 +87,11 @@ export function messageRow(message, around) {
 		content.replaceChildren(...[
 			unnamed,
 			!deleted && row.message.forwarded && el('p', { class: 'dim' }, 'Forwarded'),
-			!deleted && quoted && el('blockquote', { class: 'quote', dir: 'auto' }, el('span', { class: 'name' }, quoted.sender ? nameOf(quoted.sender) : 'Deleted account'), ': ',
-				quoted.deleted_at ? 'Message deleted' : quoted.encrypted ? 'Encrypted message' : quoted.text ?? 'Attachment'),
+			!deleted && quoted && el('blockquote', { class: 'quote' }, el('button', { type: 'button', onclick: () => around.reach(quoted.id) }, hidden('Answer to '),
+				el('bdi', { class: 'name' }, quoted.sender ? nameOf(quoted.sender) : 'Deleted account'), ': ',
+				el('span', { dir: 'auto' }, quoted.deleted_at ? 'Message deleted' : quoted.encrypted ? 'Encrypted message' : quoted.text ?? 'Attachment'))),
 			deleted ? el('p', { class: 'dim' }, 'Message deleted') : encrypted ? el('p', { class: 'dim' }, 'Encrypted message') : text && el('div', { class: 'text', dir: 'auto' }, withLinks(text)),
-			!deleted && media?.length > 0 && el('ul', { class: 'media' }, media.map(({ url, type, description }) => el('li', {}, webLink(url, `${type ?? 'media'}: ${description || url}`)))),
+			!deleted && mediaLinks(media),
 		].filter(Boolean));
 	}
 
@@ -94,7 +107,12 @@ export function messageRow(message, around) {
 		if (failure.hidden) failure.replaceChildren();
 		else {
 			failure.replaceChildren(el('p', { class: 'problem', role: 'alert' }, explain(row.message.error)),
-				el('p', { class: 'row' }, el('button', { type: 'button', onclick: () => discard(row.entry) }, 'Discard'), el('button', { type: 'button', class: 'primary', onclick: () => retry(row.entry) }, 'Try again')));
+				el('p', { class: 'row' }, el('button', { type: 'button', onclick: () => discard(row.entry) }, 'Discard'),
+					around.writable() && el('button', { type: 'button', onclick: () => {
+						const { entry } = row;
+						discard(entry);
+						around.again(entry);
+					} }, 'Change'), el('button', { type: 'button', class: 'primary', onclick: () => retry(row.entry) }, 'Try again')));
 		}
 	}
 
@@ -138,6 +156,7 @@ export function messageRow(message, around) {
 			!deleted && around.writable() && item('Another reaction…', own),
 			plain && around.writable() && item('Reply', () => around.reply(row.message)),
 			plain && mine() && text && !forwarded && around.writable() && item('Edit', () => around.edit(row.message)),
+			plain && item('Forward', () => forward(row.message)),
 			mine() && !deleted && around.group() && item('Who has it', () => receipts(row.message)),
 			item('Delete for me', () => remove(row.message, false)),
 			!deleted && (mine() || admin) && item('Delete for everyone', () => remove(row.message, true)),

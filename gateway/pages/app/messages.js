@@ -97,7 +97,7 @@ export function messagesView() {
 	const end = bus.on('read', soon);
 	return {
 		title: 'Messages', load,
-		node: el('div', {}, el('p', { class: 'row tools' }, el('a', { class: 'button primary', href: '#/messages/new' }, 'New group'), el('a', { class: 'button', href: '#/friends' }, 'Friends'), archive), problem, wait, empty, list, more),
+		node: el('div', {}, el('p', { class: 'row tools' }, el('a', { class: 'button primary', href: '#/messages/new' }, 'New group'), el('a', { class: 'button', href: '#/messages/search' }, 'Search'), el('a', { class: 'button', href: '#/friends' }, 'Friends'), archive), problem, wait, empty, list, more),
 		event({ event, data }) {
 			if (event === 'conversation:settings') list.querySelector(`[data-conversation="${CSS.escape(data.conversation_id)}"]`)?.remove(); // it may belong to the other list now
 			if (event === 'conversation:member_removed') list.querySelector(`[data-conversation="${CSS.escape(data.conversation_id)}"]`)?.remove();

@@ -24,10 +24,10 @@ function drop(entry) {
 }
 
 async function attempt(entry) {
-	const { conversation_id, client_id, text, reply_to } = entry;
+	const { conversation_id, client_id, text, media, reply_to } = entry;
 	if (!entriesOf(conversation_id).includes(entry)) return; // discarded, or logged out
 	try {
-		const message = await patient(() => roost.request('POST', '/messages', { conversation_id, client_id, text, ...(reply_to ? { reply_to_id: reply_to.id } : {}) }));
+		const message = await patient(() => roost.request('POST', '/messages', { conversation_id, client_id, ...(text ? { text } : {}), ...(media?.length ? { media } : {}), ...(reply_to ? { reply_to_id: reply_to.id } : {}) }));
 		drop(entry);
 		bus.emit('outbox:sent', { entry, message });
 	} catch (error) {
@@ -47,8 +47,8 @@ function transmit(entry) {
 }
 
 /** Sends a message; the entry that stands for it until then looks like a message without an id. */
-export function send(conversationId, { text, reply_to }) {
-	const entry = { id: null, client_id: newKey(), conversation_id: conversationId, sender: me, text, reply_to, created_at: new Date().toISOString() };
+export function send(conversationId, { text, media, reply_to }) {
+	const entry = { id: null, client_id: newKey(), conversation_id: conversationId, sender: me, text, media, reply_to, created_at: new Date().toISOString() };
 	boxOf(conversationId).entries.push(entry);
 	transmit(entry);
 }
@@ -72,3 +72,6 @@ bus.on('live', () => {
 	for (const { entries } of boxes.values()) for (const entry of entries) if (entry.error && passing(entry.error)) retry(entry);
 });
 bus.on('account', () => boxes.clear());
+
+// Nothing is stored in the browser: who closes the page is asked while something has not been sent.
+addEventListener('beforeunload', (event) => { if ([...boxes.values()].some(({ entries }) => entries.length > 0)) event.preventDefault(); });

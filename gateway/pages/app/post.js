@@ -1,8 +1,9 @@
 // A post: how it looks, what one can do to it, and how it changes while one looks.
 
-import { accountLink, avatar, busy, el, hidden, icon, nameOf, plural, richText, say, short, time, webLink } from './dom.js';
+import { accountLink, avatar, busy, el, hidden, icon, nameOf, plural, richText, say, short, time } from './dom.js';
 import { bus, me, roost, showOnline, unwatch, watch } from './live.js';
 import { compose } from './compose.js';
+import { mediaLinks } from './media.js';
 import { safetyMenu, standing } from './safety.js';
 
 const COUNTS = { like_count: 'like', retweet_count: 'retweet', reply_count: 'reply' };
@@ -103,11 +104,6 @@ export function changePost(id, changes) {
 	for (const card of document.querySelectorAll(`[data-post="${CSS.escape(id)}"]`)) card.change(changes);
 }
 
-function mediaLinks(post) {
-	if (!post.media?.length) return null;
-	return el('ul', { class: 'media' }, post.media.map(({ url, type, description }) => el('li', {}, webLink(url, `${type ?? 'media'}: ${description || url}`))));
-}
-
 function quote(post) {
 	if (!post) return null;
 	return el('blockquote', { class: 'quote' },
@@ -117,7 +113,7 @@ function quote(post) {
 
 // The text, behind its warning if it has one.
 function body(post) {
-	const parts = [richText(post), mediaLinks(post), quote(post.quote_of)];
+	const parts = [richText(post), mediaLinks(post.media), quote(post.quote_of)];
 	return post.content_warning ? el('details', {}, el('summary', {}, el('span', { dir: 'auto' }, post.content_warning)), ...parts) : el('div', {}, ...parts);
 }
 
