@@ -375,6 +375,10 @@ for (const colorScheme of ['light', 'dark']) {
 			await check(`#/messages/${group}/info`, '.pick');
 			await check('#/messages/new', '.choices input');
 			await check('#/friends', '.people li');
+			const { id: list } = await as(ann, 'POST', '/lists', { title: 'verylongword'.repeat(8) });
+			await as(ann, 'POST', `/lists/${list}/members`, { account_id: cat.id });
+			await check('#/lists', '.rows li');
+			await check(`#/lists/${list}`, 'details .people li, details summary');
 			await check(`#/invite/${code}`, '.notice button');
 			await check(`#/@${bob.username}`, '.profile .friend');
 			await check('#/notifications', '.note-row');

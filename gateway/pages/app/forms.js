@@ -3,6 +3,7 @@
 import { el } from './dom.js';
 import { makeForm } from './form.js';
 import { roost } from './live.js';
+import { change } from './safety.js';
 
 const form = ({ title, ...options }) => ({ title, channels: [], node: makeForm(options).node });
 
@@ -23,8 +24,28 @@ export const loginView = () => form({
 	],
 	button: 'Log in',
 	send: (fields) => roost.login(fields),
-	other: el('a', { href: '#/register' }, 'No account yet?'),
+	other: el('span', {}, el('a', { href: '#/register' }, 'No account yet?'), ' · ', el('a', { href: '#/appeal' }, 'Suspended?')),
 });
+
+/** Who is suspended cannot log in, but object. */
+export function appealView() {
+	const done = el('div', { role: 'status' });
+	const { node } = makeForm({
+		fields: [
+			{ name: 'identifier', label: 'User name or e-mail address', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false' },
+			{ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password' },
+			{ name: 'text', label: 'Why the decision is wrong', kind: 'textarea', required: true, maxlength: 2000, hint: 'Somebody else looks at it again. You can do this once.' },
+		],
+		button: 'Send',
+		send: async (fields) => {
+			await change('POST', '/appeals', fields);
+			node.remove();
+			done.replaceChildren(el('p', { class: 'notice' }, 'Your appeal has been sent. What becomes of it comes by mail; if the suspension is lifted you can log in again.'));
+		},
+		other: el('a', { href: '#/login' }, 'Log in'),
+	});
+	return { title: 'Appeal against a suspension', channels: [], node: el('div', {}, done, node) };
+}
 
 export const registerView = () => form({
 	title: 'Create an account',

@@ -85,7 +85,14 @@ export function friendsView() {
 	const accept = requests('accept', 'You are friends now.');
 	const reject = requests('reject', 'The request has been rejected.');
 	const cancel = requests('cancel', 'The request has been taken back.');
+	const follow = (verb, sentence) => async (account) => {
+		await roost.request('POST', `/follow-requests/${account.id}/${verb}`);
+		say(sentence);
+	};
+	const letFollow = follow('accept', 'It follows you now.');
+	const refuse = follow('reject', 'The request has been rejected.');
 	const rows = {
+		followers: (account) => [...who(account), el('div', { class: 'row' }, act('Accept', account, () => letFollow(account), true), act('Reject', account, () => refuse(account)))],
 		incoming: (one) => [...who(one.account), el('div', { class: 'row' }, act('Accept', one.account, () => accept(one), true), act('Reject', one.account, () => reject(one)))],
 		friends: (one) => [...who(one.account, el('span', { class: 'is-online' }, online.has(one.account.id) ? ' · online' : '')),
 			el('div', { class: 'row' }, messageButton(one.account), act('End', one.account, () => end(one.account)))],
@@ -102,7 +109,7 @@ export function friendsView() {
 				if (one.online) online.add(one.account.id);
 				else online.delete(one.account.id);
 			}
-			const made = page.items.map((one) => el('li', { 'data-friend': one.account.id }, rows[kind](one)));
+			const made = page.items.map((one) => el('li', { 'data-friend': (one.account ?? one).id }, rows[kind](one)));
 			if (append) list.append(...made);
 			else list.replaceChildren(...made);
 			next = page.next;
@@ -134,11 +141,11 @@ export function friendsView() {
 	}
 	const view = {
 		title: 'Friends', load,
-		node: el('div', {}, problem, section('incoming', 'Requests to you', '/friends/requests', { direction: 'incoming' }, ''),
+		node: el('div', {}, problem, section('incoming', 'Requests to you', '/friends/requests', { direction: 'incoming' }, ''), section('followers', 'Who asks to follow you', '/follow-requests', {}, ''),
 			section('friends', 'Your friends', '/friends', {}, 'You have no friends here yet. Ask somebody from their profile.'),
 			section('outgoing', 'Requests of yours', '/friends/requests', { direction: 'outgoing' }, '')),
 		event({ event, data }) {
-			if (event.startsWith('friend:')) load();
+			if (event.startsWith('friend:') || event === 'user:follow_requested') load();
 			if (event !== 'user:online' && event !== 'user:offline') return;
 			if (event === 'user:online') online.add(data.account_id);
 			else online.delete(data.account_id);

@@ -2,7 +2,7 @@
 
 import { avatar, busy, byId, el, failure, nameOf, plural, say } from './dom.js';
 import { bus, follow, me, roost, start } from './live.js';
-import { afterwards, loginView, registerView } from './forms.js';
+import { afterwards, appealView, loginView, registerView } from './forms.js';
 import { homeView, postView, profileView, publicView, tagView } from './views.js';
 import { noticesView, unread } from './notices.js';
 import { waiting } from './chat.js';
@@ -11,6 +11,7 @@ import { findView } from './find.js';
 import { friendsView } from './friends.js';
 import { infoView, newGroupView } from './group.js';
 import { inviteView } from './invite.js';
+import { listsView, listView } from './lists.js';
 import { messagesView } from './messages.js';
 import { searchView, startSearch } from './search.js';
 import { safetyView } from './settings.js';
@@ -39,6 +40,9 @@ function viewOf(address) {
 	if (kind === 'notifications') return mine(noticesView);
 	if (kind === 'safety') return mine(safetyView);
 	if (kind === 'friends') return mine(friendsView);
+	if (kind === 'lists' && /^\d{1,19}$/.test(rest ?? '')) return mine(() => listView(rest));
+	if (kind === 'lists' && !rest) return mine(listsView);
+	if (kind === 'appeal') return appealView();
 	if (kind === 'messages') return mine(() => talkView(rest));
 	if (kind === 'invite' && rest) {
 		if (!me) afterwards(address);
@@ -88,14 +92,14 @@ async function show({ focus = true } = {}) {
 function showNavigation() {
 	const here = location.hash || '#/';
 	const link = (href, label, ...more) => {
-		const current = here === href || (href === '#/messages' && here.startsWith('#/messages/')) || (here === '#/' && href === (me ? '#/home' : '#/public'));
+		const current = here === href || (['#/messages', '#/lists'].includes(href) && here.startsWith(`${href}/`)) || (here === '#/' && href === (me ? '#/home' : '#/public'));
 		return el('a', { href, 'aria-current': current ? 'page' : null }, label, ...more);
 	};
 	const badge = unread.count > 0 && el('span', { class: 'badge' }, `${unread.count}${unread.more ? '+' : ''}`, el('span', { class: 'hidden' }, ' new'));
 	const letters = waiting.messages > 0 && el('span', { class: 'badge' }, waiting.messages >= 1000 ? '999+' : waiting.messages, el('span', { class: 'hidden' }, ' unread'));
 	const focused = byId('nav').contains(document.activeElement) && document.activeElement.getAttribute('href');
 	byId('nav').replaceChildren(...[me && link('#/home', 'Home'), link('#/public', 'Public'), me && link('#/notifications', 'Notifications ', badge || ''), me && link('#/messages', 'Messages ', letters || ''),
-		me && link('#/friends', 'Friends'), me && link('#/safety', 'Safety')].filter(Boolean));
+		me && link('#/friends', 'Friends'), me && link('#/lists', 'Lists'), me && link('#/safety', 'Safety')].filter(Boolean));
 	if (focused) byId('nav').querySelector(`[href="${focused}"]`)?.focus({ preventScroll: true });
 	if (!me) {
 		byId('who').replaceChildren(el('a', { href: '#/login' }, 'Log in'), el('a', { href: '#/register', class: 'button primary' }, 'Register'));

@@ -51,7 +51,7 @@ function row(item) {
 		el('p', {}, who(item), ` ${words} · `, el('span', { class: 'dim' }, time(item.latest_at)), !item.read && el('span', { class: 'hidden' }, ' (new)')),
 		item.post && el('p', { class: 'excerpt', dir: 'auto' }, el('a', { href: `#/post/${item.post.id}` }, item.post.content_warning || item.post.text || 'Post')),
 		item.type === 'follow_request' && !item.read && requestButtons(item),
-		item.type === 'friend_request' && item.read ? el('p', {}, el('a', { href: '#/friends' }, 'Friends and requests')) : /^friend_/.test(item.type) && friendNotice(item));
+		/^(friend|follow)_request$/.test(item.type) && item.read ? el('p', {}, el('a', { href: '#/friends' }, 'Friends and requests')) : /^friend_/.test(item.type) && friendNotice(item));
 }
 
 function requestButtons(item) {

@@ -34,7 +34,8 @@ export async function report(account, { post, message } = {}) {
 }
 
 const mute = (account) => ask({
-	title: `Mute ${nameOf(account)}`, text: 'You are not shown its posts any more, unless you look for them. It does not learn of it.', button: 'Mute', fields: [durationField('How long')],
+	title: `Mute ${nameOf(account)}`, text: 'You are not shown its posts any more, unless you look for them. It does not learn of it.', button: 'Mute',
+	fields: [durationField('How long'), { name: 'notifications', label: 'No notifications of it, either', kind: 'checkbox', value: true }],
 	send: (values) => change('POST', `/users/${account.id}/mute`, timed(values)),
 });
 
@@ -54,8 +55,8 @@ addEventListener('keydown', ({ key, target }) => {
 	menu.querySelector('summary').focus();
 });
 
-/** A menu about an account, or a post of it; changed(relationship) is called when one has muted or blocked it, or ended that. */
-export function safetyMenu(account, { post, changed = () => {} } = {}) {
+/** A menu about an account, or a post of it; changed(relationship) is called when one has muted or blocked it, or ended that. more: what else there is, [label, work]. */
+export function safetyMenu(account, { post, changed = () => {}, more = [] } = {}) {
 	const state = account.relationship ?? {};
 	const item = (label, work, after) => {
 		const button = el('button', { type: 'button', onclick: () => busy(button, async () => {
@@ -69,7 +70,7 @@ export function safetyMenu(account, { post, changed = () => {} } = {}) {
 		return button;
 	};
 	const name = `@${account.username}`;
-	const menu = el('details', { class: 'menu' }, el('summary', { 'aria-label': post ? `More about this post of ${name}` : `More about ${name}` }, '⋯'), el('div', {},
+	const menu = el('details', { class: 'menu' }, el('summary', { 'aria-label': post ? `More about this post of ${name}` : `More about ${name}` }, '⋯'), el('div', {}, more.map(([label, work]) => item(label, work)),
 		item(post ? 'Report this post' : `Report ${name}`, () => report(account, { post })),
 		state.muting ? item(`Unmute ${name}`, () => change('POST', `/users/${account.id}/unmute`), `${name} is not muted any more.`) : item(`Mute ${name}`, () => mute(account), `${name} is muted.`),
 		state.blocking ? item(`Unblock ${name}`, () => change('POST', `/users/${account.id}/unblock`), `${name} is not blocked any more.`) : item(`Block ${name}`, () => block(account), `${name} is blocked.`)));

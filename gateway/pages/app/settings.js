@@ -46,6 +46,46 @@ const doing = (label, name, work) => {
 	return button;
 };
 
+const WHO = [['everyone', 'Everyone'], ['followed', 'Those you follow, and friends']];
+
+// What one shows of oneself, and who may write to one: four answers of the API in one form.
+function privacySection() {
+	const place = el('div', {});
+	const read = () => Promise.all(['/users/me', '/presence/settings', '/messages/settings', '/me/search-settings'].map((path) => patient(() => roost.request('GET', path))));
+	async function load() {
+		try {
+			const [account, { presence }, { read_receipts }, { posts_indexed, by_email }] = await read();
+			const present = { is_private: account.is_private, message_policy: account.message_policy, presence, read_receipts, posts_indexed, by_email };
+			const send = async (method, path, values, ...names) => {
+				const changed = names.filter((name) => values[name] !== present[name]);
+				if (changed.length > 0) await change(method, path, Object.fromEntries(changed.map((name) => [name, values[name]])));
+				for (const name of changed) present[name] = values[name];
+			};
+			const form = makeForm({
+				class: 'ask', prefix: 'privacy', button: 'Save', fields: [
+					{ name: 'is_private', label: 'Private account: you decide who follows you', kind: 'checkbox', value: present.is_private },
+					{ name: 'message_policy', label: 'Who may begin to write to you', kind: 'select', options: [...WHO, ['friends', 'Friends']], value: present.message_policy },
+					{ name: 'presence', label: 'Who sees that you are online', kind: 'select', options: [...WHO, ['nobody', 'Nobody']], value: presence },
+					{ name: 'read_receipts', label: 'Tell others what you have read, and be told', kind: 'checkbox', value: read_receipts },
+					{ name: 'posts_indexed', label: 'Your posts can be found by searching', kind: 'checkbox', value: posts_indexed },
+					{ name: 'by_email', label: 'Who knows your e-mail address can find you by it', kind: 'checkbox', value: by_email },
+				],
+				send: async (values) => {
+					await send('PATCH', '/users/me', values, 'is_private', 'message_policy');
+					await send('PUT', '/presence/settings', values, 'presence');
+					await send('PUT', '/messages/settings', values, 'read_receipts');
+					await send('PUT', '/me/search-settings', values, 'posts_indexed', 'by_email');
+					toast('Your settings are saved.', { good: true });
+				},
+			});
+			place.replaceChildren(form.node);
+		} catch (error) {
+			if (error.status !== 401) place.replaceChildren(failure(error, load));
+		}
+	}
+	return { load, node: el('section', { class: 'notice' }, el('h2', {}, 'Privacy'), place) };
+}
+
 export function safetyView() {
 	const appeal = async (strike) => {
 		const done = await ask({
@@ -90,5 +130,6 @@ export function safetyView() {
 		section('Your reports', '/reports', (one) => el('li', {}, el('p', {}, one.account ? by(one.account) : 'Somebody', ` · ${one.subject_type} · ${words(one.category)} · `, el('span', { class: 'dim' }, time(one.created_at))),
 			el('p', { class: 'dim' }, one.status === 'open' ? 'Not decided yet.' : one.outcome === 'action' ? 'Something was done about it.' : 'Nothing was found to be wrong.')), 'You have reported nothing.'),
 	];
-	return { title: 'Safety', node: el('div', { class: 'safety' }, ...parts.map(({ node }) => node)), load: () => Promise.all(parts.map((part) => part.load())) };
+	const privacy = privacySection();
+	return { title: 'Safety', node: el('div', { class: 'safety' }, ...[...parts.slice(0, -1), privacy, parts.at(-1)].map(({ node }) => node)), load: () => Promise.all([...parts, privacy].map((part) => part.load())) };
 }

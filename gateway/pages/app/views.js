@@ -6,6 +6,7 @@ import { bus, me, roost, showOnline, unwatch } from './live.js';
 import { compose } from './compose.js';
 import { feed } from './feed.js';
 import { friendButton, messageButton } from './friends.js';
+import { chooseLists } from './lists.js';
 import { postCard } from './post.js';
 import { safetyMenu } from './safety.js';
 import { typists } from './typists.js';
@@ -73,7 +74,7 @@ export function followButton(account, changed = () => {}) {
 function profile(account, changed) {
 	const mine = me?.id === account.id;
 	return el('div', { class: 'profile' },
-		el('div', { class: 'row' }, avatar(account, 'large'), me && !mine && el('div', { class: 'row' }, !account.relationship?.blocking && [followButton(account, changed), !account.relationship?.blocked_by && friendButton(account, changed), messageButton(account)], safetyMenu(account, { changed }))),
+		el('div', { class: 'row' }, avatar(account, 'large'), me && !mine && el('div', { class: 'row' }, !account.relationship?.blocking && [followButton(account, changed), !account.relationship?.blocked_by && friendButton(account, changed), messageButton(account)], safetyMenu(account, { changed, more: account.relationship?.blocking || account.relationship?.blocked_by ? [] : [['Lists…', () => chooseLists(account)]] }))),
 		el('p', { class: 'dim' }, `@${account.username}`, account.is_private && ' · private', account.relationship?.followed_by && ' · follows you',
 			account.relationship?.blocking && ' · blocked', account.relationship?.blocked_by && ' · has blocked you', account.relationship?.muting && ' · muted'),
 		account.bio && el('p', { class: 'text', dir: 'auto' }, account.bio),
