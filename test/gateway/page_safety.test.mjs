@@ -105,6 +105,19 @@ test('who asks to follow a private account is answered, also when the notificati
 	assert.equal((await as(other, 'GET', `/users/${ann.id}/relationship`)).requested, false);
 });
 
+test('what one page has read of the notifications is not new on another', { skip }, async () => {
+	const [ann, fan] = await many('seen_ann', 'seen_fan');
+	await as(fan, 'POST', `/users/${ann.id}/follow`, {});
+	const [one, two] = await Promise.all([enter(ann, '#/public'), enter(ann, '#/public')]);
+	for (const page of [one, two]) await page.locator('nav').getByRole('link', { name: 'Notifications 1 new' }).waitFor();
+	await one.goto(`${gateway.url}/#/notifications`);
+	await two.goto(`${gateway.url}/#/notifications`);
+	await two.locator('.note-row.unread').waitFor();
+	await one.getByRole('button', { name: 'Mark all as read' }).click();
+	for (const page of [one, two]) await page.locator('nav .badge').waitFor({ state: 'detached' });
+	await two.locator('.note-row.unread').waitFor({ state: 'detached' });
+});
+
 test('searching: its operators, its order, accounts page by page', { skip }, async () => {
 	const [ann, bob] = await many('look_ann', 'look_bob');
 	const word = `heron${process.pid}`;

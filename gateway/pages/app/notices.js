@@ -105,7 +105,7 @@ export function noticesView() {
 		title: 'Notifications',
 		node: el('div', {}, el('p', { class: 'row' }, mark), problem, empty, list, more),
 		load: () => Promise.all([read(), readCount()]),
-		event: ({ event }) => { if (event === 'notification:new') soon(); },
+		event: ({ event }) => { if (event === 'notification:new' || event === 'notification:read') soon(); },
 		close: bus.on('unread', ({ count }) => { mark.hidden = count === 0; }),
 	};
 	let timer = null;
