@@ -100,8 +100,8 @@ export function listView(id) {
 		if (before) members.append(...page.items.map(memberRow));
 		else {
 			members.replaceChildren(...page.items.map(memberRow));
-			channels = page.items.slice(0, FOLLOWED).map((account) => `user:${account.id}`);
-			view.setChannels?.(channels);
+			const wanted = page.items.slice(0, FOLLOWED).map((account) => `user:${account.id}`);
+			if (wanted.join() !== channels.join()) view.setChannels?.((channels = wanted)).then((here) => here && posts.load());
 		}
 		next = page.next ?? null;
 		more.hidden = next === null;

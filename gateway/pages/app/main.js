@@ -75,7 +75,11 @@ async function show({ focus = true } = {}) {
 	const heading = el('h1', { tabindex: '-1', dir: 'auto' }, view.title);
 	byId('main').replaceChildren(heading, view.node);
 	view.setTitle = (title) => { if (view === present) setTitle((present.title = title)); };
-	view.setChannels = (channels) => { if (view === present) follow((present.channels = channels)); };
+	// Answers whether the view is still there when the channels are followed: what came before that is to be read again.
+	view.setChannels = async (channels) => {
+		if (view === present) await follow((present.channels = channels));
+		return view === present;
+	};
 	setTitle(view.title);
 	showNavigation();
 	if (focus) {

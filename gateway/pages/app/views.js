@@ -113,7 +113,7 @@ export function profileView(username) {
 					accepts: (event) => event.channels?.includes(`user:${id}`) && event.data.post.author.id === id && !event.data.post.reply_to_id,
 				});
 				node.append(list.node);
-				view.setChannels?.([`user:${id}`]);
+				view.setChannels?.([`user:${id}`]).then((here) => here && list?.load());
 			}
 			await list.load();
 		},
