@@ -21,7 +21,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	INSERT INTO roost_data.account_activity AS t (month, account_id, days)
-	SELECT date_trunc('month', account_activity_add.day)::date, i.id, 1 << (extract(day FROM account_activity_add.day)::integer - 1)
+	SELECT date_trunc('month', account_activity_add.day::timestamp)::date, i.id, 1 << (extract(day FROM account_activity_add.day)::integer - 1)
 	FROM unnest(account_ids) i (id) ORDER BY i.id
 	ON CONFLICT ON CONSTRAINT account_activity_pkey DO UPDATE SET days = t.days | excluded.days
 	WHERE t.days & excluded.days = 0;
@@ -29,6 +29,17 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.account_activity_add(bigint[], date) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.account_activity_add(bigint[], date) IS 'Notes that accounts were active on a day (UTC); each id once.';
+
+CREATE OR REPLACE FUNCTION roost_internal.activity_window(until_day date, days integer) RETURNS TABLE (month date, days integer)
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- Days are numbers here: no time zone of the session has a say.
+	SELECT date_trunc('month', ($1 - g)::timestamp)::date, bit_or(1 << (extract(day FROM $1 - g)::integer - 1))
+	FROM generate_series(0, $2 - 1) g GROUP BY 1
+$$;
+REVOKE ALL ON FUNCTION roost_internal.activity_window(date, integer) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.activity_window(date, integer) IS 'So many days up to a day, as months and bits of roost_data.account_activity.';
 
 CREATE OR REPLACE FUNCTION roost_internal.active_accounts(until_day date, days integer) RETURNS bigint
 LANGUAGE plpgsql STABLE
@@ -38,9 +49,7 @@ DECLARE
 	v_count bigint;
 BEGIN
 	WITH wanted AS (
-		SELECT date_trunc('month', d)::date AS month, bit_or(1 << (extract(day FROM d)::integer - 1)) AS days
-		FROM generate_series(until_day - active_accounts.days + 1, until_day, interval '1 day') d
-		GROUP BY 1
+		SELECT w.* FROM roost_internal.activity_window(until_day, active_accounts.days) w
 	)
 	SELECT count(DISTINCT t.account_id) INTO v_count
 	FROM roost_data.account_activity t JOIN wanted w ON w.month = t.month AND w.days & t.days <> 0;
@@ -49,6 +58,41 @@ END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.active_accounts(date, integer) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.active_accounts(date, integer) IS 'How many accounts were active on any of so many days up to a day (UTC).';
+
+CREATE OR REPLACE FUNCTION roost_internal.active_accounts_today(today date, OUT daily bigint, OUT weekly bigint, OUT monthly bigint)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_month constant date := date_trunc('month', today::timestamp)::date;
+	v_bit constant integer := 1 << (extract(day FROM today)::integer - 1);
+	v_7d constant integer := coalesce((SELECT w.days FROM roost_internal.activity_window(today - 1, 6) w WHERE w.month = v_month), 0);
+	v_30d constant integer := coalesce((SELECT w.days FROM roost_internal.activity_window(today - 1, 29) w WHERE w.month = v_month), 0);
+	v_state roost_data.bi_state;
+BEGIN
+	INSERT INTO roost_data.bi_state DEFAULT VALUES ON CONFLICT DO NOTHING;
+	SELECT s.* INTO v_state FROM roost_data.bi_state s;
+	IF v_state.before_day IS DISTINCT FROM today THEN
+		v_state.active_before_7d := roost_internal.active_accounts(today - 1, 6);
+		v_state.active_before_30d := roost_internal.active_accounts(today - 1, 29);
+		-- kept once nothing is added to the day before
+		IF EXISTS (SELECT FROM roost_data.platform_day d WHERE d.day = today - 1 AND d.final) THEN
+			UPDATE roost_data.bi_state SET before_day = today, active_before_7d = v_state.active_before_7d, active_before_30d = v_state.active_before_30d;
+		END IF;
+	END IF;
+	SELECT count(*),
+		v_state.active_before_7d + count(*) FILTER (WHERE t.days & v_7d = 0 AND NOT EXISTS (
+			SELECT FROM roost_internal.activity_window(today - 1, 6) w JOIN roost_data.account_activity b ON b.month = w.month AND b.account_id = t.account_id AND b.days & w.days <> 0
+			WHERE w.month < v_month)),
+		v_state.active_before_30d + count(*) FILTER (WHERE t.days & v_30d = 0 AND NOT EXISTS (
+			SELECT FROM roost_internal.activity_window(today - 1, 29) w JOIN roost_data.account_activity b ON b.month = w.month AND b.account_id = t.account_id AND b.days & w.days <> 0
+			WHERE w.month < v_month))
+	INTO daily, weekly, monthly
+	FROM roost_data.account_activity t WHERE t.month = v_month AND t.days & v_bit <> 0;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.active_accounts_today(date) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.active_accounts_today(date) IS 'How many accounts were active on a day that is not over, and in the 7 and the 30 days up to it: those before, which are counted once a day, and those that come to them.';
 
 CREATE OR REPLACE FUNCTION roost_internal.bi_follow("limit" integer) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -147,7 +191,27 @@ DECLARE
 	v_from constant bigint := roost_internal.id_floor(v_begin);
 	v_to constant bigint := roost_internal.id_floor(v_end);
 	v_post record;
+	v_base roost_data.platform_day;
+	v_accounts bigint;
+	v_active record;
 BEGIN
+	IF v_now < v_end THEN
+		SELECT d.* INTO v_base FROM roost_data.platform_day d WHERE d.final AND d.day < bi_day.day ORDER BY d.day DESC LIMIT 1;
+		SELECT t.* INTO v_active FROM roost_internal.active_accounts_today(bi_day.day) t;
+	ELSE
+		SELECT roost_internal.active_accounts(bi_day.day, 1) AS daily, roost_internal.active_accounts(bi_day.day, 7) AS weekly,
+			roost_internal.active_accounts(bi_day.day, 30) AS monthly INTO v_active;
+	END IF;
+	IF v_base.day IS NULL THEN
+		v_accounts := (SELECT count(*) FROM roost_data.account a WHERE a.status <> 'deleted' AND a.id < v_to);
+	ELSE
+		-- Since the last day that was counted in full: who came and is still there, without those who left and were there before.
+		v_accounts := v_base.accounts
+			+ (SELECT count(*) FROM roost_data.account a
+				WHERE a.id >= roost_internal.id_floor((v_base.day + 1)::timestamp AT TIME ZONE 'UTC') AND a.id < v_to AND a.status <> 'deleted')
+			- (SELECT count(*) FROM roost_data.account a WHERE a.status = 'deleted' AND a.updated_at > v_base.computed_at
+				AND a.id < roost_internal.id_floor((v_base.day + 1)::timestamp AT TIME ZONE 'UTC'));
+	END IF;
 	SELECT count(*) FILTER (WHERE p.retweet_of_id IS NULL) AS posts,
 		count(DISTINCT p.author_id) AS authors,
 		count(*) FILTER (WHERE p.retweet_of_id IS NULL AND p.reply_to_id IS NOT NULL) AS replies,
@@ -157,9 +221,9 @@ BEGIN
 	INSERT INTO roost_data.platform_day AS d (day, accounts, registrations, active_accounts, active_accounts_7d, active_accounts_30d,
 		posting_accounts, posts, replies, retweets, quotes, likes, follows, reports, decisions, final, computed_at)
 	VALUES (bi_day.day,
-		(SELECT count(*) FROM roost_data.account a WHERE a.status <> 'deleted' AND a.id < v_to),
+		v_accounts,
 		(SELECT count(*) FROM roost_data.account a WHERE a.id >= v_from AND a.id < v_to),
-		roost_internal.active_accounts(bi_day.day, 1), roost_internal.active_accounts(bi_day.day, 7), roost_internal.active_accounts(bi_day.day, 30),
+		v_active.daily, v_active.weekly, v_active.monthly,
 		v_post.authors, v_post.posts, v_post.replies, v_post.retweets, v_post.quotes,
 		(SELECT count(*) FROM roost_data.post_like l WHERE l.id >= v_from AND l.id < v_to),
 		(SELECT count(*) FROM roost_data.follow f WHERE f.id >= v_from AND f.id < v_to),
@@ -175,7 +239,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.bi_day(date) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.bi_day(date) IS 'Counts a day (UTC) anew from what the tables hold now. It is final a quarter of an hour after its end.';
+COMMENT ON FUNCTION roost_internal.bi_day(date) IS 'Counts a day (UTC) anew from what the tables hold now. It is final a quarter of an hour after its end. All accounts are looked at only for days that are over; the present day adds to the day before.';
 
 CREATE OR REPLACE FUNCTION roost_internal.bi_retention(day date) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -189,7 +253,7 @@ BEGIN
 		SELECT count(*) AS accounts,
 			count(*) FILTER (WHERE t.days & (1 << (extract(day FROM bi_retention.day)::integer - 1)) <> 0) AS active
 		FROM roost_data.account a
-		LEFT JOIN roost_data.account_activity t ON t.month = date_trunc('month', bi_retention.day)::date AND t.account_id = a.id
+		LEFT JOIN roost_data.account_activity t ON t.month = date_trunc('month', bi_retention.day::timestamp)::date AND t.account_id = a.id
 		WHERE a.id >= roost_internal.id_floor(c.cohort::timestamp AT TIME ZONE 'UTC')
 			AND a.id < roost_internal.id_floor((c.cohort + 1)::timestamp AT TIME ZONE 'UTC')
 	) n
@@ -217,9 +281,9 @@ BEGIN
 	END LOOP;
 	-- Days that were not counted to their end, a month back at most, then today.
 	FOR v_day IN
-		SELECT g::date FROM generate_series(greatest(v_today - 31, coalesce((SELECT min((roost.id_time(a.id) AT TIME ZONE 'UTC')::date)
-			FROM (SELECT t.id FROM roost_data.account t ORDER BY t.id LIMIT 1) a), v_today)), v_today - 1, interval '1 day') g
-		WHERE NOT EXISTS (SELECT FROM roost_data.platform_day d WHERE d.day = g::date AND d.final)
+		SELECT v_today - g FROM generate_series(least(31, v_today - coalesce((SELECT min((roost.id_time(a.id) AT TIME ZONE 'UTC')::date)
+			FROM (SELECT t.id FROM roost_data.account t ORDER BY t.id LIMIT 1) a), v_today)), 1, -1) g
+		WHERE NOT EXISTS (SELECT FROM roost_data.platform_day d WHERE d.day = v_today - g AND d.final)
 		ORDER BY 1
 	LOOP
 		PERFORM roost_internal.bi_day(v_day), roost_internal.bi_retention(v_day);
@@ -227,7 +291,7 @@ BEGIN
 	PERFORM roost_internal.bi_day(v_today);
 	UPDATE roost_data.bi_state SET computed_at = v_now;
 
-	DELETE FROM roost_data.account_activity t WHERE t.month < date_trunc('month', v_today - 396)::date;
+	DELETE FROM roost_data.account_activity t WHERE t.month < date_trunc('month', (v_today - 396)::timestamp)::date;
 	GET DIAGNOSTICS v_purged = ROW_COUNT;
 	DELETE FROM roost_data.author_day t WHERE t.day < v_today - 396;
 	GET DIAGNOSTICS v_gone = ROW_COUNT;

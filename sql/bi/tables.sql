@@ -13,6 +13,7 @@ CREATE OR REPLACE TRIGGER account_active AFTER UPDATE OF last_active_at ON roost
 		AND (OLD.last_active_at IS NULL OR (OLD.last_active_at AT TIME ZONE 'UTC')::date <> (NEW.last_active_at AT TIME ZONE 'UTC')::date))
 	EXECUTE FUNCTION roost_internal.account_active();
 
+CREATE INDEX IF NOT EXISTS account_deleted_idx ON roost_data.account (updated_at) WHERE status = 'deleted';
 CREATE INDEX IF NOT EXISTS account_restricted_idx ON roost_data.account (id) WHERE status = 'suspended' OR limited_at IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS roost_data.author_day (
@@ -74,7 +75,8 @@ CREATE TABLE IF NOT EXISTS roost_data.bi_state (
 	seq bigint NOT NULL DEFAULT 0,
 	computed_at timestamptz
 ) WITH (fillfactor = 10);
-COMMENT ON TABLE roost_data.bi_state IS 'Up to which row the log of events has been counted, one row.';
+ALTER TABLE roost_data.bi_state ADD COLUMN IF NOT EXISTS before_day date, ADD COLUMN IF NOT EXISTS active_before_7d bigint, ADD COLUMN IF NOT EXISTS active_before_30d bigint;
+COMMENT ON TABLE roost_data.bi_state IS 'Up to which row the log of events has been counted, one row; and how many accounts were active in the 6 and in the 29 days before before_day, so that what comes to them on that day need only be added.';
 
 CREATE OR REPLACE VIEW roost_bi.daily_activity AS
 SELECT d.day, d.accounts, d.registrations, d.active_accounts, d.active_accounts_7d, d.active_accounts_30d,

@@ -53,6 +53,27 @@ DELETE FROM roost_data.platform_day WHERE day BETWEEN '2001-01-01' AND '2001-12-
 SELECT roost_internal.bi_maintenance() >= 2 AS purged;
 SELECT count(*), min(day), max(day), count(*) FILTER (WHERE NOT final) AS open FROM pg_temp.days;
 SELECT (SELECT count(*) FROM roost_data.account_activity WHERE account_id = :ada AND month < '2001-01-01') AS months, (SELECT min(day) FROM roost_data.author_day WHERE account_id = :ada) AS day;
+-- The present day adds to the days before; it says what all that is there says.
+SAVEPOINT present;
+SELECT roost_internal.clock_freeze('2001-03-02 13:00:00+00');
+SELECT pg_temp.account('bid_dan', '2001-03-02 09:00+00') AS dan \gset
+SELECT pg_temp.seen(:dan, '2001-03-02 09:30+00'), pg_temp.seen(:bob, '2001-03-02 10:00+00');
+UPDATE roost_data.account SET status = 'deleted', updated_at = roost_internal.clock_now() WHERE id = :cleo;
+SELECT roost_internal.bi_day('2001-03-02'), roost_internal.bi_day('2001-03-02');
+SELECT before_day FROM roost_data.bi_state;
+SELECT d.registrations, d.active_accounts, d.accounts = (SELECT count(*) FROM roost_data.account a WHERE a.status <> 'deleted' AND a.id < roost_internal.id_floor('2001-03-03 00:00+00')) AS accounts,
+	(d.active_accounts, d.active_accounts_7d, d.active_accounts_30d) = (roost_internal.active_accounts(d.day, 1), roost_internal.active_accounts(d.day, 7), roost_internal.active_accounts(d.day, 30)) AS active
+FROM roost_data.platform_day d WHERE d.day = '2001-03-02';
+SELECT count(*) FILTER (WHERE (t.daily, t.weekly, t.monthly) = (roost_internal.active_accounts(d, 1), roost_internal.active_accounts(d, 7), roost_internal.active_accounts(d, 30))) AS same, count(*) AS days, sum(t.daily) AS daily
+FROM generate_series(0, 45) g, LATERAL (SELECT '2001-01-25'::date + g) s (d), LATERAL roost_internal.active_accounts_today(d) t;
+-- no time zone of a session has a say, also where a day was left out
+INSERT INTO roost_data.account_activity VALUES ('2011-12-01', :ada, 1 << 29);
+SET LOCAL TimeZone = 'Pacific/Apia';
+SELECT roost_internal.active_accounts('2011-12-30', 1) AS on_it, roost_internal.active_accounts('2011-12-31', 1) AS after_it, roost_internal.active_accounts('2011-12-31', 7) AS week;
+SELECT daily FROM roost_internal.active_accounts_today('2011-12-30');
+SELECT roost_internal.account_activity_add(ARRAY[:bob]::bigint[], '2011-12-30');
+SELECT month, days = 1 << 29 AS day FROM roost_data.account_activity WHERE account_id = :bob AND month > '2011-01-01';
+ROLLBACK TO present;
 SAVEPOINT later;
 SELECT roost_internal.clock_freeze('2001-03-03 00:10:00+00');
 SELECT roost_internal.bi_maintenance() >= 0 AS ran;
