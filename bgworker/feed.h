@@ -11,6 +11,7 @@
 #include "core/event.h"
 #include "feed/log.h"
 #include "lib/stringinfo.h"
+#include "utils/snapshot.h"
 
 /* A row of roost_data.feed_log; 0 where there is nothing */
 typedef struct FeedRow
@@ -77,6 +78,21 @@ extern int	roost_feed_kind_of(const char *name);
 /* feed.c: how the log stands; false while it is to be completed */
 extern bool roost_feed_position(int64 *seq, int64 *horizon);
 extern void roost_feed_keep_from(int64 first, int64 since);
+
+/* feed_event.c: rows of events */
+extern bool roost_feed_row(const RoostEvent *event, FeedRow *row);
+
+/* feed_late.c: what was changed or undone, and may be created only now */
+extern void roost_feed_late_begin(void);
+extern bool roost_feed_is_late(FeedRow *row, int64 horizon);
+extern void roost_feed_late_forget(int64 horizon);
+
+/* feed_complete.c: what the tables have and the log lacks */
+typedef void (*FeedWriter) (FeedRow *rows, int count);
+extern bool roost_feed_is_ready(void);
+extern void roost_feed_add_missing(int64 since, int64 horizon, int64 horizon_seq, FeedWriter write);
+extern void roost_feed_see(Snapshot snapshot);
+extern bool roost_feed_is_seen(uint64 xid);
 
 /* feed_mail.c: whom rows concern */
 extern void roost_feed_mail_forget(void);
