@@ -11,19 +11,8 @@
  * server was restarted, another server is asked) the entries are ranked anew,
  * and the page goes on below the cursor's place.  What a kept list says is the
  * order alone: every entry of a page is looked at anew, under the one rule of
- * visibility, the reader's follows and what it has muted.
- *
- * Of each reader it is also kept which posts it has been shown, and when: the
- * newest TOP_SHOWN of them.  That is all that reading writes, so it works in
- * STABLE functions and on standbys.
- *
- * Shared memory (roost.rank_memory) is an array of sets.  A reader belongs to
- * one set by its id; a set has TOP_WAYS lists and TOP_WAYS readers, of which
- * those longest unused make room.  Everything in a set is guarded by one of
- * TOP_LOCKS locks.  After a restart all of it is forgotten.
- *
- * Only roost.database uses shared memory.  In others, and with
- * roost.rank_memory = 0, all pages are ranked anew, and nothing counts as seen.
+ * visibility, the reader's follows and what it has muted.  Orders, and what a
+ * reader has been shown, are kept by top_kept.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,26 +21,21 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "port/atomics.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "api/api.h"
 #include "core/clock.h"
-#include "core/core.h"
 #include "core/id.h"
 #include "roost.h"
 #include "timeline/home.h"
 #include "timeline/rank.h"
+#include "timeline/top.h"
 
 PG_FUNCTION_INFO_V1(roost_timeline_top);
 PG_FUNCTION_INFO_V1(roost_timeline_explain);
 
 #define TOP_LIMIT_DEFAULT	20
-#define TOP_LIST			1000
-#define TOP_SHOWN			256
-#define TOP_WAYS			4
-#define TOP_LOCKS			16
 
 #define TOP_CANDIDATES_MIN			10
 #define TOP_CANDIDATES_DEFAULT		TOP_LIST
@@ -72,95 +56,16 @@ PG_FUNCTION_INFO_V1(roost_timeline_explain);
 #define TOP_FACTOR_MIN				0.01
 #define TOP_FACTOR_MAX				1.0
 
-/* The order of a reader's timeline */
-typedef struct TopList
-{
-	int64		reader_id;		/* 0: free */
-	uint64		used;			/* tick of the last use */
-	uint16		tag;
-	uint8		replies;
-	bool		own;
-	int			count;
-	int64		ids[TOP_LIST];
-	int64		cursors[TOP_LIST];	/* falling */
-} TopList;
-
-typedef struct TopShown
-{
-	int64		post_id;
-	uint32		at;				/* seconds since 1970 */
-	uint32		count;
-} TopShown;
-
-/* What a reader has been shown */
-typedef struct TopReader
-{
-	int64		reader_id;		/* 0: free */
-	uint64		used;
-	int			count;
-	int			next;			/* the next one to be overwritten */
-	TopShown	shown[TOP_SHOWN];
-} TopReader;
-
-typedef struct TopSet
-{
-	TopList		lists[TOP_WAYS];
-	TopReader	readers[TOP_WAYS];
-} TopSet;
-
-typedef struct TopShared
-{
-	pg_atomic_uint64 tick;
-	uint32		num_sets;
-	TopSet		sets[FLEXIBLE_ARRAY_MEMBER];
-} TopShared;
-
-/* One call */
-typedef struct Top
-{
-	RoostPage  *page;
-	int64		reader_id;
-	TimelineReplies replies;
-	bool		own;
-	int64		before;			/* PG_INT64_MAX: none */
-	int64		after;			/* 0: none */
-	int			count;
-	int64	   *ids;
-	int64	   *cursors;
-} Top;
-
-/* A number of an id */
-typedef struct TopNumber
-{
-	int64		id;
-	char		status;
-	double		number;
-} TopNumber;
-
-#define SH_PREFIX numbers
-#define SH_ELEMENT_TYPE TopNumber
-#define SH_KEY_TYPE int64
-#define SH_KEY id
-#define SH_HASH_KEY(tb, key) ((uint32) (((uint64) (key) * UINT64CONST(0x9E3779B97F4A7C15)) >> 32))
-#define SH_EQUAL(tb, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DEFINE
-#define SH_DECLARE
-#include "lib/simplehash.h"
-
-static TopShared *top_shared = NULL;
-static LWLockPadded *top_locks = NULL;
-
-static int	top_candidates;		/* GUCs */
+int			roost_rank_memory;	/* GUCs; kB */
+int			roost_rank_seen_delay;	/* seconds */
+double		roost_rank_seen;
+static int	top_candidates;
 static int	top_interactions;
-static int	top_memory;			/* kB */
 static int	top_half_life;		/* seconds */
-static int	top_seen_delay;		/* seconds */
 static double top_counter[RANK_COUNTERS];
 static double top_affinity;
 static double top_diversity;
 static double top_diversity_floor;
-static double top_seen;
 
 static RankEntry *top_rank(Top *top, RankWeights *weights, int *count);
 static void top_fill(RoostPage *page, RankEntry *entry, PostReader *reader, numbers_hash *interactions,
@@ -179,191 +84,7 @@ top_weights(RankWeights *weights)
 	weights->affinity = top_affinity;
 	weights->diversity = top_diversity;
 	weights->diversity_floor = top_diversity_floor;
-	weights->seen = top_seen;
-}
-
-/*
- * Returns the set of a reader, locked, or NULL: nothing is kept here.
- */
-static TopSet *
-top_lock(int64 reader_id, LWLockMode mode, LWLock **lock)
-{
-	uint32		set;
-
-	if (top_shared == NULL || top_shared->num_sets == 0 || !roost_core_is_home())
-		return NULL;
-	set = (uint32) ((uint64) reader_id * UINT64CONST(0x9E3779B97F4A7C15) >> 32) % top_shared->num_sets;
-	*lock = &top_locks[set % TOP_LOCKS].lock;
-	LWLockAcquire(*lock, mode);
-	return &top_shared->sets[set];
-}
-
-/*
- * Finds the list that a cursor names, and copies it; false: it is gone.
- */
-static bool
-top_list_find(Top *top, int64 cursor)
-{
-	LWLock	   *lock;
-	TopSet	   *set = top_lock(top->reader_id, LW_EXCLUSIVE, &lock);
-	bool		found = false;
-
-	if (set == NULL)
-		return false;
-	for (int i = 0; i < TOP_WAYS && !found; i++)
-	{
-		TopList    *list = &set->lists[i];
-
-		if (list->reader_id != top->reader_id || list->tag != RANK_CURSOR_TAG(cursor) ||
-			list->replies != top->replies || list->own != top->own)
-			continue;
-		for (int k = 0; k < list->count && !found; k++)
-			found = list->cursors[k] == cursor;
-		if (!found)
-			continue;
-		top->count = list->count;
-		memcpy(top->ids, list->ids, list->count * sizeof(int64));
-		memcpy(top->cursors, list->cursors, list->count * sizeof(int64));
-		list->used = pg_atomic_fetch_add_u64(&top_shared->tick, 1);
-	}
-	LWLockRelease(lock);
-	return found;
-}
-
-/*
- * Keeps a list.
- */
-static void
-top_list_keep(const Top *top, uint16 tag)
-{
-	LWLock	   *lock;
-	TopSet	   *set = top_lock(top->reader_id, LW_EXCLUSIVE, &lock);
-	TopList    *list;
-
-	if (set == NULL)
-		return;
-	list = &set->lists[0];
-	for (int i = 1; i < TOP_WAYS; i++)
-		if (set->lists[i].used < list->used)
-			list = &set->lists[i];
-	list->reader_id = top->reader_id;
-	list->used = pg_atomic_fetch_add_u64(&top_shared->tick, 1);
-	list->tag = tag;
-	list->replies = top->replies;
-	list->own = top->own;
-	list->count = top->count;
-	memcpy(list->ids, top->ids, top->count * sizeof(int64));
-	memcpy(list->cursors, top->cursors, top->count * sizeof(int64));
-	LWLockRelease(lock);
-}
-
-/*
- * Returns a tag for a new list.
- */
-static uint16
-top_tag(void)
-{
-	return top_shared == NULL ? 0 : (uint16) pg_atomic_fetch_add_u64(&top_shared->tick, 1);
-}
-
-/*
- * Returns what is kept of a reader in its set, or NULL.
- */
-static TopReader *
-top_reader_find(TopSet *set, int64 reader_id)
-{
-	for (int i = 0; i < TOP_WAYS; i++)
-		if (set->readers[i].reader_id == reader_id)
-			return &set->readers[i];
-	return NULL;
-}
-
-/*
- * Returns how often the reader has been shown which posts, or NULL.
- */
-static numbers_hash *
-top_shown_read(int64 reader_id)
-{
-	uint32		now = (uint32) (roost_clock_ms() / 1000);
-	numbers_hash *shown;
-	TopReader	copy;
-	TopReader  *reader;
-	LWLock	   *lock;
-	TopSet	   *set;
-
-	if (top_seen >= 1 || (set = top_lock(reader_id, LW_SHARED, &lock)) == NULL)
-		return NULL;
-	reader = top_reader_find(set, reader_id);
-	copy.count = 0;
-	if (reader != NULL)
-		memcpy(&copy, reader, offsetof(TopReader, shown) + reader->count * sizeof(TopShown));
-	LWLockRelease(lock);
-
-	if (copy.count == 0)
-		return NULL;
-	shown = numbers_create(CurrentMemoryContext, copy.count, NULL);
-	for (int i = 0; i < copy.count; i++)
-	{
-		bool		found;
-		bool		fresh = (int64) now - copy.shown[i].at < top_seen_delay;
-
-		numbers_insert(shown, copy.shown[i].post_id, &found)->number = copy.shown[i].count - (fresh ? 1 : 0);
-	}
-	return shown;
-}
-
-/*
- * Remembers that a reader is shown a post now.
- */
-static void
-top_shown_add(TopReader *reader, int64 post_id, uint32 now)
-{
-	for (int i = 0; i < reader->count; i++)
-	{
-		TopShown   *shown = &reader->shown[i];
-
-		if (shown->post_id != post_id)
-			continue;
-		/* a second look soon after is the same one */
-		if ((int64) now - shown->at < top_seen_delay)
-			return;
-		shown->count = Min(shown->count + 1, RANK_SEEN_MAX);
-		shown->at = now;
-		return;
-	}
-	reader->shown[reader->next] = (TopShown) {post_id, now, 1};
-	reader->next = (reader->next + 1) % TOP_SHOWN;
-	reader->count = Min(reader->count + 1, TOP_SHOWN);
-}
-
-/*
- * Remembers the posts of a page.
- */
-static void
-top_shown_write(int64 reader_id, const int64 *post_ids, int n)
-{
-	uint32		now = (uint32) (roost_clock_ms() / 1000);
-	TopReader  *reader;
-	LWLock	   *lock;
-	TopSet	   *set;
-
-	if (top_seen >= 1 || n == 0 || (set = top_lock(reader_id, LW_EXCLUSIVE, &lock)) == NULL)
-		return;
-	reader = top_reader_find(set, reader_id);
-	if (reader == NULL)
-	{
-		reader = &set->readers[0];
-		for (int i = 1; i < TOP_WAYS; i++)
-			if (set->readers[i].used < reader->used)
-				reader = &set->readers[i];
-		reader->reader_id = reader_id;
-		reader->count = 0;
-		reader->next = 0;
-	}
-	reader->used = pg_atomic_fetch_add_u64(&top_shared->tick, 1);
-	for (int i = 0; i < n; i++)
-		top_shown_add(reader, post_ids[i], now);
-	LWLockRelease(lock);
+	weights->seen = roost_rank_seen;
 }
 
 /*
@@ -475,7 +196,7 @@ top_rank(Top *top, RankWeights *weights, int *count)
 	int			n = roost_timeline_home_page(top->page, top->reader_id, top_candidates, PG_INT64_MAX, 0,
 											 top->replies, top->own, ids);
 	RankEntry  *entries = palloc(Max(n, 1) * sizeof(RankEntry));
-	numbers_hash *shown = top_shown_read(top->reader_id);
+	numbers_hash *shown = roost_top_shown_read(top->reader_id);
 	numbers_hash *interactions;
 	PostReader	reader;
 
@@ -502,12 +223,12 @@ top_rank_list(Top *top)
 {
 	RankWeights weights;
 	RankEntry  *entries = top_rank(top, &weights, &top->count);
-	uint16		tag = top_tag();
+	uint16		tag = roost_top_tag();
 
 	roost_rank_cursors(entries, top->count, tag, top->cursors);
 	for (int i = 0; i < top->count; i++)
 		top->ids[i] = entries[i].id;
-	top_list_keep(top, tag);
+	roost_top_list_keep(top, tag);
 }
 
 /*
@@ -592,14 +313,14 @@ roost_timeline_top(PG_FUNCTION_ARGS)
 	post_ids = palloc(Max(limit, 1) * sizeof(int64));
 	top.page = roost_page_begin(top.reader_id);
 	if ((top.before == PG_INT64_MAX && top.after == 0) ||
-		!top_list_find(&top, top.before != PG_INT64_MAX ? top.before : top.after))
+		!roost_top_list_find(&top, top.before != PG_INT64_MAX ? top.before : top.after))
 	{
 		kept = false;
 		if (limit > 0)
 			top_rank_list(&top);
 	}
 	top_cut(&top, limit, kept, post_ids);
-	top_shown_write(top.reader_id, post_ids, top_count_shown(top.count));
+	roost_top_shown_write(top.reader_id, post_ids, top_count_shown(top.count));
 	roost_page_return(fcinfo, top.page, top.ids, top.cursors, top.count);
 	roost_page_end(top.page);
 	return (Datum) 0;
@@ -650,7 +371,7 @@ explain_entry(Top *top, int64 post_id, RankWeights *weights, int *place)
 	}
 	*place = 0;
 	entries[0].id = post_id;
-	shown = top_shown_read(top->reader_id);
+	shown = roost_top_shown_read(top->reader_id);
 	roost_post_reader_begin(&reader);
 	interactions = top_interactions_read(top->page, &reader, top->reader_id);
 	top_fill(top->page, &entries[0], &reader, interactions, shown);
@@ -759,13 +480,13 @@ top_define_gucs(void)
 	DefineCustomIntVariable("roost.rank_seen_delay",
 							"Sets the time after which a post that was shown counts as seen.",
 							"Who looks again before that finds the same order.",
-							&top_seen_delay,
+							&roost_rank_seen_delay,
 							TOP_DELAY_DEFAULT, TOP_DELAY_MIN, TOP_DELAY_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("roost.rank_memory",
 							"Sets the memory for ranked home timelines and for which posts readers have seen.",
 							"About 20 kB for each reader of the order top.",
-							&top_memory,
+							&roost_rank_memory,
 							TOP_MEMORY_DEFAULT, TOP_MEMORY_MIN, TOP_MEMORY_MAX,
 							PGC_POSTMASTER, GUC_UNIT_KB, NULL, NULL, NULL);
 	top_define_real("roost.rank_like", "Sets the weight of a like in the rank of a post.", NULL,
@@ -783,44 +504,13 @@ top_define_gucs(void)
 	top_define_real("roost.rank_diversity_floor", "Sets the least that is left of a score by roost.rank_diversity.",
 					NULL, &top_diversity_floor, 0.2, TOP_FACTOR_MIN, TOP_FACTOR_MAX);
 	top_define_real("roost.rank_seen", "Sets the factor for each time that the reader has been shown a post.",
-					"1 turns it off.", &top_seen, 0.5, TOP_FACTOR_MIN, TOP_FACTOR_MAX);
-}
-
-static uint32
-top_num_sets(void)
-{
-	Size		room = (Size) top_memory * 1024;
-
-	return room < offsetof(TopShared, sets) ? 0 : (room - offsetof(TopShared, sets)) / sizeof(TopSet);
-}
-
-static Size
-top_shmem_size(void)
-{
-	return offsetof(TopShared, sets) + top_num_sets() * sizeof(TopSet);
-}
-
-static void
-top_shmem_init(void *area, LWLockPadded *locks, bool found)
-{
-	uint64		tick;
-
-	top_shared = area;
-	top_locks = locks;
-	if (found)
-		return;
-	memset(area, 0, top_shmem_size());
-	/* so that cursors from before a restart rarely name a list of now */
-	if (!pg_strong_random(&tick, sizeof(tick)))
-		tick = (uint64) roost_clock_us();
-	pg_atomic_init_u64(&top_shared->tick, (tick & 0xffff) + 1);
-	top_shared->num_sets = top_num_sets();
+					"1 turns it off.", &roost_rank_seen, 0.5, TOP_FACTOR_MIN, TOP_FACTOR_MAX);
 }
 
 const RoostModule roost_timeline_top_module = {
 	.name = "roost timeline top",
 	.define_gucs = top_define_gucs,
-	.shmem_size = top_shmem_size,
+	.shmem_size = roost_top_shmem_size,
 	.num_lwlocks = TOP_LOCKS,
-	.shmem_init = top_shmem_init,
+	.shmem_init = roost_top_shmem_init,
 };
