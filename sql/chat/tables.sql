@@ -108,7 +108,8 @@ CREATE OR REPLACE TRIGGER message_insert_event AFTER INSERT ON roost_data.messag
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.event_emit('message_created', 'id', 'sender_id', 'conversation_id');
 CREATE OR REPLACE TRIGGER message_insert_trace AFTER INSERT ON roost_data.message
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.feed_trace_old('id');
-ALTER TABLE roost_data.message ENABLE ALWAYS TRIGGER message_insert_trace;
+-- Rows that logical replication brings are told, too.
+ALTER TABLE roost_data.message ENABLE ALWAYS TRIGGER message_insert_event, ENABLE ALWAYS TRIGGER message_insert_trace;
 
 CREATE TABLE IF NOT EXISTS roost_data.message_reaction (
 	conversation_id bigint NOT NULL,
