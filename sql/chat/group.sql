@@ -13,6 +13,17 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.expire_after_check(integer) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.expire_after_check(integer) IS 'Raises 22023 for a time after which messages cannot disappear.';
 
+CREATE OR REPLACE FUNCTION roost_internal.group_words(words text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN CASE WHEN roost_internal.text_is_blank(words) THEN '' ELSE btrim(words) END;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.group_words(text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.group_words(text) IS 'A title or description as it is stored: without spaces around it, empty if a reader would see nothing of it.';
+
 CREATE OR REPLACE FUNCTION roost_internal.group_count(account_id bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -102,7 +113,9 @@ DECLARE
 	v_ids bigint[];
 BEGIN
 	PERFORM roost_internal.expire_after_check(expire_after);
-	IF kind = 'direct' THEN
+	IF kind IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = '23502', COLUMN = 'kind', MESSAGE = 'the kind is null';
+	ELSIF kind = 'direct' THEN
 		IF coalesce(cardinality(account_ids), 0) <> 1 OR account_ids[1] IS NULL THEN
 			RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'account_ids', MESSAGE = 'a direct conversation is with one account';
 		ELSIF coalesce(title, '') <> '' OR coalesce(description, '') <> '' OR coalesce(avatar_url, '') <> '' THEN
@@ -123,7 +136,7 @@ BEGIN
 	END IF;
 
 	PERFORM roost_internal.own_hold(actor_id);
-	v_ids := roost_internal.group_consent(actor_id, account_ids);
+	v_ids := roost_internal.group_consent(actor_id, coalesce(account_ids, '{}'));
 	IF cardinality(v_ids) >= v_max THEN
 		RAISE EXCEPTION USING ERRCODE = '53400', COLUMN = 'account_ids', MESSAGE = 'the group is full', DETAIL = format('It can have %s members.', v_max);
 	END IF;
@@ -133,8 +146,8 @@ BEGIN
 	END LOOP;
 	v_id := roost_internal.id_next();
 	INSERT INTO roost_data.conversation (id, kind, encryption, title, description, avatar_url, created_by, created_at, expire_after, member_count)
-	VALUES (v_id, 'group', coalesce(conversation_create.encryption, 'none'), coalesce(btrim(conversation_create.title), ''),
-		coalesce(btrim(conversation_create.description), ''), coalesce(conversation_create.avatar_url, ''), actor_id, v_now,
+	VALUES (v_id, 'group', coalesce(conversation_create.encryption, 'none'), coalesce(roost_internal.group_words(conversation_create.title), ''),
+		coalesce(roost_internal.group_words(conversation_create.description), ''), coalesce(conversation_create.avatar_url, ''), actor_id, v_now,
 		nullif(conversation_create.expire_after, 0), 1 + cardinality(v_ids));
 	INSERT INTO roost_data.conversation_member (conversation_id, account_id, role, joined_at)
 	SELECT v_id, u, CASE WHEN u = actor_id THEN 'owner' ELSE 'member' END::roost.member_role, v_now FROM unnest(v_ids || actor_id::bigint) u;
@@ -198,8 +211,8 @@ BEGIN
 	END IF;
 
 	v_detail := nullif(jsonb_strip_nulls(jsonb_build_object(
-		'title', nullif(btrim(title), v_old.title),
-		'description', nullif(btrim(description), v_old.description),
+		'title', nullif(roost_internal.group_words(title), v_old.title),
+		'description', nullif(roost_internal.group_words(description), v_old.description),
 		'avatar_url', nullif(avatar_url::text, v_old.avatar_url))), '{}');
 	IF v_detail IS NOT NULL THEN
 		UPDATE roost_data.conversation c SET title = coalesce(v_detail ->> 'title', c.title),

@@ -24,6 +24,7 @@ AS $$
 			FROM roost_data.conversation_member m
 			JOIN roost_data.message t ON t.conversation_id = m.conversation_id AND t.sender_id = $1 AND t.action IS NULL AND t.deleted_at IS NULL
 				AND t.id > m.cleared_id AND (t.expires_at IS NULL OR t.expires_at > roost_internal.clock_now())
+				AND NOT EXISTS (SELECT FROM roost_data.message_hidden h WHERE h.conversation_id = t.conversation_id AND h.message_id = t.id AND h.account_id = $1)
 			WHERE m.account_id = $1), '[]'),
 		'reactions', coalesce((
 			SELECT jsonb_agg(jsonb_build_object('message_id', r.message_id::text, 'reaction', r.reaction, 'at', r.created_at) ORDER BY r.message_id, r.reaction)

@@ -165,7 +165,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'the account is no member';
 	ELSIF role IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = '23502', COLUMN = 'role', MESSAGE = 'the role is null';
-	ELSIF v_old = 'owner' AND role <> 'owner' AND NOT EXISTS (SELECT FROM roost_data.conversation_member m
+	ELSIF v_old = 'owner' AND role <> 'owner' AND NOT EXISTS (SELECT FROM roost_data.conversation_member m JOIN roost_data.account a ON a.id = m.account_id AND a.status = 'active'
 		WHERE m.conversation_id = conversation_member_update.conversation_id AND m.role = 'owner' AND m.account_id <> v_account_id)
 	THEN
 		RAISE EXCEPTION USING ERRCODE = '23514', COLUMN = 'role', MESSAGE = 'a group has an owner', HINT = 'Make somebody else an owner before.';
@@ -206,7 +206,8 @@ BEGIN
 	END IF;
 	-- Who is gone is told nothing of the conversation any more; this is for itself, also when it comes back later.
 	PERFORM roost_internal.feed_tell('member_removed', actor_id, account_id, conversation_id, v_message_id, account_id);
-	IF v_conversation.member_count = 0 OR EXISTS (SELECT FROM roost_data.conversation_member m
+	-- An owner that is suspended is none for those who stay.
+	IF v_conversation.member_count = 0 OR EXISTS (SELECT FROM roost_data.conversation_member m JOIN roost_data.account a ON a.id = m.account_id AND a.status = 'active'
 		WHERE m.conversation_id = member_drop.conversation_id AND m.role = 'owner')
 	THEN
 		RETURN;
@@ -215,13 +216,17 @@ BEGIN
 	FROM roost_data.conversation_member m JOIN roost_data.account a ON a.id = m.account_id
 	WHERE m.conversation_id = member_drop.conversation_id
 	ORDER BY a.status = 'active' DESC, m.role DESC, m.joined_at, m.account_id LIMIT 1;
-	UPDATE roost_data.conversation_member m SET role = 'owner' WHERE m.conversation_id = member_drop.conversation_id AND m.account_id = v_heir_id;
+	UPDATE roost_data.conversation_member m SET role = 'owner'
+	WHERE m.conversation_id = member_drop.conversation_id AND m.account_id = v_heir_id AND m.role <> 'owner';
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
 	PERFORM roost_internal.feed_tell('member_changed', v_heir_id, conversation_id, conversation_id,
 		roost_internal.message_system(conversation_id, v_heir_id, 'role', v_heir_id, '{"role": "owner"}'), v_heir_id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.member_drop(bigint, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.member_drop(bigint, bigint, bigint) IS 'Takes a member out of a conversation, which the caller holds: removed by the actor, or left if that is itself. A group without an owner gets one: the longest-standing admin, else member, whose account is active. One without members is deleted by the next maintenance.';
+COMMENT ON FUNCTION roost_internal.member_drop(bigint, bigint, bigint) IS 'Takes a member out of a conversation, which the caller holds: removed by the actor, or left if that is itself. A group without an owner whose account is active gets one: the longest-standing admin, else member, whose account is. One without members is deleted by the next maintenance.';
 
 CREATE OR REPLACE FUNCTION roost.conversation_member_remove(actor_id roost.id, conversation_id roost.id, account_id roost.member_ref) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

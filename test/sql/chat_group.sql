@@ -174,4 +174,34 @@ SELECT roost.conversation_create(18225, 'group', '{18221}');
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(roost.conversation_create(18221, 'group'));
 
+-- a title of which nothing would be seen is none
+RESET roost.conversation_max;
+SELECT count(*) FILTER (WHERE title = '' AND description = '') FROM unnest(ARRAY['   ', E'\u00a0\u3000', E'\u200b \ufeff', E'\u2800', E'\u3164', E'\u00ad']) t,
+	LATERAL roost.conversation_create(18230, 'group', '{}', t, t);
+SELECT id AS plain FROM roost.conversation_create(18230, 'group', '{18231,18232}', E' Fam\u00edlia \u2764\ufe0f ') \gset
+SELECT title = E'Fam\u00edlia \u2764\ufe0f' FROM roost.conversation_get(18230, :plain);
+SELECT title, description FROM roost.conversation_update(18230, :plain, title => E'\u200b\u200b');
+-- what a kind and accounts may not be
+SELECT roost.conversation_create(18230, NULL, '{18231}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.conversation_member_add(18230, :plain, NULL);
+\echo :LAST_ERROR_SQLSTATE
+SELECT member_count FROM roost.conversation_create(18230, 'group', NULL);
+-- an owner that is suspended is none: the last active one cannot resign, and has an heir when it leaves
+SELECT role FROM roost.conversation_member_update(18230, :plain, '@group_31', 'owner');
+UPDATE roost_data.account SET status = 'suspended' WHERE id = 18231;
+SELECT roost.conversation_member_update(18230, :plain, 'me', 'member');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.conversation_member_remove(18230, :plain, 'me');
+SELECT pg_temp.roles(:plain);
+SELECT roost.conversation_member_remove(18232, :plain, 'me');
+SELECT pg_temp.roles(:plain);
+UPDATE roost_data.account SET status = 'active' WHERE id = 18231;
+SELECT role FROM roost.conversation_get(18231, :plain);
+-- and goes by name, too
+SELECT role FROM roost.conversation_member_add(18231, :plain, '{18233}');
+UPDATE roost_data.account SET status = 'suspended' WHERE id = 18233;
+SELECT roost.conversation_member_remove(18231, :plain, '@group_33');
+SELECT pg_temp.roles(:plain);
+
 ROLLBACK;

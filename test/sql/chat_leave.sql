@@ -20,6 +20,18 @@ SELECT jsonb_agg(c - 'id' - 'joined_at') FROM jsonb_array_elements(roost_interna
 SELECT jsonb_agg(m - 'id' - 'conversation_id' - 'created_at') FROM jsonb_array_elements(roost_internal.chat_export(18401) -> 'messages') m;
 SELECT jsonb_agg(r - 'message_id' - 'at') FROM jsonb_array_elements(roost_internal.chat_export(18401) -> 'reactions') r;
 SELECT roost.account_export(18402) -> 'chat' ? 'messages';
+-- nor what it has deleted, for itself or for everyone, what has disappeared, and the content of what is encrypted
+SELECT count(roost.message_create(18402, conversation_id => :chat, text => t)) FROM unnest('{hidden,erased,gone,sealed}'::text[]) t;
+SELECT roost.message_delete(18402, m.id, :chat, CASE m.text WHEN 'hidden' THEN 'me' ELSE 'everyone' END::roost.message_scope) FROM roost_data.message m WHERE m.conversation_id = :chat AND m.text IN ('hidden', 'erased');
+UPDATE roost_data.message SET expires_at = now() WHERE conversation_id = :chat AND text = 'gone';
+UPDATE roost_data.message SET text = NULL, encrypted = true WHERE conversation_id = :chat AND text = 'sealed';
+SELECT m - 'id' - 'conversation_id' - 'created_at' FROM jsonb_array_elements(roost_internal.chat_export(18402) -> 'messages') m;
+-- of a conversation it takes what it sees; what comes while it turns pages comes last, and nothing comes twice
+SELECT array_agg(m.id ORDER BY m.id) AS first, max(m.id) AS last FROM roost.conversation_export(18402, :chat, 2) m \gset
+SELECT (roost.message_create(18401, conversation_id => :chat, text => 'meanwhile')).id AS meanwhile \gset
+SELECT (roost.message_delete(18401, (SELECT min(m.id) FROM roost_data.message m WHERE m.conversation_id = :chat AND m.text = 'from one'), :chat, 'everyone')) IS NULL AS deleted \gset ignore_
+SELECT m.action, m.text, m.encrypted, m.deleted_at IS NOT NULL AS deleted, m.id = ANY (:'first'::bigint[]) AS again, m.id = :meanwhile AS meanwhile FROM roost.conversation_export(18402, :chat, 100, :'last') m;
+SELECT count(*) FROM roost.conversation_export(18402, :chat, 100, :'meanwhile');
 SELECT roost.conversation_clear(18401, :both);
 SELECT jsonb_array_length(roost_internal.chat_export(18401) -> 'messages');
 SELECT roost_internal.chat_export(18409);
