@@ -5,6 +5,7 @@
  *
  * hub.c			follows the log: position, reading
  * hub_batch.c		rows that are delivered together, and what is asked of them
+ * hub_batch_deliver.c	who gets which of them
  * hub_row.c		the rows that were read last
  * hub_room.c		rows that are told to rooms
  * hub_channel.c	names of channels, cursors
@@ -171,6 +172,20 @@ typedef struct HubState
 
 extern HubState hub;
 
+/* Returns whether a subscriber gets a row that it may see; those that catch up have other ways. */
+static inline bool
+row_is_next(const HubRow *row, const Subscriber *subscriber)
+{
+	return subscriber->catching == NULL && subscriber->seen < row->seq;
+}
+
+/* Returns the bit of a row of the batch. */
+static inline uint64_t
+row_bit(const HubRow *row)
+{
+	return (uint64_t) 1 << (row->seq - hub.position - 1);
+}
+
 /* hub.c */
 extern void hub_need(void);
 extern void hub_ask_position(void);
@@ -245,6 +260,11 @@ extern void filter_start(void);
 extern bool batch_try(void);
 extern void batch_drop(void);
 extern void batch_start(void);
+
+/* hub_batch_deliver.c */
+extern void notice_add(int64_t seq, int64_t account_id, const char *data, size_t length);
+extern void notices_clear(void);
+extern void batch_deliver(void);
 
 /* hub_deliver.c */
 typedef void (*TurnHandler) (Subscriber *subscriber);

@@ -8,7 +8,7 @@
  * must have what its channels say, in order and once, since it has been told
  * to begin.
  */
-/* links: gateway/log.c gateway/util.c gateway/map.c gateway/hub.c gateway/hub_batch.c gateway/hub_channel.c gateway/hub_client.c gateway/hub_deliver.c gateway/hub_filter.c gateway/hub_home.c gateway/hub_room.c gateway/hub_row.c gateway/hub_session.c gateway/hub_signal.c gateway/hub_topic.c gateway/catchup.c */
+/* links: gateway/log.c gateway/util.c gateway/map.c gateway/hub.c gateway/hub_batch.c gateway/hub_batch_deliver.c gateway/hub_channel.c gateway/hub_client.c gateway/hub_deliver.c gateway/hub_filter.c gateway/hub_home.c gateway/hub_room.c gateway/hub_row.c gateway/hub_session.c gateway/hub_signal.c gateway/hub_topic.c gateway/catchup.c */
 #include "test/unit/hub_server.h"
 
 #define CLIENTS 12
