@@ -218,6 +218,9 @@ follow_rows(const FollowLog *log, StandbyProgress *progress)
 			roost_standby_begin_batch(GetActiveSnapshot());
 			ROOST_DEBUG_POINT("follow_apply");
 			follow_applying = true;
+			for (int i = 0; i < count; i++)
+				if (events[i].kind != ROOST_EVENT_POST_CREATED)
+					roost_standby_forget(events[i].value[0]);
 			roost_fanout_apply(events, count);
 			follow_applying = false;
 			follow_count(events, count);

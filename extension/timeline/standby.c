@@ -17,18 +17,20 @@
  *
  * Whom a reader follows is numbered by two things that its snapshot says: how
  * many accounts (account_stat), and the newest follow's id.  Ids of follows
- * only grow, so whatever was changed since, one of the two is another; imports
- * leave a trace.  A number (the version of an inbox) stands for one such pair of
- * one reader, as long as the pair is in the table of versions; when it had to
- * make room, the pair gets another number and the inbox is void.  A number is
- * given again only when all inboxes were dropped since.
+ * only grow, so after one change one of the two is another; imports leave a
+ * trace.  After several the pair may be the old one again: so the worker forgets
+ * it with each follow and unfollow that it applies.  A number (the version of
+ * an inbox) stands for one such pair of one reader, as long as the pair is in
+ * the table of versions; when it was forgotten or had to make room, the pair
+ * gets another number and the inbox is void.  A number is given again only when
+ * all inboxes were dropped since.
  *
  * An inbox is fed by lists of followers that the worker has read under its own
  * snapshot.  It is used, and built, only by snapshots that see everything which
  * that one saw, and for readers none of whose follows is above the horizon and
  * none of whose unfollows has left a trace there.  Then for every account that
- * the snapshot says is followed: its follow has been applied, which dropped
- * the inboxes there were, so the inbox began later and was pushed to by lists
+ * the snapshot says is followed: its follow has been applied, which made the
+ * inboxes there were void, so the inbox began later and was pushed to by lists
  * that have it.  And the other way round for those that are not.
  * The worker announces its snapshot before it uses it, and readers look again
  * after they have read (roost_standby_confirm()).
@@ -128,6 +130,7 @@ static bool standby_is_usable(const PostReader *reader);
 static bool standby_state_fits(PostReader *reader, const StandbyProgress *progress);
 static int	standby_traces(PostReader *reader, int64 horizon, RoostEvent *events, int max);
 static bool standby_sees_worker(Snapshot snapshot, StandbyProgress *progress, uint64 *turn);
+static uint32 standby_place(int64 reader_id);
 static void standby_number(int64 reader_id, int64 newest, int32 count, uint32 *version);
 static void standby_renumber(void);
 static bool trace_label_is(Oid kind, const char *label);
@@ -327,12 +330,21 @@ xid_compare(const void *a, const void *b)
 }
 
 /*
+ * Returns a reader's place in the table of versions.
+ */
+static uint32
+standby_place(int64 reader_id)
+{
+	return hash_bytes_uint32_extended((uint32) reader_id, (uint64) reader_id >> 32) % standby_num_versions;
+}
+
+/*
  * Finds the number that stands for what a reader follows, or gives one.
  */
 static void
 standby_number(int64 reader_id, int64 newest, int32 count, uint32 *version)
 {
-	uint32		place = hash_bytes_uint32_extended((uint32) reader_id, (uint64) reader_id >> 32) % standby_num_versions;
+	uint32		place = standby_place(reader_id);
 	StandbyVersion *entry = &standby_versions[place];
 	LWLock	   *lock = &standby_version_locks[place % STANDBY_PARTITIONS].lock;
 	bool		found;
@@ -353,6 +365,23 @@ standby_number(int64 reader_id, int64 newest, int32 count, uint32 *version)
 		entry->version = VERSION_BIT | (uint32) pg_atomic_add_fetch_u64(&standby_shared->last_version, 1);
 	}
 	*version = entry->version;
+	LWLockRelease(lock);
+}
+
+/*
+ * The worker applies a follow or unfollow: the reader's inbox is void, also
+ * when the pair is the same again.  Until that is published the snapshots that
+ * see it use no inbox.
+ */
+void
+roost_standby_forget(int64 reader_id)
+{
+	uint32		place = standby_place(reader_id);
+	LWLock	   *lock = &standby_version_locks[place % STANDBY_PARTITIONS].lock;
+
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	if (standby_versions[place].reader_id == reader_id)
+		standby_versions[place].reader_id = 0;
 	LWLockRelease(lock);
 }
 

@@ -35,6 +35,7 @@ typedef struct StandbyProgress
 extern void roost_standby_progress(StandbyProgress *progress);
 extern void roost_standby_publish(const StandbyProgress *progress);
 extern void roost_standby_begin_batch(Snapshot snapshot);
+extern void roost_standby_forget(int64 reader_id);
 extern void roost_standby_stop(void);
 
 #endif							/* ROOST_TIMELINE_STANDBY_H */
