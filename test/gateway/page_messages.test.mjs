@@ -55,8 +55,7 @@ test('two people: written, typed, delivered, read, answered, reacted to, changed
 	await state(hers, 'hello bob', 'Read');
 	await his.locator('nav .badge').waitFor({ state: 'detached' });
 
-	await his.getByLabel('Message', { exact: true }).pressSequentially('hi');
-	await hers.getByText(`${bob.username} is writing…`).waitFor();
+	await Promise.all([hers.getByText(`${bob.username} is writing…`).waitFor(), his.getByLabel('Message', { exact: true }).pressSequentially('hi')]);
 	await his.getByLabel('Message', { exact: true }).fill('');
 	await menu(his, 'hello bob', 'Reply');
 	await his.getByText('Answering').waitFor();
