@@ -47,8 +47,10 @@ export const signedPrekey = (owner, id, key = curveKey()) => ({ ...prekey(id, ke
 export const kyberPrekey = (owner, id) => signedPrekey(owner, id, kyberKey());
 export const several = (n, make, start = 1) => Array.from({ length: n }, (_, i) => make(start + i));
 
+let registrations = 1000; // so far: each has another id
+
 // The body of PUT /encryption/keys.
-export function published(owner, { prekeys = 0, kyberPrekeys = 0, registrationId = randomInt(1, 16384) } = {}) {
+export function published(owner, { prekeys = 0, kyberPrekeys = 0, registrationId = ++registrations % 16384 } = {}) {
 	return {
 		registration_id: registrationId, identity_key: owner.key, signed_prekey: signedPrekey(owner, 1), kyber_prekey: kyberPrekey(owner, 1),
 		prekeys: several(prekeys, (id) => prekey(id)), kyber_prekeys: several(kyberPrekeys, (id) => kyberPrekey(owner, id)),

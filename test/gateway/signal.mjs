@@ -1,7 +1,7 @@
 // A client of the Signal protocol, as small as it can be: the keys and sessions of one device in memory, and what it
 // asks of roost. The protocol is libsignal's; where that is not there, or does not run (before node 20.11), signal is undefined.
 import assert from 'node:assert/strict';
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { WebSocketClient, call } from './lib.mjs';
 
 export const signal = await import('@signalapp/libsignal-client').catch(() => undefined);
@@ -10,6 +10,8 @@ signal?.initLogger(signal.LogLevel.Error, () => {});
 const base64 = (bytes) => Buffer.from(bytes).toString('base64');
 const bytes = (text) => new Uint8Array(Buffer.from(text, 'base64'));
 const utf8 = (data) => Buffer.from(data).toString('utf8');
+
+let registrations = 0; // of devices so far: each has another registration id
 
 class Identities {
 	constructor(keys, registration) { Object.assign(this, { keys, registration, known: new Map() }); }
@@ -72,7 +74,7 @@ class SenderKeys {
 export class SignalDevice {
 	// user: what account() or a login gives; the devices of an account share its identity.
 	constructor(gateway, user, identity = signal.IdentityKeyPair.generate()) {
-		Object.assign(this, { gateway, user, identity, registration: randomInt(1, 16384), nextId: 1 });
+		Object.assign(this, { gateway, user, identity, registration: ++registrations % 16384, nextId: 1 });
 		this.identities = new Identities(identity, this.registration);
 		this.sessions = new Sessions();
 		this.prekeys = new Prekeys();
