@@ -220,9 +220,9 @@ FROM roost.moderation_policy_try(7302, 'LOOK AT THIS LOVELY THING #a1 #a2 #a3 #a
 SELECT policy, threshold, fires FROM roost.moderation_policy_try(7302, '#a1 #a2 #a3', account_id => '7302') WHERE policy = 'tags';
 SELECT policy, threshold, fires FROM roost.moderation_policy_try(7302, '#a1 #a2 #a3', account_id => '@judged_3') WHERE policy = 'tags';
 SELECT policy, threshold < 30 AS lower, fires FROM roost.moderation_policy_try(7302, '#a1 #a2 #a3', account_id => '@judged_3') WHERE policy = 'hashtags';
--- A few words are not enough to be sure that they are spam.
-SELECT t AS text, score <= 0.97 AS "few words", roost.spam_score(t) > 0.98 AS alone, fires
-FROM unnest('{reply,follow me,check this https://example.com,free casino bonus: claim your prize now at https://example.com}'::text[]) t
+-- A few words are not enough to be sure that they are spam, whatever the model says.
+SELECT t AS text, score <= 0.97 AS "few words", fires
+FROM unnest('{reply,follow me,check this https://example.com}'::text[]) t
 CROSS JOIN LATERAL roost.moderation_policy_try(7302, t, account_id => '7302') WHERE policy = 'new_account_spam';
 SELECT policy, fires FROM roost.moderation_policy_try(7302, 'A VERY LOUD PROFILE INDEED IS THIS', subject => 'profile') WHERE enabled ORDER BY 1;
 -- addresses that are no links in a post are judged as well, each once
