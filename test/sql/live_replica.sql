@@ -18,12 +18,8 @@ SELECT unread_count, (last_message).text FROM roost.conversation_get(9422, :pair
 SELECT event, data::jsonb #>> '{message,text}' AS text FROM roost.stream_read(:begin, 100, true) WHERE room ORDER BY seq;
 SELECT event, data::jsonb #>> '{message,text}' AS text FROM roost.stream_resume(9422, :epoch, :begin, '{messages}', 100) WHERE event IS NOT NULL;
 SELECT problem, what FROM roost_internal.feed_check() WHERE id = :message;
--- Installing again, as after a restore that disabled triggers, enables them as they were.
-ALTER TABLE roost_data.message DISABLE TRIGGER ALL;
-ALTER TABLE roost_data.message ENABLE TRIGGER ALL;
-SET client_min_messages = warning;
-SELECT roost.install() IS NOT NULL AS installed;
 SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'roost_data.message'::regclass AND tgname LIKE 'message_insert%' ORDER BY 1;
+SET client_min_messages = warning;
 DELETE FROM roost_data.conversation WHERE id = :pair;
 DELETE FROM roost_data.conversation_direct WHERE conversation_id = :pair;
 DELETE FROM roost_data.message WHERE conversation_id = :pair;
