@@ -9,6 +9,10 @@
  * database does not know any more, or of which it cannot be asked: nothing of a
  * call is sent late.  One question at a time, so they keep their order.
  *
+ * When the connection that listens is there again, it is asked what came after
+ * the last number that was heard (roost.live_call_missed); what is heard of
+ * these meanwhile is not asked for again.
+ *
  *-------------------------------------------------------------------------
  */
 #include <stdio.h>
@@ -29,25 +33,48 @@ enum
 
 static int64_t waiting[CALLS_MAX];
 static int	waiting_count;
-static int	asking_count;
+static int	asking_count;		/* -1: what was missed */
 static Buffer asking;			/* an array of numbers */
 static PoolQuery call_query;
 static bool call_under_way;
+static bool missed;				/* it is to be asked what was */
+static int64_t heard;			/* the last number */
+static int64_t missed_after;	/* of what was missed */
 
 static void calls_run(void);
+
+/* Lets go of numbers after one up to another that wait: they have been delivered. */
+static void
+calls_forget(int64_t after, int64_t last)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < waiting_count; i++)
+		if (waiting[i] <= after || waiting[i] > last)
+			waiting[kept++] = waiting[i];
+	waiting_count = kept;
+	heard = Max(heard, last);
+}
 
 /* The database has said what the signals say. */
 static void
 on_calls(PoolQuery *query, const PGresult *result)
 {
 	int			found = PQresultStatus(result) == PGRES_TUPLES_OK ? PQntuples(result) : 0;
+	int64_t		last = 0;
 
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 		log_warning("could not ask for signals of calls: %s", PQresultErrorMessage(result));
-	metrics->signals_dropped += (uint64_t) (asking_count - found);
+	if (asking_count >= 0)
+		metrics->signals_dropped += (uint64_t) (asking_count - found);
 	for (int i = 0; i < found; i++)
+	{
+		last = strtoll(PQgetvalue(result, i, COLUMN_N), NULL, 10);
 		hub_call(PQgetvalue(result, i, COLUMN_TOLD), strtoll(PQgetvalue(result, i, COLUMN_SESSION), NULL, 10),
 				 PQgetvalue(result, i, COLUMN_EVENT), PQgetvalue(result, i, COLUMN_DATA), (size_t) PQgetlength(result, i, COLUMN_DATA));
+	}
+	if (asking_count < 0)
+		calls_forget(missed_after, last);
 	call_under_way = false;
 	calls_run();
 }
@@ -56,18 +83,33 @@ on_calls(PoolQuery *query, const PGresult *result)
 static void
 on_calls_failure(PoolQuery *query, PoolFailure failure)
 {
-	metrics->signals_dropped += (uint64_t) (asking_count + waiting_count);
+	metrics->signals_dropped += (uint64_t) (Max(asking_count, 0) + waiting_count);
 	waiting_count = 0;
 	call_under_way = false;
 }
 
-/* Asks for all that wait. */
+/* Asks for what was missed, or for all that wait. */
 static void
 calls_run(void)
 {
-	if (call_under_way || waiting_count == 0)
+	if (call_under_way || (waiting_count == 0 && !missed))
 		return;
 	asking.length = 0;
+	call_under_way = true;
+	call_query = (PoolQuery)
+	{
+		.statement = missed ? STATEMENT_LIVE_CALL_MISSED : STATEMENT_LIVE_CALL,.on_result = on_calls,.on_failure = on_calls_failure
+	};
+	if (missed)
+	{
+		missed = false;
+		asking_count = -1;
+		buffer_append_number(&asking, (uint64_t) missed_after);
+		buffer_append(&asking, "", 1);
+		call_query.values[0] = asking.data;
+		pool_submit(LANE_FAST, &call_query);
+		return;
+	}
 	for (int i = 0; i < waiting_count; i++)
 	{
 		buffer_append(&asking, i == 0 ? "{" : ",", 1);
@@ -76,14 +118,7 @@ calls_run(void)
 	buffer_append(&asking, "}", 2);
 	asking_count = waiting_count;
 	waiting_count = 0;
-	call_under_way = true;
-	call_query = (PoolQuery)
-	{
-		.statement = STATEMENT_LIVE_CALL,.values =
-		{
-			asking.data
-		},.on_result = on_calls,.on_failure = on_calls_failure
-	};
+	call_query.values[0] = asking.data;
 	pool_submit(LANE_FAST, &call_query);
 }
 
@@ -91,11 +126,23 @@ calls_run(void)
 void
 calls_add(int64_t n)
 {
+	heard = Max(heard, n);
 	if (!hub_has_messages())
 		return;
 	if (waiting_count == CALLS_MAX)
 		metrics->signals_dropped++;
 	else
 		waiting[waiting_count++] = n;
+	calls_run();
+}
+
+/* Signals may have come that were not heard. */
+void
+calls_missed(void)
+{
+	if (!hub_has_messages())
+		return;
+	missed = true;
+	missed_after = heard;
 	calls_run();
 }

@@ -57,6 +57,7 @@ static const struct
 	{"live_signal", "SELECT roost.live_signal($1, $2, $3)", 3, false},
 	{"live_see", "SELECT * FROM roost.live_see($1, $2, $3)", 3, false},
 	{"live_call", "SELECT n, event, session_id, array_to_string(told, ' '), data FROM roost.live_call($1)", 1, false},
+	{"live_call_missed", "SELECT n, event, session_id, array_to_string(told, ' '), data FROM roost.live_call_missed($1)", 1, false},
 	{"live_call_send", "SELECT roost.live_call_send($1, $2, $3, $4, $5, $6)", 6, false},
 };
 

@@ -10,7 +10,8 @@
  * question after the other, so that signals keep their order; then the hub
  * delivers.  Of accounts that have just come the hub does not know yet whom
  * they follow; so that they miss nothing, the database is asked about that, too.  If the database cannot be asked, all that wait are dropped:
- * signals are never sent late.
+ * signals are never sent late.  What came while nobody
+ * listened is missed, but for calls (calls.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -66,6 +67,7 @@ static Buffer channels;
 static Buffer viewer_ids;
 static PoolQuery see_query;
 static bool under_way;
+static bool listened;
 
 static void queue_run(void);
 
@@ -249,6 +251,11 @@ on_notification(const char *payload)
 	json_t	   *list = payload ? json_loads(payload, 0, NULL) : NULL;
 	json_t	   *element;
 	size_t		index;
+
+	/* it listens; the first time nobody has missed anything */
+	if (payload == NULL && listened)
+		calls_missed();
+	listened = true;
 
 	json_array_foreach(list, index, element)
 	{

@@ -6,7 +6,8 @@
  * A ring of CALL_SLOTS texts of at most CALL_TEXT_SIZE bytes in shared memory.
  * A backend puts one in and a signal with its number after it (live/signal.h);
  * each gateway that hears of the signal fetches the text by the number, and
- * finds nothing if the ring has gone round since.  Nothing is ever written to
+ * finds nothing if the ring has gone round since.  A gateway that could not hear
+ * for a moment asks for what came after the last number that it knows.  Nothing is ever written to
  * disk, and nobody waits: the oldest goes.
  *
  * call_lock guards all of it; no other lock is taken under it.  After a crash
@@ -34,17 +35,20 @@
 
 PG_FUNCTION_INFO_V1(roost_call_put);
 PG_FUNCTION_INFO_V1(roost_live_call);
+PG_FUNCTION_INFO_V1(roost_live_call_missed);
 
 #define CALL_SLOTS			256
 #define CALL_TEXT_SIZE		20480
 #define CALL_TOLD_MAX		32
 #define CALL_FETCH_MAX		1000	/* numbers asked for at once */
 #define CALL_COLUMNS		5
+#define CALL_MISSED_US		INT64CONST(10000000)	/* older: too late */
 
 typedef struct CallSlot
 {
 	int64		n;				/* its number; 0: empty */
 	int64		session_id;		/* that has said it, or 0 */
+	int64		at_us;
 	RoostSignalKind kind;
 	int			told_count;
 	int			length;
@@ -61,6 +65,8 @@ typedef struct CallShared
 static CallShared *call_shared = NULL;
 static LWLock *call_lock = NULL;
 
+static bool call_copy(int64 n, int64 since_us, CallSlot *copy);
+static void call_give(ReturnSetInfo *result, const CallSlot *copy);
 static RoostSignalKind call_kind(text *event);
 static int64 *call_ids(ArrayType *array, int max, const char *what, int *count);
 
@@ -93,6 +99,7 @@ roost_call_put(PG_FUNCTION_ARGS)
 	slot = &call_shared->slots[n % CALL_SLOTS];
 	slot->n = n;
 	slot->session_id = PG_GETARG_INT64(1);
+	slot->at_us = roost_clock_us();
 	slot->kind = kind;
 	slot->told_count = told_count;
 	slot->length = length;
@@ -121,29 +128,74 @@ roost_live_call(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < count && roost_core_is_home(); i++)
 	{
-		const CallSlot *slot = &call_shared->slots[Max(ns[i], 0) % CALL_SLOTS];
-		Datum		values[CALL_COLUMNS];
-		bool		nulls[CALL_COLUMNS] = {false};
-		Datum		told[CALL_TOLD_MAX];
-		bool		found;
-
-		LWLockAcquire(call_lock, LW_SHARED);
-		found = ns[i] > 0 && slot->n == ns[i];
-		if (found)
-			memcpy(copy, slot, offsetof(CallSlot, text) + slot->length);
-		LWLockRelease(call_lock);
-		if (!found)
-			continue;
-		for (int t = 0; t < copy->told_count; t++)
-			told[t] = Int64GetDatum(copy->told[t]);
-		values[0] = Int64GetDatum(copy->n);
-		values[1] = CStringGetTextDatum(roost_signal_name(copy->kind));
-		values[2] = Int64GetDatum(copy->session_id);
-		values[3] = PointerGetDatum(construct_array(told, copy->told_count, INT8OID, sizeof(int64), true, TYPALIGN_DOUBLE));
-		values[4] = PointerGetDatum(cstring_to_text_with_len(copy->text, copy->length));
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		if (call_copy(ns[i], 0, copy))
+			call_give(result, copy);
 	}
 	return (Datum) 0;
+}
+
+/*
+ * roost.live_call_missed(after) returns what was said after a number, as far as
+ * it is still there and not too long ago, in the order of the numbers.
+ */
+Datum
+roost_live_call_missed(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	CallSlot   *copy = palloc(sizeof(CallSlot));
+	int64		since_us = roost_clock_us() - CALL_MISSED_US;
+	int64		written;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!roost_core_is_home())
+		return (Datum) 0;
+	LWLockAcquire(call_lock, LW_SHARED);
+	written = call_shared->written;
+	LWLockRelease(call_lock);
+	for (int64 n = Max(PG_GETARG_INT64(0), written - CALL_SLOTS) + 1; n <= written; n++)
+	{
+		if (call_copy(n, since_us, copy))
+			call_give(result, copy);
+	}
+	return (Datum) 0;
+}
+
+/*
+ * Copies what was said under a number, unless it is gone or was said before a
+ * time.
+ */
+static bool
+call_copy(int64 n, int64 since_us, CallSlot *copy)
+{
+	const CallSlot *slot = &call_shared->slots[Max(n, 0) % CALL_SLOTS];
+	bool		found;
+
+	LWLockAcquire(call_lock, LW_SHARED);
+	found = n > 0 && slot->n == n && slot->at_us >= since_us;
+	if (found)
+		memcpy(copy, slot, offsetof(CallSlot, text) + slot->length);
+	LWLockRelease(call_lock);
+	return found;
+}
+
+/*
+ * Puts it into a result.
+ */
+static void
+call_give(ReturnSetInfo *result, const CallSlot *copy)
+{
+	Datum		values[CALL_COLUMNS];
+	bool		nulls[CALL_COLUMNS] = {false};
+	Datum		told[CALL_TOLD_MAX];
+
+	for (int t = 0; t < copy->told_count; t++)
+		told[t] = Int64GetDatum(copy->told[t]);
+	values[0] = Int64GetDatum(copy->n);
+	values[1] = CStringGetTextDatum(roost_signal_name(copy->kind));
+	values[2] = Int64GetDatum(copy->session_id);
+	values[3] = PointerGetDatum(construct_array(told, copy->told_count, INT8OID, sizeof(int64), true, TYPALIGN_DOUBLE));
+	values[4] = PointerGetDatum(cstring_to_text_with_len(copy->text, copy->length));
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 /*

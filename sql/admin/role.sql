@@ -12,7 +12,7 @@ BEGIN
 		roost.stream_filters(bigint[]), roost.stream_read(bigint, integer, boolean), roost.stream_data(bigint[]), roost.stream_see(bigint[], bigint[]), roost.stream_notify(bigint[], bigint[]),
 		roost.stream_resume(bigint, bigint, bigint, text[], integer) TO %I', role);
 	EXECUTE format('GRANT EXECUTE ON FUNCTION roost.live_beat(bigint, bigint[], bigint[], boolean), roost.live_signal(bigint, text, text), roost.live_see(bigint[], text[], bigint[]),
-		roost.live_call(bigint[]), roost.live_call_send(bigint, bigint, text, text, text, text) TO %I', role);
+		roost.live_call(bigint[]), roost.live_call_missed(bigint), roost.live_call_send(bigint, bigint, text, text, text, text) TO %I', role);
 	PERFORM roost_internal.audit_add('grant.gateway', 'role', NULL, jsonb_build_object('role', role));
 END
 $$;

@@ -13,6 +13,12 @@ AS 'MODULE_PATHNAME', 'roost_live_call';
 REVOKE ALL ON FUNCTION roost.live_call(bigint[]) FROM PUBLIC;
 COMMENT ON FUNCTION roost.live_call(bigint[]) IS 'What signals of calls (channel call:<n>) say, and to which accounts, on all devices but that with the session; in the order of the numbers. Those of which the server does not know any more are left out. 54000 for more than 1,000.';
 
+CREATE OR REPLACE FUNCTION roost.live_call_missed(after bigint) RETURNS TABLE (n bigint, event text, session_id bigint, told bigint[], data text)
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'roost_live_call_missed';
+REVOKE ALL ON FUNCTION roost.live_call_missed(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost.live_call_missed(bigint) IS 'The same for the numbers after one, of the last 10 seconds: for a gateway that could not hear for a moment.';
+
 CREATE OR REPLACE FUNCTION roost_internal.call_told(account_id bigint, conversation_id bigint, "to" bigint) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

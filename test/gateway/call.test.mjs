@@ -1,7 +1,7 @@
 // Friends, typing in conversations and signals of calls, over HTTP and WebSocket, with two gateways on one database.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { WebSocketClient, account, call, liftLimits, sql, startGateway, until } from './lib.mjs';
+import { WebSocketClient, account, call, liftLimits, metric, sql, startGateway, until } from './lib.mjs';
 
 let one;
 let other;
@@ -107,6 +107,27 @@ test('that a member is writing is told to the members of the conversation, once 
 	assert.equal((await writer.ask({ type: 'signal', event: 'typing:start', channel })).status, 404);
 	assert.deepEqual([waiting(stranger), waiting(writer)], [[], []]);
 	await Promise.all([writer, reader, stranger].map((client) => client.close()));
+});
+
+test('what was said of a call while a gateway could not hear comes once, and nothing twice', async () => {
+	const [ada, bob] = [await account(one, 'ada'), await account(one, 'bob')];
+	const id = direct(ada, bob);
+	const clients = await Promise.all([stream(one, bob, 'messages'), stream(other, bob, 'messages')]);
+	// each round ends the connections that listen, and speaks before, and after they are gone
+	for (let round = 0; round < 4; round++) {
+		sql(`SELECT roost_internal.call_send(${ada.id}, 0, 'call:candidate', ${id}, '{"n": ${3 * round}}', ${bob.id});
+			SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = 'roost-gateway doorbell';
+			SELECT roost_internal.call_send(${ada.id}, 0, 'call:candidate', ${id}, '{"n": ${3 * round + 1}}', ${bob.id});`);
+		for (const client of clients) {
+			const came = [(await signal(client))[2].n, (await signal(client))[2].n];
+			assert.deepEqual(came, [3 * round, 3 * round + 1]);
+		}
+		await until(async () => (await Promise.all([one, other].map((gateway) => metric(gateway, 'roost_gateway_doorbell_up')))).every((up) => up === 1), 'the connections that listen');
+		sql(`SELECT roost_internal.call_send(${ada.id}, 0, 'call:candidate', ${id}, '{"n": ${3 * round + 2}}', ${bob.id})`);
+		for (const client of clients) assert.deepEqual((await signal(client))[2], { n: 3 * round + 2 });
+	}
+	assert.deepEqual(clients.map(waiting), [[], []]);
+	await Promise.all(clients.map((client) => client.close()));
 });
 
 test('a call is offered to all devices of the other one, and answered on one of them', async () => {

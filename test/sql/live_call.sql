@@ -96,6 +96,16 @@ SELECT roost.call_send(61401, 61491, 'call:offer', jsonb_build_object('sdp', rep
 CREATE TABLE call_kept AS SELECT n, roost_internal.call_put(61401, 0, 'call:candidate', '{61402}', format('{"n":%s}', n)) AS ref FROM generate_series(1, 300) n;
 SELECT count(*), min(k.n), max(k.n), bool_and(c.data = format('{"n":%s}', k.n)) AS right FROM call_kept k JOIN roost.live_call(ARRAY(SELECT ref FROM call_kept ORDER BY n)) c ON c.n = k.ref;
 SELECT count(*) FROM roost.live_call('{0,-1,1,9223372036854775807}');
+-- what came after a number, for 10 seconds
+SELECT roost_internal.clock_freeze(clock_timestamp() + interval '1 second');
+SELECT count(roost_internal.call_put(61401, 7, 'call:candidate', '{61402}', format('{"n":%s}', n))) FROM generate_series(1, 3) n;
+SELECT max(ref) + 2 AS after FROM call_kept \gset
+SELECT event, session_id, told, data FROM roost.live_call_missed(:after);
+SELECT count(*) FROM roost.live_call_missed(:after + 1);
+SELECT count(*) BETWEEN 3 AND 256 AS last, bool_and(n > b) AS ascending FROM (SELECT n, lag(n, 1, 0::bigint) OVER () AS b FROM roost.live_call_missed(0)) m;
+SELECT roost_internal.clock_freeze(roost_internal.clock_now() + interval '11 seconds');
+SELECT count(*) FROM roost.live_call_missed(0);
+SELECT roost_internal.clock_freeze(NULL);
 SELECT roost.live_call(array_agg(n)) FROM generate_series(1, 1001) n;
 \echo :LAST_ERROR_SQLSTATE
 SELECT roost_internal.call_put(61401, 0, 'typing:start', '{61402}', '{}');
