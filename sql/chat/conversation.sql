@@ -322,6 +322,7 @@ CREATE OR REPLACE FUNCTION roost_internal.conversation_told(kind roost.feed_kind
 	message_id bigint, target_id bigint, viewer_id bigint DEFAULT NULL) RETURNS bigint[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	v_conversation roost_data.conversation;

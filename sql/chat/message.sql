@@ -274,6 +274,7 @@ CREATE OR REPLACE FUNCTION roost_internal.message_add(
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET jit = off -- the planner takes client_id for less rare than it is
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	v_hold record;
