@@ -157,4 +157,35 @@ SELECT replace(roost_internal.message_event('message_reacted', 1, 6203, 6200, :m
 SELECT roost.message_delete(6201, :m7, NULL, 'everyone');
 SELECT roost_internal.message_event('message_created', :m7, 6201, 6200, :m7, NULL) IS NULL AS nothing, roost_internal.message_event('message_reacted', 1, 6203, 6200, :m7, NULL) IS NULL AS nothing,
 	roost_internal.message_event('message_edited', 1, 6201, 6200, 1, NULL) IS NULL AS nothing;
+
+-- the short way to a message says what the long one does: to both of a direct conversation and to nobody, whatever they have got, read and keep to themselves
+INSERT INTO roost_data.conversation (id, kind, created_by, member_count) VALUES (6250, 'direct', 6205, 2);
+INSERT INTO roost_data.conversation_direct (low_id, high_id, conversation_id) VALUES (6205, 6206, 6250);
+INSERT INTO roost_data.conversation_member (conversation_id, account_id) VALUES (6250, 6205), (6250, 6206);
+CREATE FUNCTION pg_temp.ways() RETURNS TABLE (messages bigint, short bigint, states text, different bigint) LANGUAGE sql AS $$
+	SELECT count(*), count((p).id), string_agg(DISTINCT coalesce((p).state::text, '-'), ' ' ORDER BY coalesce((p).state::text, '-')),
+		count(*) FILTER (WHERE (p).id IS NOT NULL AND roost_internal.to_json(p) <> roost_internal.to_json(r))
+	FROM (SELECT x.id, v.viewer, (SELECT t FROM roost_internal.message_row(v.viewer, 6250, ARRAY[x.id]) t) AS r,
+			roost_internal.message_plain(v.viewer, 6250, x.id, 12411 - v.viewer) AS p
+		FROM roost_data.message x CROSS JOIN (VALUES (6205::bigint), (6206), (NULL)) v (viewer) WHERE x.conversation_id = 6250 OFFSET 0) t
+$$;
+SELECT id AS d1, state, delivered_count, read_count FROM roost.message_create(6205, '6206', NULL, 'one', NULL, NULL, 'd-1') \gset
+SELECT id AS d2 FROM roost.message_create(6206, NULL, 6250, 'two') \gset
+SELECT id AS d3 FROM roost.message_create(6205, NULL, 6250, 'three', NULL, :d2) \gset
+SELECT id AS d4 FROM roost.message_create(6205, NULL, 6250, 'four') \gset
+SELECT id AS d5 FROM roost.message_create(6205, NULL, 6250, 'five') \gset
+SELECT :'state' AS state, :'delivered_count' AS delivered, :'read_count' AS read;
+SELECT * FROM pg_temp.ways();
+SELECT roost.message_delivered(6206, :d4, 6250), roost.conversation_read(6206, 6250, :d1);
+SELECT * FROM pg_temp.ways();
+SELECT text FROM roost.message_update(6205, :d4, 6250, 'changed');
+SELECT text FROM roost.message_react(6206, :d5, 'ok', 6250);
+SELECT roost.message_delete(6205, :d1, 6250, 'everyone');
+UPDATE roost_data.account SET status = 'deleted' WHERE id = 6206;
+SELECT roost.chat_settings_set(6205, false);
+SELECT * FROM pg_temp.ways();
+UPDATE roost_data.conversation_member SET since_id = :d4 WHERE conversation_id = 6250 AND account_id = 6206;
+UPDATE roost_data.message SET expires_at = 'epoch' WHERE conversation_id = 6250 AND id = :d2;
+SELECT * FROM pg_temp.ways();
+SELECT (last_message).text, (last_message).state, (last_message).delivered_count, can_send FROM roost.conversation_get(6205, 6250);
 ROLLBACK;
