@@ -58,7 +58,7 @@ export async function startGateway(options = {}, environment = {}) {
 	const { port = await freePort(), ready = true, ...flags } = options;
 	// Patient ones: fetch keeps connections for four seconds, and the gateway must not close one just when it is used again;
 	// and a machine that has other things to do may take its time.
-	const settings = { port, 'database-url': databaseUrl, 'access-log': 'off', 'idle-timeout': '1min', 'fast-timeout': '30s', 'write-lane-timeout': '1min', 'slow-timeout': '1min', ...flags };
+	const settings = { port, 'database-url': databaseUrl, 'access-log': 'off', 'idle-timeout': '1min', 'write-lane-timeout': '1min', 'slow-timeout': '1min', ...flags };
 	const args = Object.entries(settings).filter(([, value]) => value !== undefined).map(([name, value]) => `--${name}=${value}`);
 	const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
 	const gateway = { port, url: `http${flags['tls-cert'] ? 's' : ''}://127.0.0.1:${port}`, pid: child.pid, child, log: '', out: '' };

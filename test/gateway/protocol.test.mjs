@@ -18,7 +18,7 @@ before(async () => {
 	writeFileSync(join(pages, 'big.txt'), 'a line of text\n'.repeat(100000));
 	writeFileSync(join(pages, 'secret.key'), 'no');
 	writeFileSync(join(folder, 'outside.txt'), 'no');
-	gateway = await startGateway({ 'static-dir': pages, 'body-limit': '256kB' });
+	gateway = await startGateway({ 'static-dir': pages, 'body-limit': '256kB', 'idle-timeout': '10s' });
 });
 after(() => gateway.stop());
 
