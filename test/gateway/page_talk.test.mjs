@@ -228,7 +228,7 @@ test('nothing jumps while things happen, and the new begins where a line says so
 	await page.locator('nav .badge').waitFor({ state: 'detached' }); // the last one was on the screen
 });
 
-test('who has a message of a group', { skip }, async () => {
+test('who has a message of a group, and who reacted', { skip }, async () => {
 	const [ann, bob] = await two('rcpt');
 	const cat = await account(gateway, 'rcpt_cat');
 	const { id } = await as(ann, 'POST', '/conversations', { kind: 'group', account_ids: [bob.id, cat.id], title: 'Owls' });
@@ -243,4 +243,9 @@ test('who has a message of a group', { skip }, async () => {
 	assert.deepEqual(await dialog.locator('.receipts bdi').allTextContents(), [bob.username, cat.username]);
 	await dialog.getByRole('button', { name: 'Close' }).click();
 	await dialog.waitFor({ state: 'detached' });
+	for (const reaction of ['👍', '🙏']) await as(cat, 'PUT', `/messages/${message.id}/reactions/${encodeURIComponent(reaction)}`);
+	await bubble(page, 'who is awake?').getByRole('button', { name: '🙏 1' }).waitFor();
+	await menu(page, 'who is awake?', 'Who reacted');
+	await dialog.getByText('👍 🙏').waitFor();
+	assert.deepEqual(await dialog.locator('.receipts bdi').allTextContents(), [cat.username, '👍 🙏']);
 });

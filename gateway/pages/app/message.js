@@ -40,6 +40,15 @@ async function remove(message, everyone) {
 	if (done !== undefined) say('The message has been deleted.');
 }
 
+// Who has reacted, and how.
+async function reactors(message) {
+	const { items, next } = await patient(() => roost.get(`/messages/${message.id}/reactions`, { conversation_id: message.conversation_id, limit: 100 }));
+	await ask({
+		title: 'Who reacted', button: 'Close', send: () => Promise.resolve(), cancel: false,
+		text: el('span', { class: 'receipts' }, items.map(({ account, reactions }) => el('span', { class: 'row' }, el('bdi', {}, account.id === me?.id ? 'You' : nameOf(account)), el('bdi', {}, reactions.join(' ')))), next !== null && el('span', {}, 'and others')),
+	});
+}
+
 // Who has read it, who has got it, and who has not yet; of those who do not tell, only what they have got is known.
 async function receipts(message) {
 	const all = [];
@@ -157,6 +166,7 @@ export function messageRow(message, around) {
 			plain && around.writable() && item('Reply', () => around.reply(row.message)),
 			plain && mine() && text && !forwarded && around.writable() && item('Edit', () => around.edit(row.message)),
 			plain && item('Forward', () => forward(row.message)),
+			!deleted && all?.length > 0 && item('Who reacted', () => reactors(row.message)),
 			mine() && !deleted && around.group() && item('Who has it', () => receipts(row.message)),
 			item('Delete for me', () => remove(row.message, false)),
 			!deleted && (mine() || admin) && item('Delete for everyone', () => remove(row.message, true)),

@@ -22,9 +22,10 @@ export async function report(account, { post, message } = {}) {
 	categories ??= (await roost.get('/reports/categories')).items;
 	const done = await ask({
 		title: post ? `Report a post of ${nameOf(account)}` : message ? `Report a message of ${nameOf(account)}` : `Report ${nameOf(account)}`, button: 'Report',
-		text: `Moderators look at it${message ? ', and at up to five messages before it' : ''}. Who is reported does not learn by whom.`,
+		text: `Moderators look at it${message && !message.encrypted ? ', and at up to five messages before it' : ''}. Who is reported does not learn by whom.`,
 		fields: [
 			{ name: 'category', label: 'What is wrong', kind: 'select', required: true, options: [['', 'Choose…'], ...categories.map(({ name, description }) => [name, description || name])] },
+			...(message?.encrypted ? [{ name: 'evidence', label: 'What it says', kind: 'textarea', hint: 'If you want to show it: neither the server nor moderators can read it otherwise.' }] : []),
 			{ name: 'comment', label: 'Anything else', kind: 'textarea', maxlength: 2000 },
 		],
 		send: (values) => change('POST', '/reports', { ...values, ...(post ? { post_id: post.id } : message ? { message_id: message.id, conversation_id: message.conversation_id } : { account_id: account.id }) }),

@@ -3,7 +3,7 @@
 import { el, nameOf, plural } from './dom.js';
 import { me } from './live.js';
 
-const ENDS = 6_000;
+const ENDS = 4_500; // the server says that it has ended after 3.5 seconds; this is for who was away then
 
 /** verb: what they are doing. Takes events of the stream; stopped(accountId) ends it when what was typed has come. */
 export function typists(channel, verb) {
