@@ -41,7 +41,7 @@ export function settingsOf(conversation) {
 		pinned ? ['Unpin', () => set(conversation, { pinned: false }, 'The conversation is not pinned any more.')] : ['Pin', () => set(conversation, { pinned: true }, 'The conversation is pinned.')],
 		muted ? ['Unmute', () => set(conversation, { muted: false }, 'The conversation is not muted any more.')] : ['Mute', () => mute(conversation)],
 		archived ? ['Unarchive', () => set(conversation, { archived: false }, 'The conversation is back from the archive.')] : ['Archive', () => set(conversation, { archived: true }, 'The conversation is in the archive.')],
-		['Search', async () => { location.hash = `#/messages/${conversation.id}/search`; }],
+		...(conversation.encryption === 'none' ? [['Search', async () => { location.hash = `#/messages/${conversation.id}/search`; }]] : []),
 		['Export', () => exportConversation(conversation)],
 		['Delete the history', () => clear(conversation)],
 		...(kind === 'group' ? [['Leave', () => leave(conversation)]] : []),
