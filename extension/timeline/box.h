@@ -180,6 +180,28 @@ timeline_find(const TimelineTable *table, int64 owner_id)
 	return timeline_find_from(table, owner_id, timeline_home(table, owner_id));
 }
 
+/*
+ * Finds the slots of up to TIMELINE_BLOCK accounts, and fetches their boxes
+ * from memory; under the lock.
+ */
+static inline void
+timeline_find_block(const TimelineTable *table, const int64 *owner_ids, int n, int *slots)
+{
+	uint32		homes[TIMELINE_BLOCK];
+
+	for (int i = 0; i < n; i++)
+	{
+		homes[i] = timeline_home(table, owner_ids[i]);
+		__builtin_prefetch(&table->index[homes[i]], 0);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		slots[i] = timeline_find_from(table, owner_ids[i], homes[i]);
+		if (slots[i] != TIMELINE_NO_SLOT)
+			__builtin_prefetch(&table->boxes[slots[i]], 0);
+	}
+}
+
 static inline uint8 *
 timeline_block(const TimelineTable *table, int slot)
 {

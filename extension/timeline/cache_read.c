@@ -157,20 +157,9 @@ static void
 read_post_rates(const TimelineTable *table, int64 now, const int64 *author_ids, int n, double *rates)
 {
 	uint64		era = timeline_era(table);
-	uint32		homes[TIMELINE_BLOCK];
 	int			slots[TIMELINE_BLOCK];
 
-	for (int i = 0; i < n; i++)
-	{
-		homes[i] = timeline_home(table, author_ids[i]);
-		__builtin_prefetch(&table->index[homes[i]], 0);
-	}
-	for (int i = 0; i < n; i++)
-	{
-		slots[i] = timeline_find_from(table, author_ids[i], homes[i]);
-		if (slots[i] != TIMELINE_NO_SLOT)
-			__builtin_prefetch(&table->boxes[slots[i]], 0);
-	}
+	timeline_find_block(table, author_ids, n, slots);
 	for (int i = 0; i < n; i++)
 	{
 		if (slots[i] != TIMELINE_NO_SLOT)

@@ -117,20 +117,9 @@ merge_heads(Merge *merge, const int64 *author_ids, int n, MergeBox *boxes, int c
 {
 	const TimelineTable *table = merge->table;
 	TimelineHeap *heap = merge->heap;
-	uint32		homes[TIMELINE_BLOCK];
 	int			slots[TIMELINE_BLOCK];
 
-	for (int i = 0; i < n; i++)
-	{
-		homes[i] = timeline_home(table, author_ids[i]);
-		__builtin_prefetch(&table->index[homes[i]], 0);
-	}
-	for (int i = 0; i < n; i++)
-	{
-		slots[i] = timeline_find_from(table, author_ids[i], homes[i]);
-		if (slots[i] != TIMELINE_NO_SLOT)
-			__builtin_prefetch(&table->boxes[slots[i]], 0);
-	}
+	timeline_find_block(table, author_ids, n, slots);
 	for (int i = 0; i < n; i++)
 	{
 		MergeBox	box = {.author_id = author_ids[i],.slot = slots[i]};
