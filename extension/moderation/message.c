@@ -40,6 +40,7 @@
 #include "moderation/judge.h"
 #include "moderation/record.h"
 #include "moderation/setting.h"
+#include "moderation/trigger.h"
 
 /* messages among which somebody else's is looked for first */
 #define MESSAGE_LATELY	20
@@ -51,7 +52,6 @@ static bool message_judge(ModerationText *content, Oid function, const char *fie
 static bool message_is_answered(Relation table, int64 conversation_id, int64 sender_id);
 static bool message_is_request(Oid function, int64 conversation_id, int64 sender_id);
 static bool subject_has_policies(const char *subject);
-static Datum row_value(TriggerData *trigger, HeapTuple tuple, const char *name, bool *isnull);
 static bool row_changed(TriggerData *trigger, const char *name);
 
 /*
@@ -79,13 +79,13 @@ roost_moderation_message(PG_FUNCTION_ARGS)
 
 	memset(&content, 0, sizeof(content));
 	content.subject = "message";
-	value = row_value(trigger, tuple, "id", &isnull);
+	value = roost_moderation_row_value(trigger, tuple, "id", &isnull);
 	content.subject_id = isnull ? 0 : DatumGetInt64(value);
-	value = row_value(trigger, tuple, "sender_id", &isnull);
+	value = roost_moderation_row_value(trigger, tuple, "sender_id", &isnull);
 	content.account.account_id = isnull ? 0 : DatumGetInt64(value);
-	value = row_value(trigger, tuple, "conversation_id", &isnull);
+	value = roost_moderation_row_value(trigger, tuple, "conversation_id", &isnull);
 	conversation_id = isnull ? 0 : DatumGetInt64(value);
-	value = row_value(trigger, tuple, "text", &isnull);
+	value = roost_moderation_row_value(trigger, tuple, "text", &isnull);
 	content.text = "";
 	if (!isnull)
 	{
@@ -96,7 +96,7 @@ roost_moderation_message(PG_FUNCTION_ARGS)
 	}
 	roost_content_scan(&content);
 	roost_content_bare_urls(&content);
-	value = row_value(trigger, tuple, "media", &isnull);
+	value = roost_moderation_row_value(trigger, tuple, "media", &isnull);
 	if (!isnull)
 	{
 		roost_content_urls(&content, value, false);
@@ -144,21 +144,21 @@ roost_moderation_group(PG_FUNCTION_ARGS)
 	initStringInfo(&joined);
 	memset(&content, 0, sizeof(content));
 	content.subject = "group";
-	value = row_value(trigger, tuple, "id", &isnull);
+	value = roost_moderation_row_value(trigger, tuple, "id", &isnull);
 	content.subject_id = isnull ? 0 : DatumGetInt64(value);
 	/* who changes it; by SQL nobody knows, but who made it */
-	value = row_value(trigger, tuple, "created_by", &isnull);
+	value = roost_moderation_row_value(trigger, tuple, "created_by", &isnull);
 	content.account.account_id = roost_api_request_origin(&origin) && origin.account_id != 0 ? origin.account_id :
 		isnull ? 0 : DatumGetInt64(value);
-	value = row_value(trigger, tuple, "title", &isnull);
+	value = roost_moderation_row_value(trigger, tuple, "title", &isnull);
 	appendStringInfoString(&joined, isnull ? "" : TextDatumGetCString(value));
-	value = row_value(trigger, tuple, "description", &isnull);
+	value = roost_moderation_row_value(trigger, tuple, "description", &isnull);
 	appendStringInfo(&joined, "\n%s", isnull ? "" : TextDatumGetCString(value));
 	content.text = joined.data;
 	content.length = joined.len;
 	roost_content_scan(&content);
 	roost_content_bare_urls(&content);
-	value = row_value(trigger, tuple, "avatar_url", &isnull);
+	value = roost_moderation_row_value(trigger, tuple, "avatar_url", &isnull);
 	if (!isnull)
 	{
 		char	   *url = TextDatumGetCString(value);
@@ -269,20 +269,6 @@ subject_has_policies(const char *subject)
 	return false;
 }
 
-static Datum
-row_value(TriggerData *trigger, HeapTuple tuple, const char *name, bool *isnull)
-{
-	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	int			number = SPI_fnumber(desc, name);
-
-	if (number <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist", name, RelationGetRelationName(trigger->tg_relation)),
-				 errhint("Run SELECT roost.install().")));
-	return heap_getattr(tuple, number, desc, isnull);
-}
-
 /*
  * Returns whether a column is another one than before, and not null.
  */
@@ -292,11 +278,11 @@ row_changed(TriggerData *trigger, const char *name)
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
 	bool		isnull;
 	bool		old_isnull;
-	Datum		value = row_value(trigger, update ? trigger->tg_newtuple : trigger->tg_trigtuple, name, &isnull);
+	Datum		value = roost_moderation_row_value(trigger, update ? trigger->tg_newtuple : trigger->tg_trigtuple, name, &isnull);
 	Datum		old;
 
 	if (isnull || !update)
 		return !isnull;
-	old = row_value(trigger, trigger->tg_trigtuple, name, &old_isnull);
+	old = roost_moderation_row_value(trigger, trigger->tg_trigtuple, name, &old_isnull);
 	return old_isnull || !datum_image_eq(value, old, false, -1);
 }

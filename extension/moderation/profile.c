@@ -46,7 +46,6 @@ static HeapTuple profile_judge(TriggerData *trigger, Oid function);
 static void profile_open_case(TriggerData *trigger, Oid function);
 static const char *profile_field(TriggerData *trigger);
 static void profile_lookalike(ModerationText *profile, Oid function, ArrayType *names, bool trial);
-static Datum profile_value(TriggerData *trigger, HeapTuple tuple, const char *name, bool *isnull);
 
 /*
  * roost_internal.profile_judge(), a trigger, asks the policies about a
@@ -87,15 +86,15 @@ profile_judge(TriggerData *trigger, Oid function)
 		return tuple;
 	memset(&profile, 0, sizeof(profile));
 	profile.subject = "profile";
-	value = profile_value(trigger, tuple, "id", &isnull);
+	value = roost_moderation_row_value(trigger, tuple, "id", &isnull);
 	profile.subject_id = profile.account.account_id = isnull ? 0 : DatumGetInt64(value);
-	value = profile_value(trigger, tuple, "language", &isnull);
+	value = roost_moderation_row_value(trigger, tuple, "language", &isnull);
 	profile.language = isnull ? NULL : TextDatumGetCString(value);
 
 	initStringInfo(&joined);
 	for (int i = 0; i < PROFILE_TEXTS; i++)
 	{
-		value = profile_value(trigger, tuple, profile_fields[i], &isnull);
+		value = roost_moderation_row_value(trigger, tuple, profile_fields[i], &isnull);
 		if (i < PROFILE_NAMES)
 			names[i] = isnull ? CStringGetTextDatum("") : value;
 		if (i > 0)
@@ -113,7 +112,7 @@ profile_judge(TriggerData *trigger, Oid function)
 	roost_content_bare_urls(&profile);
 	for (int i = PROFILE_TEXTS; i < lengthof(profile_fields); i++)
 	{
-		value = profile_value(trigger, tuple, profile_fields[i], &isnull);
+		value = roost_moderation_row_value(trigger, tuple, profile_fields[i], &isnull);
 		if (!isnull)
 		{
 			char	   *url = TextDatumGetCString(value);
@@ -144,7 +143,7 @@ profile_open_case(TriggerData *trigger, Oid function)
 
 	if (!roost_moderation_any_held())
 		return;
-	id = profile_value(trigger, TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple, "id", &isnull);
+	id = roost_moderation_row_value(trigger, TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple, "id", &isnull);
 	if (!isnull)
 		roost_moderation_open_case(function, "profile", DatumGetInt64(id));
 }
@@ -166,11 +165,11 @@ profile_field(TriggerData *trigger)
 
 		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 		{
-			value = profile_value(trigger, trigger->tg_newtuple, profile_fields[i], &isnull);
-			old = profile_value(trigger, trigger->tg_trigtuple, profile_fields[i], &old_isnull);
+			value = roost_moderation_row_value(trigger, trigger->tg_newtuple, profile_fields[i], &isnull);
+			old = roost_moderation_row_value(trigger, trigger->tg_trigtuple, profile_fields[i], &old_isnull);
 		}
 		else
-			value = profile_value(trigger, trigger->tg_trigtuple, profile_fields[i], &isnull);
+			value = roost_moderation_row_value(trigger, trigger->tg_trigtuple, profile_fields[i], &isnull);
 		if (isnull || (!old_isnull && strcmp(TextDatumGetCString(value), TextDatumGetCString(old)) == 0))
 			continue;
 		/* a new account has a user name; what it says of itself may be empty */
@@ -212,20 +211,6 @@ profile_lookalike(ModerationText *profile, Oid function, ArrayType *names, bool 
 	}
 	SPI_finish();
 	SetUserIdAndSecContext(user, context);
-}
-
-static Datum
-profile_value(TriggerData *trigger, HeapTuple tuple, const char *name, bool *isnull)
-{
-	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	int			number = SPI_fnumber(desc, name);
-
-	if (number <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist", name, RelationGetRelationName(trigger->tg_relation)),
-				 errhint("Run SELECT roost.install().")));
-	return heap_getattr(tuple, number, desc, isnull);
 }
 
 /*
