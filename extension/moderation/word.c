@@ -10,7 +10,8 @@
  *
  *	- a digit or sign as the letter that it looks like (c0ck, @ss, phuck);
  *	- a letter that is repeated as one (coooock).  Twice is not repeated, but
- *	  for letters that are hardly ever doubled: raping is not rapping;
+ *	  for letters that are hardly ever doubled: raping is not rapping; and
+ *	  where all are doubled (ccoocckk);
  *	- letters set apart, one by one (c o c k, c.o.c.k);
  *	- signs inside of a word (c.ock), if the whole of it is the entry;
  *	- an asterisk as one letter between others (f*ck).
@@ -32,6 +33,8 @@
 #define WORD_GAP		1		/* a symbol that is no code point of a text */
 #define WORD_ROOT		1
 #define STEPS_MAX		300		/* from one place */
+#define MARKUP_MAX		200		/* glyphs between asterisks that belong
+								 * together */
 #define GAP_MAX			3		/* signs and spaces that stand between letters */
 
 typedef enum WordMode
@@ -57,7 +60,7 @@ typedef struct WordSearch
 	int			steps;
 } WordSearch;
 
-/* How a path has read the text so far */
+/* How a path has read the text so far; 16 bytes, so that it goes in registers */
 typedef struct WordPath
 {
 	uint32_t	node;
@@ -67,7 +70,11 @@ typedef struct WordPath
 	uint8_t		digits;			/* read as letters */
 	uint8_t		signs;
 	uint8_t		stars;
-	bool		repeated;
+	uint8_t		swaps;			/* letters read as others: v, z */
+	bool		repeated:1;
+	bool		doubled:1;		/* all letters stand twice or oftener */
+	bool		paired:1;		/* and are read once for that */
+	bool		twice:1;		/* a letter that stands twice is read once */
 } WordPath;
 
 static uint32_t word_edge(const WordSet *set, uint32_t node, uint32_t symbol);
@@ -80,8 +87,11 @@ static void word_separated(WordSearch *search, WordPath path, size_t i);
 static void word_accept(WordSearch *search, const WordPath *path, size_t i);
 static bool word_plausible(const WordSearch *search, const WordPath *path, const WordEntry *entry, size_t i);
 static bool word_ends(const WordSearch *search, const WordPath *path, const WordEntry *entry, size_t *i);
-static bool word_begins(const WordSearch *search, const WordPath *path, const WordEntry *entry);
+static bool word_begins(const WordSearch *search, const WordPath *path, const WordEntry *entry, size_t end);
 static bool word_isolated(const WordSearch *search, size_t i);
+static bool word_is_edge(const WordSearch *search, const WordPath *path, size_t end);
+static bool word_is_contraction(const WordSearch *search, size_t i);
+static bool word_is_marked(const WordSearch *search, size_t i);
 
 static inline bool
 word_is_alnum(const FoldGlyph *glyph)
@@ -166,7 +176,9 @@ word_edge(const WordSet *set, uint32_t node, uint32_t symbol)
 /*
  * Adds what is found in the text to the hits, of which there are num_hits, and
  * returns how many there are then.  A language restricts the entries to its
- * own and those of any; a guessed one makes those of others weigh less.
+ * own, those of any, those of the one that is guessed, and, if it is written in
+ * Latin letters, those in other scripts; without a language the guessed one
+ * makes those of others weigh less.
  */
 int
 roost_moderation_word_find(const WordSet *set, const FoldGlyph *glyphs, size_t n, const char *language,
@@ -187,7 +199,7 @@ roost_moderation_word_find(const WordSet *set, const FoldGlyph *glyphs, size_t n
 			continue;
 		search.start = i;
 		search.steps = 0;
-		word_read(&search, (WordPath) {.node = WORD_ROOT,.last = i}, i);
+		word_read(&search, (WordPath) {.node = WORD_ROOT,.last = i,.doubled = true}, i);
 	}
 	return search.num_hits;
 }
@@ -259,7 +271,9 @@ word_walk(WordSearch *search, WordPath path, size_t i)
 	if (i >= search->n)
 		return;
 
-	word_read(search, path, i);
+	/* where letters are set apart, all are */
+	if (path.mode != WORD_SPACED)
+		word_read(search, path, i);
 	if (!word_is_alnum(&search->glyphs[i]))
 		word_separated(search, path, i);
 
@@ -270,9 +284,11 @@ word_walk(WordSearch *search, WordPath path, size_t i)
 		uint32_t	code = search->glyphs[i].code;
 		bool		rare = code < 0x80 && strchr("aiuykhqwxvj", (int) code) != NULL;
 
-		if (run >= 3 || (run == 2 && rare))
+		if (run >= 3 || (run == 2 && (rare || path.doubled)))
 		{
 			path.repeated = true;
+			path.paired |= run == 2 && !rare;
+			path.twice |= run == 2;
 			word_walk(search, path, search->run_end[i]);
 		}
 	}
@@ -298,6 +314,9 @@ word_read(WordSearch *search, WordPath path, size_t i)
 
 	read.last = i;
 	read.repeated = false;
+	read.doubled &= search->run_end[i] - search->run_start[i] >= 2;
+	if (read.paired && !read.doubled)
+		return;
 	if (alnum || code == '&' || glyph->class == FOLD_PICTURE)
 	{
 		WordPath	literal = read;
@@ -312,7 +331,10 @@ word_read(WordSearch *search, WordPath path, size_t i)
 		if (glyph->class == FOLD_DIGIT)
 			guess.digits += guess.digits < 255;
 		else if (alnum)
+		{
 			guess.letters += guess.letters < 255;
+			guess.swaps++;
+		}
 		else
 			guess.signs += guess.signs < 255;
 		for (const char *as = leet[code]; *as != '\0'; as++)
@@ -405,7 +427,8 @@ word_separated(WordSearch *search, WordPath path, size_t i)
 			if (word_isolated(search, k))
 				word_read(search, spaced, k);
 	}
-	if (path.mode != WORD_SPACED && !space && end <= i + 2 && word_is_alnum(&search->glyphs[end]))
+	if (path.mode != WORD_SPACED && !space && end <= i + 2 && word_is_alnum(&search->glyphs[end]) &&
+		!word_is_contraction(search, i))
 	{
 		path.mode = WORD_JOINED;
 		word_read(search, path, end);
@@ -426,6 +449,58 @@ word_isolated(const WordSearch *search, size_t i)
 }
 
 /*
+ * Returns whether what was read is no part of a longer word, although the
+ * entry may be one: "(until", "English**" and "Shiites" hide nothing.
+ */
+static bool
+word_is_edge(const WordSearch *search, const WordPath *path, size_t end)
+{
+	static const char signs[] = "([{<*+!|";
+	uint32_t	first = search->glyphs[search->start].code;
+	uint32_t	last = search->glyphs[end - 1].code;
+
+	return path->twice || (first < 0x80 && strchr(signs, (int) first) != NULL) || (last < 0x80 && strchr(signs, (int) last) != NULL);
+}
+
+/*
+ * Returns whether glyph i is the apostrophe of who're and the like.
+ */
+static bool
+word_is_contraction(const WordSearch *search, size_t i)
+{
+	size_t		end = i + 1;
+
+	if (search->glyphs[i].code != '\'' && search->glyphs[i].code != 0x2019)
+		return false;
+	while (end < search->n && word_is_alnum(&search->glyphs[end]))
+		end++;
+	return end - i <= 3;
+}
+
+/*
+ * Returns whether the asterisks before glyph i, where the search has come to,
+ * are no letters: a single one, or the end of what as many have begun.
+ */
+static bool
+word_is_marked(const WordSearch *search, size_t i)
+{
+	const FoldGlyph *g = search->glyphs;
+	size_t		behind = 0;
+
+	while (behind < i && g[i - 1 - behind].code == '*')
+		behind++;
+	if (behind <= 1)
+		return behind == 1;
+	for (size_t k = search->start, run = 0; k > 0 && k + MARKUP_MAX > search->start; k--)
+	{
+		run = g[k - 1].code == '*' ? run + 1 : 0;
+		if (run == behind && g[k - 1 + run].class != FOLD_SPACE && (k == 1 || !word_is_alnum(&g[k - 2])))
+			return true;
+	}
+	return false;
+}
+
+/*
  * Notes the entries that end at the path's node, if they are really there.
  */
 static void
@@ -439,10 +514,12 @@ word_accept(WordSearch *search, const WordPath *path, size_t i)
 
 		if (search->num_hits == WORD_HITS)
 			return;
-		if (search->language != NULL && entry->language[0] != '\0' && strcmp(entry->language, search->language) != 0)
+		if (search->language != NULL && entry->language[0] != '\0' && strcmp(entry->language, search->language) != 0 &&
+			(search->guessed == NULL || strcmp(entry->language, search->guessed) != 0) &&
+			(entry->latin || !roost_moderation_word_is_latin(search->language)))
 			continue;
 		if (!word_plausible(search, path, entry, i) || !word_ends(search, path, entry, &end) ||
-			!word_begins(search, path, entry))
+			!word_begins(search, path, entry, i))
 			continue;
 
 		hit = &search->hits[search->num_hits++];
@@ -471,18 +548,22 @@ word_plausible(const WordSearch *search, const WordPath *path, const WordEntry *
 	/* exceptions are not disguised */
 	if (entry->allowed && (guessed + path->stars > 0 || path->mode != WORD_PLAIN))
 		return false;
-	if (path->stars > 0 && (entry->length < 4 || entry->allowed || path->stars * 2 > entry->length || guessed > 0))
+	if (path->stars > 0 && (entry->length < 4 || entry->allowed || path->stars * 2 > entry->length || guessed > 0 ||
+							word_is_marked(search, i)))
 		return false;
 	if (path->mode == WORD_JOINED && entry->length < 4)
 		return false;
-	if (path->mode == WORD_SPACED && entry->length < 3)
+	if (path->mode == WORD_SPACED && (entry->length < 3 || (entry->length == 3 && path->digits + path->swaps > 0)))
+		return false;
+	if (path->swaps > 0 && guessed == 0 && first->code == 'z' && entry->word[0] != 'z')
 		return false;
 	if (guessed == 0)
 		return true;
-	if (entry->length < 3)
+	/* "car!" is no carl */
+	if (entry->length < 3 || (guessed == 1 && search->glyphs[i - 1].code == '!'))
 		return false;
 	if (path->letters == 0)
-		return path->digits == 0 && path->signs >= 3;
+		return path->digits == 0 && path->signs >= 3 && (first->code == '@' || first->code == '$');
 	if (path->digits == 0)
 		return true;
 	if (!entry->whole && path->letters < 2 &&
@@ -497,12 +578,12 @@ word_plausible(const WordSearch *search, const WordPath *path, const WordEntry *
  * Returns whether a word begins where the search does.
  */
 static bool
-word_begins(const WordSearch *search, const WordPath *path, const WordEntry *entry)
+word_begins(const WordSearch *search, const WordPath *path, const WordEntry *entry, size_t end)
 {
 	const FoldGlyph *g = search->glyphs;
 	size_t		start = search->start;
 
-	if (path->mode == WORD_PLAIN && !entry->left)
+	if (path->mode == WORD_PLAIN && !entry->left && (entry->whole || !word_is_edge(search, path, end)))
 		return true;
 	if (start == 0)
 		return true;
@@ -540,7 +621,7 @@ word_ends(const WordSearch *search, const WordPath *path, const WordEntry *entry
 	size_t		n = search->n;
 	size_t		k = *i;
 
-	if (path->mode == WORD_PLAIN && !entry->right)
+	if (path->mode == WORD_PLAIN && !entry->right && (entry->whole || !word_is_edge(search, path, k)))
 		return true;
 	if (path->mode == WORD_SPACED)
 	{

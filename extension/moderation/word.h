@@ -71,6 +71,7 @@ extern int	roost_moderation_word_find(const WordSet *set, const FoldGlyph *glyph
 									   const char *guessed, void *scratch, WordHit *hits, int num_hits);
 extern int	roost_moderation_word_settle(const WordSet *set, WordHit *hits, int n);
 extern float roost_moderation_word_score(const WordHit *hits, int n);
-extern const char *roost_moderation_word_language(const FoldGlyph *glyphs, size_t n);
+extern const char *roost_moderation_word_language(const FoldGlyph *glyphs, size_t n, const char *told);
+extern bool roost_moderation_word_is_latin(const char *language);
 
 #endif							/* ROOST_MODERATION_WORD_H */

@@ -9,6 +9,8 @@
  */
 #include "moderation/word.h"
 
+#include <string.h>
+
 /* Small words by language, bare, with spaces between */
 static const struct
 {
@@ -78,11 +80,24 @@ small_set_up(void)
 }
 
 /*
+ * Returns whether a language is written in Latin letters.
+ */
+bool
+roost_moderation_word_is_latin(const char *language)
+{
+	static const char others[] = " am ar be bg bn ckb dv el fa gu he hi hy ja ka kk km kn ko ky lo mk ml mn mr my ne or pa ps ru sa sd si sr ta te tg th ti ug uk ur yi zh ";
+	const char *found = strstr(others, language);
+
+	return found == NULL || language[0] == '\0' || found[-1] != ' ' || found[strlen(language)] != ' ';
+}
+
+/*
  * Returns the language whose small words a text in Latin letters is full of,
- * or NULL.
+ * or NULL.  Against a language that is told (or NULL) it must have twice as many
+ * of them, and three at least.
  */
 const char *
-roost_moderation_word_language(const FoldGlyph *glyphs, size_t n)
+roost_moderation_word_language(const FoldGlyph *glyphs, size_t n, const char *told)
 {
 	static bool is_set_up = false;
 	int			counts[SMALL_LANGUAGES] = {0};
@@ -120,5 +135,8 @@ roost_moderation_word_language(const FoldGlyph *glyphs, size_t n)
 	for (int k = 0; k < SMALL_LANGUAGES; k++)
 		if (k != best && counts[k] > second)
 			second = counts[k];
+	for (int k = 0; k < SMALL_LANGUAGES && told != NULL; k++)
+		if (counts[best] < 3 || (strcmp(small[k].language, told) == 0 && counts[best] < 2 * counts[k]))
+			return NULL;
 	return counts[best] >= 2 && counts[best] > second ? small[best].language : NULL;
 }

@@ -115,13 +115,14 @@ word_list_find(const char *data, size_t length, const FoldGlyph *glyphs, size_t 
 			   WordHit *hits)
 {
 	bool		foreign = false;
+	const char *guess;
 	void	   *scratch;
 	int			num_hits;
 
 	word_list_load();
-	*guessed = language != NULL ? language : roost_moderation_word_language(glyphs, n);
+	guess = roost_moderation_word_language(glyphs, n, language);
 	scratch = palloc_extended(WORD_SCRATCH(n), MCXT_ALLOC_HUGE);
-	num_hits = roost_moderation_word_find(&word_list, glyphs, n, language, *guessed, scratch, hits, 0);
+	num_hits = roost_moderation_word_find(&word_list, glyphs, n, language, guess, scratch, hits, 0);
 
 	/* once more, as Latin what may be taken for it */
 	for (size_t i = 0; i < n && !foreign; i++)
@@ -133,10 +134,11 @@ word_list_find(const char *data, size_t length, const FoldGlyph *glyphs, size_t 
 		n = roost_moderation_fold(data, length, FOLD_LOOKS, looks);
 		pfree(scratch);
 		scratch = palloc_extended(WORD_SCRATCH(n), MCXT_ALLOC_HUGE);
-		num_hits = roost_moderation_word_find(&word_list, looks, n, language, *guessed, scratch, hits, num_hits);
+		num_hits = roost_moderation_word_find(&word_list, looks, n, language, guess, scratch, hits, num_hits);
 		pfree(looks);
 	}
 	pfree(scratch);
+	*guessed = language != NULL ? language : guess;
 	return roost_moderation_word_settle(&word_list, hits, num_hits);
 }
 

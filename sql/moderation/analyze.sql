@@ -35,7 +35,7 @@ CREATE OR REPLACE FUNCTION roost.profanity_score(text text, language text DEFAUL
 LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'roost_moderation_profanity_score';
 REVOKE ALL ON FUNCTION roost.profanity_score(text, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost.profanity_score(text, text) IS 'Words of roost_data.moderation_word in a text, also disguised ones: look-alikes, digits and signs for letters, letters repeated, set apart or covered. With a language its list and that for all; without one every list, where those of other languages than the text seems to be in weigh less. 0.5 and more is worth acting on.';
+COMMENT ON FUNCTION roost.profanity_score(text, text) IS 'Words of roost_data.moderation_word in a text, also disguised ones: look-alikes, digits and signs for letters, letters repeated, set apart or covered. With a language its list, that for all, and that of another language if the text is clearly in that; without one every list, where those of other languages than the text seems to be in weigh less. 0.5 and more is worth acting on.';
 
 CREATE OR REPLACE FUNCTION roost.url_analyze(url text, shown text DEFAULT NULL) RETURNS roost.url_report
 LANGUAGE c STABLE PARALLEL SAFE

@@ -70,7 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	n = roost_moderation_fold(text, size, FOLD_BARE, glyphs);
 	scratch = malloc(WORD_SCRATCH(n));
-	found = roost_moderation_word_find(&set, glyphs, n, NULL, roost_moderation_word_language(glyphs, n), scratch, hits, 0);
+	found = roost_moderation_word_find(&set, glyphs, n, NULL, roost_moderation_word_language(glyphs, n, NULL), scratch, hits, 0);
 	found = roost_moderation_word_settle(&set, hits, found);
 	for (int i = 0; i < found; i++)
 		if (hits[i].start >= hits[i].end || hits[i].end > size)

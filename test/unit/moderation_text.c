@@ -86,7 +86,7 @@ static int
 find(const char *text, size_t length, const char *language, WordHit *hits)
 {
 	size_t		n = fold(text, length, FOLD_BARE);
-	const char *guessed = language != NULL ? language : roost_moderation_word_language(glyphs, n);
+	const char *guessed = roost_moderation_word_language(glyphs, n, language);
 	int			found = roost_moderation_word_find(&set, glyphs, n, language, guessed, scratch, hits, 0);
 
 	return roost_moderation_word_settle(&set, hits, found);
