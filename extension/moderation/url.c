@@ -31,6 +31,7 @@ static void url_host(const char *p, const char *end, UrlParts *parts);
 static bool url_ipv4(const char *host, UrlParts *parts);
 static bool url_number(const char **p, uint64_t *value, bool *odd);
 static void url_labels(UrlParts *parts);
+static bool url_is_whole(const char *label, size_t length);
 static void url_encode(UrlParts *parts);
 static bool url_append(char *out, size_t *used, uint32_t code);
 static int	url_hexadecimal(char c);
@@ -211,9 +212,16 @@ url_host(const char *p, const char *end, UrlParts *parts)
 		parts->is_ip = inet_pton(AF_INET6, raw + 1, address) == 1;
 		if (parts->is_ip)
 		{
+			static const unsigned char mapped[12] = {[10] = 0xff,[11] = 0xff};
+
 			inet_ntop(AF_INET6, address, parts->ip, sizeof(parts->ip));
 			parts->has_host = true;
 			snprintf(parts->host, sizeof(parts->host), "[%s]", parts->ip);
+			if (memcmp(address, mapped, sizeof(mapped)) == 0)
+			{
+				inet_ntop(AF_INET, address + sizeof(mapped), parts->ip, sizeof(parts->ip));
+				parts->is_odd_ip = true;
+			}
 			strcpy(parts->unicode, parts->host);
 			strcpy(parts->skeleton, parts->host);
 			parts->domain = parts->host;
@@ -343,10 +351,12 @@ static void
 url_labels(UrlParts *parts)
 {
 	size_t		used = 0;
+	bool		whole = false;
 
 	for (const char *label = parts->host;;)
 	{
 		size_t		length = strcspn(label, ".");
+		size_t		start = used;
 		uint32_t	codes[LABEL_MAX];
 		int			count = 0;
 		bool		script[FOLD_CLASSES] = {false};
@@ -356,6 +366,7 @@ url_labels(UrlParts *parts)
 		if (length > 4 && strncmp(label, "xn--", 4) == 0)
 		{
 			parts->is_punycode = true;
+			parts->is_encoded = true;
 			count = roost_moderation_punycode(label + 4, length - 4, codes, LABEL_MAX);
 			parts->is_malformed |= count < 0;
 		}
@@ -383,13 +394,35 @@ url_labels(UrlParts *parts)
 		scripts = script[FOLD_LATIN] + script[FOLD_CYRILLIC] + script[FOLD_GREEK] + script[FOLD_ARMENIAN] +
 			script[FOLD_CHEROKEE] + script[FOLD_LETTER];
 		parts->is_mixed |= scripts > 1;
+		whole |= scripts == 1 && !script[FOLD_LATIN] && url_is_whole(parts->unicode + start, used - start);
 		label += length;
 		if (*label == '\0')
+		{
+			parts->is_whole = whole && script[FOLD_LATIN];
 			break;
+		}
 		label++;
 		if (!url_append(parts->unicode, &used, '.'))
 			break;
 	}
+}
+
+/*
+ * Returns whether all letters of a label look like Latin ones.
+ */
+static bool
+url_is_whole(const char *label, size_t length)
+{
+	FoldGlyph	glyphs[FOLD_BOUND(LABEL_MAX * 4)];
+	size_t		n;
+
+	if (length > LABEL_MAX * 4)
+		return false;
+	n = roost_moderation_fold(label, length, FOLD_HOST, glyphs);
+	for (size_t i = 0; i < n; i++)
+		if (FOLD_IS_LETTER(glyphs[i].class) && (glyphs[i].look == 0 || glyphs[i].weak))
+			return false;
+	return n > 1;
 }
 
 /*

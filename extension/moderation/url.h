@@ -29,8 +29,11 @@ typedef struct UrlParts
 	bool		is_ip;
 	bool		is_odd_ip;		/* not written a.b.c.d */
 	bool		is_punycode;
+	bool		is_encoded;		/* written as xn-- */
 	bool		is_malformed;	/* a label that cannot be decoded */
 	bool		is_mixed;		/* a label of several scripts that look alike */
+	bool		is_whole;		/* a label of another script that looks Latin
+								 * as a whole, below a Latin top */
 	bool		has_userinfo;
 	bool		has_hidden;		/* invisible characters, or such that are none
 								 * in hosts */

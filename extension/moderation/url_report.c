@@ -35,6 +35,8 @@ PG_FUNCTION_INFO_V1(roost_moderation_url_host);
 #define HOST_LONG		60
 #define LABELS_DEEP		6
 #define REASONS_MAX		16
+#define BRAND_MIN		5		/* letters of a protected name beside other
+								 * words */
 #define REPORT_COLUMNS	21
 
 ModerationTable roost_moderation_host_table = {
@@ -64,6 +66,7 @@ typedef struct UrlFindings
 	bool		allowed;
 	bool		shortener;
 	bool		mismatched;
+	bool		combined;
 	bool		odd_port;
 	bool		too_long;
 	bool		too_deep;
@@ -75,11 +78,13 @@ typedef struct UrlFindings
 
 static HTAB *url_hosts = NULL;
 static HTAB *url_skeletons = NULL;
+static HTAB *url_brands = NULL; /* first labels of protected hosts */
 
 static void url_hosts_load(void);
 static void url_host_row(const Datum *values, const bool *nulls, void *arg);
 static const char *url_host_kind(const char *host, int kinds, int *found);
 static const char *url_looks_like(const UrlParts *parts);
+static bool url_is_combination(const UrlParts *parts);
 static bool url_is_mismatched(const UrlParts *parts, text *shown);
 static void url_find(const UrlParts *parts, size_t length, text *shown, UrlFindings *findings);
 static void url_reason(UrlFindings *findings, bool is_so, const char *name, float weight);
@@ -193,6 +198,7 @@ url_find(const UrlParts *parts, size_t length, text *shown, UrlFindings *finding
 	findings->allowed = findings->listed != NULL && !findings->blocked;
 	findings->shortener = url_host_kind(host, HOST_SHORTENER, &kinds) != NULL;
 	findings->looks_like = findings->allowed ? NULL : url_looks_like(parts);
+	findings->combined = findings->looks_like == NULL && !findings->allowed && url_is_combination(parts);
 	findings->mismatched = shown != NULL && url_is_mismatched(parts, shown);
 	findings->odd_port = parts->port >= 0 &&
 		!(parts->port == 443 || parts->port == 80 || (parts->port == 21 && strcmp(parts->scheme, "ftp") == 0));
@@ -204,13 +210,15 @@ url_find(const UrlParts *parts, size_t length, text *shown, UrlFindings *finding
 	url_reason(findings, findings->looks_like != NULL, "looks_like", 0.9f);
 	url_reason(findings, findings->mismatched, "mismatched", 0.7f);
 	url_reason(findings, parts->is_mixed, "mixed_script", 0.7f);
+	url_reason(findings, parts->is_whole, "whole_script", 0.6f);
 	url_reason(findings, parts->has_userinfo, "userinfo", 0.6f);
 	url_reason(findings, parts->is_odd_ip, "disguised_ip", 0.6f);
 	url_reason(findings, parts->has_hidden || parts->is_malformed, "malformed", 0.5f);
 	url_reason(findings, parts->is_ip, "ip", 0.4f);
+	url_reason(findings, findings->combined, "combination", 0.4f);
 	url_reason(findings, findings->shortener, "shortener", 0.3f);
 	url_reason(findings, findings->odd_port, "odd_port", 0.25f);
-	url_reason(findings, parts->is_punycode, "punycode", 0.15f);
+	url_reason(findings, parts->is_encoded, "punycode", 0.15f);
 	url_reason(findings, findings->too_deep, "deep", 0.2f);
 	url_reason(findings, findings->too_long, "long", 0.15f);
 
@@ -326,6 +334,50 @@ url_looks_like(const UrlParts *parts)
 }
 
 /*
+ * Returns whether the host joins a protected name with a word that calls for
+ * trust: example-login.evil.test, secure-example.test.
+ */
+static bool
+url_is_combination(const UrlParts *parts)
+{
+	/* as skeletons, in which i is l */
+	static const char *const words[] = {
+		"logln", "slgnln", "secure", "securlty", "verlfy", "verlflcatlon", "account", "accounts", "support", "update", "bllllng",
+		"payment", "refund", "wallet", "unlock", "conflrm", "recovery", "alert", "ld", "auth", "servlce", "help"
+	};
+	int			kinds;
+	bool		brand = false;
+	bool		calls = false;
+
+	if (!parts->has_host || parts->is_ip || url_host_kind(parts->host, HOST_PROTECTED, &kinds) != NULL)
+		return false;
+	for (const char *p = parts->skeleton; *p != '\0';)
+	{
+		size_t		length = strcspn(p, "-.");
+		char		key[HOST_KEY_LENGTH] = {0};
+		bool		joined = p[length] == '-' || (p > parts->skeleton && p[-1] == '-');
+
+		if (joined && length < HOST_KEY_LENGTH)
+		{
+			memcpy(key, p, length);
+			brand |= length >= BRAND_MIN && hash_search(url_brands, key, HASH_FIND, NULL) != NULL;
+			for (int i = 0; i < lengthof(words) && !calls; i++)
+				calls = strcmp(words[i], key) == 0;
+		}
+		p += length;
+		if (*p == '.' || *p == '\0')
+		{
+			/* both in one label */
+			if (brand && calls)
+				return true;
+			brand = calls = false;
+		}
+		p += *p != '\0';
+	}
+	return false;
+}
+
+/*
  * Returns whether what is shown looks like a link to another domain.
  */
 static bool
@@ -380,6 +432,7 @@ url_hosts_load(void)
 	url_hosts = hash_create("roost url hosts", 256, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	control.entrysize = sizeof(SkeletonEntry);
 	url_skeletons = hash_create("roost url skeletons", 256, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	url_brands = hash_create("roost url brands", 256, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	roost_moderation_table_read(table, url_host_row, NULL);
 }
 
@@ -405,6 +458,9 @@ url_host_row(const Datum *values, const bool *nulls, void *arg)
 			roost_moderation_url_skeleton(host, skeleton);
 			skeleton[HOST_KEY_LENGTH - 1] = '\0';
 			strlcpy(((SkeletonEntry *) hash_search(url_skeletons, skeleton, HASH_ENTER, NULL))->host, host, HOST_KEY_LENGTH);
+			skeleton[strcspn(skeleton, ".")] = '\0';
+			if (strlen(skeleton) >= BRAND_MIN)
+				strlcpy(((SkeletonEntry *) hash_search(url_brands, skeleton, HASH_ENTER, NULL))->host, host, HOST_KEY_LENGTH);
 		}
 	}
 	pfree(host);
