@@ -11,7 +11,7 @@
  *
  * Not judged, and not counted: links, addresses, hashtags, mentions, numbers and
  * hexadecimal ones.  Sense are words of up to three letters, abbreviations in
- * capitals, laughter (few different letters).  Names in camel case are judged hump
+ * capitals, laughter (two different letters, or three with a vowel).  Names in camel case are judged hump
  * by hump.  A long word of mixed capitals, small letters and digits is random.
  * Of scripts without statistics every word is sense: what is random among
  * ideographs cannot be seen from single ones; Hangul is gibberish where it
@@ -32,6 +32,7 @@
 #define WORD_LETTERS_MIN	4	/* shorter ones are sense */
 #define TEXT_LETTERS_MIN	5
 #define RANDOM_MIN			16	/* characters of random strings */
+#define VOWELS				0x02208222	/* a, e, i, o, u and y, a being bit 1 */
 #define PRIOR				4.0 /* how much surer than even it must be, in
 								 * nats */
 
@@ -228,7 +229,7 @@ word_judge(const FoldGlyph *word, size_t n, GibberishSum *sum)
 			letters[count++] = (uint8_t) letter;
 			seen |= 1u << letter;
 		}
-		if (count < WORD_LETTERS_MIN || __builtin_popcount(seen) <= 3 || (capitals == (int) n && n <= 5))
+		if (count < WORD_LETTERS_MIN || __builtin_popcount(seen) <= 2 || (__builtin_popcount(seen) == 3 && (seen & VOWELS) != 0) || (capitals == (int) n && n <= 5))
 		{
 			sum->letters += count;
 			return;

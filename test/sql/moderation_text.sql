@@ -21,5 +21,6 @@ FROM (SELECT hashtextextended(i::text, 0) AS a, (SELECT bit_or(1::bigint << (abs
 
 -- gibberish
 SELECT round(roost.gibberish_score(t)::numeric, 1), t FROM unnest(ARRAY[
+	'gfsgfsgfsgfs', 'cvbcvbvcbcv', 'hahahaha', 'rsrsrsrs', 'kskskskskh', 'nanananana', 'hmmmm pfff brrr',
 	'asdfkjhasdf', 'wkejrh ajshd jkahsd', 'dGhpcyBpcyBhIHRlc3Qgb2Yg', 'ㅁㄴㅇㄹㅁㄴ', 'The quick brown fox', 'Здравствуйте дорогие друзья', 'καλημέρα σας φίλοι', 'ok', '', 'hahahaha', '#sdkfjhsdkfjh',
 	'https://asdkfjh.example/askdjfh', 'NASA and XKCD', 'getElementById', 'Schwarzenegger', '5f4dcc3b5aa765d61d8327deb882cf99', '你好', 'Ils sont allés au marché hier matin']) t;
