@@ -2,9 +2,11 @@
 \pset format unaligned
 \pset tuples_only on
 \set VERBOSITY terse
-SELECT count(*) BETWEEN 500 AND 3000 FROM roost_internal.spam_default();
+SELECT count(*) BETWEEN 500 AND 6000 FROM roost_internal.spam_default();
 SELECT roost.spam_score(t) > 0.5, t FROM unnest(ARRAY[
 	'WINNER!! You have won a £1000 prize. Call 09061701461 now to claim!', 'Free entry! Text WIN to 87121 to claim your free iPhone www.win-now.example', 'check out my channel and subscribe!!!', 'Earn $500 per day working from home, click here http://bit.ly/cash',
+	'Customs desk: your parcel waits, pay the fee of £1.45 at parcel-fee.example', 'Text HITS to 80088 for this weeks top ringtone. 50p per msg, 18+', 'Su paquete está retenido. Pague la tarifa aquí: envio-pago.example',
+	'Your login code is 482913. Never share it with anyone.', 'Tu pedido ya está listo, pasa por él a la tienda', 'Neredesin? Akşam görüşelim mi?', 'Tu as reçu mon message ? Je suis en retard, à demain',
 	'Are we still on for lunch tomorrow?', 'The second half of the album is much better than the first', 'lol see you at 8', 'Attached is the report for Monday, let me know what you think', '']) t;
 SELECT abs(e.score - roost.spam_score(t)) < 0.00001, e.features > 10, e.has_bias FROM (VALUES ('WINNER!! Call 09061701461 now, £1,000')) v (t),
 	LATERAL (SELECT 1 / (1 + exp(-sum(contribution::double precision))) AS score, count(*) AS features, bool_or(feature = '(bias)') AS has_bias FROM roost.spam_explain(t)) e;
