@@ -188,13 +188,13 @@ PQgetlength(const PGresult *result, int row, int column)
 	return (int) strlen(result->values[row][column]);
 }
 
-static DoorbellHandler heard;
+static DoorbellHandler doorbell_heard;
 
 void
 doorbell_on(const char *channel, DoorbellHandler handler)
 {
 	if (strcmp(channel, "roost_signal") == 0)
-		heard = handler;
+		doorbell_heard = handler;
 }
 
 /* Returns whether the beat that was just sent tells this. */
@@ -303,19 +303,19 @@ test_signals(void)
 	for (size_t i = 0; i < lengthof(wrong); i++)
 	{
 		submitted = NULL;
-		heard(wrong[i]);
+		doorbell_heard(wrong[i]);
 		ok(submitted == NULL, wrong[i] ? wrong[i] : "the connection listens");
 	}
 	viewer_count = 0;
-	heard(online_and_typing);
+	doorbell_heard(online_and_typing);
 	ok(submitted == NULL && counters.signals == 3, "nobody is asked about what nobody would get");
 
 	viewer_count = 2;
-	heard(online_and_typing);
+	doorbell_heard(online_and_typing);
 	ok(submitted == &see_query && strcmp(see_query.values[0], "{5,5,6,6,6,6}") == 0 &&
 	   strcmp(see_query.values[1], "{online,online,post:9,post:9,post:9,post:9}") == 0 &&
 	   strcmp(see_query.values[2], "{1,2,1,2,1,2}") == 0, "who may see them is asked at once");
-	heard(online_and_typing);
+	doorbell_heard(online_and_typing);
 	ok(queue.count == 3, "what comes meanwhile waits");
 	answer_see(6, some);
 	ok(strcmp(sent, "user:online 5 - to 1 from 2: {\"account_id\":\"5\",\"at\":\"2026-01-31T12:00:00.000Z\"}\n"
@@ -324,24 +324,24 @@ test_signals(void)
 	ok(submitted == &see_query && queue.count == 0, "then the next are asked about");
 	see_query.on_failure(&see_query, POOL_DOWN);
 	ok(counters.signals_dropped == 3 && !under_way, "signals are dropped when the database cannot be asked");
-	heard(online_and_typing);
-	heard(online_and_typing);
+	doorbell_heard(online_and_typing);
+	doorbell_heard(online_and_typing);
 	see_query.on_result(&see_query, &error);
 	ok(counters.signals_dropped == 9 && !under_way && queue.count == 0, "also those that wait");
 
 	doubtful_viewer = 3;
 	viewer_count = 1;
-	heard(online_and_typing);
+	doorbell_heard(online_and_typing);
 	ok(strcmp(see_query.values[1], "{online,online_followed,post:9,post:9}") == 0 && strcmp(see_query.values[2], "{1,3,1,1}") == 0,
 	   "of those of whom it is not known, it is asked whether they follow");
 	answer_see(1, followed);
 	ok(strncmp(sent, "user:online 5 - to 1 from 3:", 28) == 0, "and they get it if they do");
 	doubtful_viewer = 1;
-	heard(online_and_typing);
+	doorbell_heard(online_and_typing);
 	ok(strncmp(see_query.values[1], "{online,post:9", 14) == 0, "but not of those who would get it in any case");
-	heard(online_and_typing);
+	doorbell_heard(online_and_typing);
 	doubtful_viewer = 2;
-	heard(online_and_typing);
+	doorbell_heard(online_and_typing);
 	viewer_count = 2;
 	answer_see(1, none);
 	ok(strcmp(see_query.values[1], "{online,online,post:9,post:9,post:9,post:9,online,online_followed,post:9,post:9,post:9,post:9}") == 0 &&
@@ -350,7 +350,7 @@ test_signals(void)
 	doubtful_viewer = 0;
 
 	viewer_count = ASK_VIEWERS + 5;
-	heard("[[\"user:online\",\"5\",\"\",\"x\"],[\"user:offline\",\"5\",\"\",\"x\"]]");
+	doorbell_heard("[[\"user:online\",\"5\",\"\",\"x\"],[\"user:offline\",\"5\",\"\",\"x\"]]");
 	ok(asked_count == 1 && asked[0].count == ASK_VIEWERS && queue.count == 2, "a question has so many viewers at most");
 	answer_see(1, none);
 	ok(strncmp(sent, "user:online 5 - to 1 from 1:", 28) == 0 && asked_count == 2 && asked[0].count == 5 &&
@@ -363,7 +363,7 @@ test_signals(void)
 	viewer_count = 1;
 	counters.signals_dropped = 0;
 	for (int i = 0; i < QUEUE_MAX + 10; i++)
-		heard("[[\"typing:stop\",\"6\",\"post:9\",\"x\"]]");
+		doorbell_heard("[[\"typing:stop\",\"6\",\"post:9\",\"x\"]]");
 	ok(queue.count == QUEUE_MAX && counters.signals_dropped == 9, "no more than so many wait");
 	see_query.on_failure(&see_query, POOL_TIMEOUT);
 	ok(queue.count == 0 && !under_way, "and go");
@@ -383,15 +383,15 @@ test_calls(void)
 	viewer_count = 0;
 	submitted = NULL;
 	counters.signals_dropped = 0;
-	heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"]]");
+	doorbell_heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"]]");
 	ok(submitted == NULL, "of a call that nobody here gets is not asked");
 	messages = true;
 	for (size_t i = 0; i < lengthof(wrong); i++)
 	{
-		heard(wrong[i]);
+		doorbell_heard(wrong[i]);
 		ok(submitted == NULL, wrong[i]);
 	}
-	heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"],[\"call:ringing\",\"5\",\"call:8\",\"x\"],[\"call:hangup\",\"6\",\"call:9\",\"x\"]]");
+	doorbell_heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"],[\"call:ringing\",\"5\",\"call:8\",\"x\"],[\"call:hangup\",\"6\",\"call:9\",\"x\"]]");
 	ok(submitted == &call_query && strcmp(call_query.values[0], "{7}") == 0, "it is asked at once");
 	sent[0] = '\0';
 	answer.rows = 1;
@@ -399,7 +399,7 @@ test_calls(void)
 	ok(strcmp(sent, "call:offer to 1 2 but 11: {}\n") == 0 && strcmp(call_query.values[0], "{8,9}") == 0, "what comes meanwhile is asked together");
 	call_query.on_result(&call_query, &none);
 	ok(counters.signals_dropped == 2 && !call_under_way, "what is gone is counted");
-	heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"],[\"call:hangup\",\"6\",\"call:9\",\"x\"]]");
+	doorbell_heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"],[\"call:hangup\",\"6\",\"call:9\",\"x\"]]");
 	call_query.on_result(&call_query, &none);
 	sent[0] = '\0';
 	answer.rows = 2;
@@ -408,11 +408,11 @@ test_calls(void)
 
 	counters.signals_dropped = 0;
 	for (int i = 0; i < CALLS_MAX + 3; i++)
-		heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"]]");
+		doorbell_heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"]]");
 	ok(counters.signals_dropped == 2, "no more than so many wait");
 	call_query.on_failure(&call_query, POOL_TIMEOUT);
 	ok(counters.signals_dropped == CALLS_MAX + 3 && !call_under_way && waiting_count == 0, "and go");
-	heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"]]");
+	doorbell_heard("[[\"call:offer\",\"5\",\"call:7\",\"x\"]]");
 	call_query.on_result(&call_query, &error);
 	ok(!call_under_way, "an error ends one question");
 }
