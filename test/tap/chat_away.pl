@@ -221,13 +221,13 @@ for my $today (0 .. 5)
 	}
 }
 
-sleep_until(6);
+sleep_until(7.5);
 for my $account (qw(alice bob carol))
 {
 	my ($there, $late, $anew) = ($always{$account}, $away{$account}, device($account));
 	read_lists($anew);
 	same(shows($there), shows($anew), "$account: a device that was there has what the lists say");
-	ok(catch_up($late), 'one that was away for six days is told what it has missed');
+	ok(catch_up($late), 'one that was away for more than a week is told what it has missed');
 	same(shows($late), shows($there), 'and has the same then');
 	for my $device ($there, $late)
 	{
@@ -243,16 +243,16 @@ for my $account (qw(alice bob carol))
 
 # Beyond what the log keeps.
 my %old = map { my $device = device($_); $device->{cursor} = $cursor; $_ => $device } qw(alice bob carol);
-sleep_until(9);
+sleep_until(11);
 $node->poll_query_until('roost', "SELECT roost.worker_sync('1 minute') AND first_seq > ${\((split /-/, $cursor)[1] + 1)} FROM roost.feed_position()");
 cmp_ok(sql('SELECT first_seq FROM roost.feed_position()'), '>', (split /-/, $cursor)[1] + 1, 'the oldest rows of the log are gone');
-sql("SELECT roost.message_create($id{bob}, conversation_id => $chat{pair}, text => 'nine days later')");
+sql("SELECT roost.message_create($id{bob}, conversation_id => $chat{pair}, text => 'eleven days later')");
 sql("SELECT roost.worker_sync('1 minute')");
 for my $account (qw(alice bob carol))
 {
 	my ($there, $late) = ($always{$account}, $old{$account});
 	ok(catch_up($there), "$account: a cursor of a few days ago is good");
-	ok(!catch_up($late), 'one of nine days ago is refused');
+	ok(!catch_up($late), 'one of eleven days ago is refused');
 	read_lists($late);
 	ok(catch_up($late), 'after the lists it goes on from the new one');
 	same(shows($late), shows($there), 'and has what a device has that was always there');

@@ -15,7 +15,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = Roost::node('main', allows_streaming => 1);
-$node->append_conf('postgresql.conf', "restart_after_crash = on\nsynchronous_commit = on\nfsync = on\n");
+$node->append_conf('postgresql.conf', "restart_after_crash = on\nsynchronous_commit = on\nfsync = on\nroost.event_retention = 7d\n");
 $node->start;
 Walk::install($node);
 $node->safe_psql('roost', slurp_file("$FindBin::Bin/feed.sql"));
