@@ -30,7 +30,7 @@
 #include "roost.h"
 
 #define EVENT_RETENTION_MIN		1
-#define EVENT_RETENTION_DEFAULT	(8 * 86400)	/* somebody is back after a week */
+#define EVENT_RETENTION_DEFAULT	(8 * 86400) /* somebody is back after a week */
 #define EVENT_RETENTION_MAX		(3650 * 86400)
 #define NOTIFICATION_RETENTION_MIN		86400
 #define NOTIFICATION_RETENTION_DEFAULT	(90 * 86400)
