@@ -145,6 +145,7 @@ roost_live_call_missed(PG_FUNCTION_ARGS)
 	CallSlot   *copy = palloc(sizeof(CallSlot));
 	int64		since_us = roost_clock_us() - CALL_MISSED_US;
 	int64		written;
+	int64		first;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (!roost_core_is_home())
@@ -152,7 +153,8 @@ roost_live_call_missed(PG_FUNCTION_ARGS)
 	LWLockAcquire(call_lock, LW_SHARED);
 	written = call_shared->written;
 	LWLockRelease(call_lock);
-	for (int64 n = Max(PG_GETARG_INT64(0), written - CALL_SLOTS) + 1; n <= written; n++)
+	first = Max(Min(PG_GETARG_INT64(0), written), written - CALL_SLOTS) + 1;
+	for (int64 n = first; n <= written; n++)
 	{
 		if (call_copy(n, since_us, copy))
 			call_give(result, copy);

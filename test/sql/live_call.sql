@@ -106,6 +106,8 @@ SELECT count(*) BETWEEN 3 AND 256 AS last, bool_and(n > b) AS ascending FROM (SE
 SELECT roost_internal.clock_freeze(roost_internal.clock_now() + interval '11 seconds');
 SELECT count(*) FROM roost.live_call_missed(0);
 SELECT roost_internal.clock_freeze(NULL);
+-- a number that is not given out yet
+SELECT count(*) FROM roost.live_call_missed(9223372036854775807);
 SELECT roost.live_call(array_agg(n)) FROM generate_series(1, 1001) n;
 \echo :LAST_ERROR_SQLSTATE
 SELECT roost_internal.call_put(61401, 0, 'typing:start', '{61402}', '{}');
