@@ -100,7 +100,7 @@ roost_key_bundle_take(PG_FUNCTION_ARGS)
 	bool		one = !PG_ARGISNULL(1);
 	bool		one_time = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
 	Oid			type = get_element_type(get_func_rettype(fcinfo->flinfo->fn_oid));
-	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
+	TupleDesc	desc;
 	Datum	   *bundles = palloc(DEVICES_AT_FIRST * sizeof(Datum));
 	int			room = DEVICES_AT_FIRST;
 	int			count = 0;
@@ -112,6 +112,7 @@ roost_key_bundle_take(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	if (one_time)
 		PreventCommandIfReadOnly("DELETE");
+	desc = lookup_rowtype_tupdesc(type, -1);
 	key_table_open(&devices, "key_device", AccessShareLock);
 	key_table_open(&prekeys, "key_prekey", RowExclusiveLock);
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(account_id));
@@ -295,10 +296,17 @@ prekey_take(KeyTable *prekeys, const Datum *device, bool is_kyber, int low, Datu
 static bool
 prekey_delete(KeyTable *prekeys, bool *there)
 {
+	Snapshot	snapshot = GetActiveSnapshot();
 	TM_FailureData failure;
-	TM_Result	result = table_tuple_delete(prekeys->table, &prekeys->slot->tts_tid, GetCurrentCommandId(true),
-											GetActiveSnapshot(), InvalidSnapshot, false, &failure, false);
+	TM_Result	result;
 
+	/*
+	 * as by the statement: another call in it still sees the row, and that it
+	 * is gone
+	 */
+	(void) GetCurrentCommandId(true);
+	result = table_tuple_delete(prekeys->table, &prekeys->slot->tts_tid, snapshot->curcid,
+								snapshot, InvalidSnapshot, false, &failure, false);
 	switch (result)
 	{
 		case TM_Ok:

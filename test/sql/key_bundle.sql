@@ -129,6 +129,12 @@ SELECT allowed FROM roost.limit_hit('key_prekey', target => (:base + 2)::text, c
 SELECT * FROM key_bundle.try(7, 2);
 SET roost.limit_enabled = off;
 
+\echo several in one statement are several, although some note things between them
+BEGIN;
+UPDATE roost_data.key_device SET low_told_at = NULL WHERE account_id = :base + 2;
+SELECT count(*), count(t.id), count(DISTINCT t.id) FROM (SELECT (((roost_internal.key_bundle_take(:base + 2, 1, true))[1]).prekey).id FROM generate_series(1, 100)) t;
+ROLLBACK;
+
 \echo the devices of a conversation: none of those with a block between, and a version that depends on all
 SELECT account_id - :base AS account, number, registration_id FROM roost_internal.key_conversation_device_list(:base + 51, :base + 1);
 SELECT account_id - :base AS account, number FROM roost_internal.key_conversation_device_list(:base + 51, :base + 3);
