@@ -142,7 +142,9 @@ calls_missed(void)
 {
 	if (!hub_has_messages())
 		return;
+	/* not asked yet for what was missed before: from there on */
+	if (!missed)
+		missed_after = heard;
 	missed = true;
-	missed_after = heard;
 	calls_run();
 }
