@@ -66,7 +66,14 @@ BEGIN
 		END IF;
 		EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', v_trigger.relation, v_trigger.tgname);
 	END LOOP;
+	-- Each partition of the trail has a guard of its own.
+	FOR v_trigger IN
+		SELECT i.inhrelid::regclass AS relation FROM pg_catalog.pg_inherits i WHERE i.inhparent = 'roost_data.audit'::regclass ORDER BY i.inhrelid
+	LOOP
+		EXECUTE pg_catalog.format('CREATE OR REPLACE TRIGGER audit_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.audit_guard()', v_trigger.relation);
+		EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER audit_guard', v_trigger.relation);
+	END LOOP;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.audit_enable() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.audit_enable() IS 'Makes the triggers of audit_watch() fire always, whatever session_replication_role says, and adds those for TRUNCATE; roost.install() calls it.';
+COMMENT ON FUNCTION roost_internal.audit_enable() IS 'Makes the triggers of audit_watch() fire always, whatever session_replication_role says, and adds those for TRUNCATE; and guards the partitions of roost_data.audit. roost.install() calls it.';

@@ -148,6 +148,15 @@ SELECT pg_temp.tamper(:mark, 'ALTER EVENT TRIGGER roost_audit_ddl DISABLE');
 SELECT pg_temp.tamper(:mark, 'ALTER EVENT TRIGGER roost_audit_drop ENABLE REPLICA');
 ROLLBACK;
 
+-- What pg_restore --disable-triggers leaves of the guards of the partitions, roost.install() mends.
+BEGIN;
+SELECT string_agg(format('ALTER TABLE %s ENABLE TRIGGER ALL', i.inhrelid::regclass), '; ') AS enable FROM pg_inherits i WHERE i.inhparent = 'roost_data.audit'::regclass \gset
+:enable;
+SELECT ok, reason ~ '^roost_data.audit_\d{4}_\d\d is not guarded$' AS gap FROM roost.audit_verify();
+SELECT roost_internal.audit_enable();
+SELECT ok, reason FROM roost.audit_verify();
+ROLLBACK;
+
 -- What waits is counted.
 BEGIN;
 SELECT roost_internal.audit_add('verify.waits', 'test', 1);
