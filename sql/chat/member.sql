@@ -31,17 +31,20 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	-- Also one that is suspended.
 	v_id constant bigint := CASE WHEN account_id = 'me' THEN actor_id ELSE roost_internal.account_find(account_id::text) END;
 BEGIN
-	IF v_id IS NULL THEN
+	-- One that is suspended only for those who meet it in a conversation: to others it does not exist.
+	IF v_id IS NULL OR NOT EXISTS (SELECT FROM roost_data.account a WHERE a.id = v_id AND a.status = 'active')
+		AND NOT EXISTS (SELECT FROM roost_data.conversation_member m JOIN roost_data.conversation_member o ON o.conversation_id = m.conversation_id AND o.account_id = v_id
+			WHERE m.account_id = actor_id)
+	THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'the account does not exist';
 	END IF;
 	RETURN v_id;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.member_resolve(bigint, roost.member_ref) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.member_resolve(bigint, roost.member_ref) IS 'The account that an id, @name or "me" means among members. P0002 no such account.';
+COMMENT ON FUNCTION roost_internal.member_resolve(bigint, roost.member_ref) IS 'The account that an id, @name or "me" means among members, also one that is suspended, if the actor has a conversation with it. P0002 no such account.';
 
 CREATE OR REPLACE FUNCTION roost.conversation_member_list(
 	actor_id roost.id,

@@ -203,5 +203,10 @@ SELECT role FROM roost.conversation_member_add(18231, :plain, '{18233}');
 UPDATE roost_data.account SET status = 'suspended' WHERE id = 18233;
 SELECT roost.conversation_member_remove(18231, :plain, '@group_33');
 SELECT pg_temp.roles(:plain);
+-- but to who meets it nowhere it does not exist
+SELECT roost.conversation_member_remove(18231, :plain, '@group_33');
+\echo :LAST_ERROR_SQLSTATE
+SELECT roost.conversation_member_remove(18231, :plain, '18233');
+\echo :LAST_ERROR_SQLSTATE
 
 ROLLBACK;
