@@ -10,10 +10,14 @@ AS $$
 			'signed_prekey_id', d.signed_prekey_id, 'signed_prekey_at', d.signed_prekey_at, 'kyber_prekey_id', d.kyber_prekey_id, 'kyber_prekey_at', d.kyber_prekey_at,
 			'prekey_count', roost_internal.key_prekey_count(d.account_id, d.number, false),
 			'kyber_prekey_count', roost_internal.key_prekey_count(d.account_id, d.number, true)) ORDER BY d.number)
-		FROM roost_data.key_device d WHERE d.account_id = $1), '[]'))
+		FROM roost_data.key_device d WHERE d.account_id = $1), '[]'),
+		'registrations', coalesce((
+		SELECT jsonb_agg(jsonb_build_object('device', r.number, 'registration_id', r.registration_id,
+			'identity_key', roost_internal.key_base64(r.identity_key), 'published_at', r.published_at) ORDER BY r.number, r.published_at, r.registration_id)
+		FROM roost_data.key_registration r WHERE r.account_id = $1), '[]'))
 $$;
 REVOKE ALL ON FUNCTION roost_internal.key_export(bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.key_export(bigint) IS 'The devices with keys of an account; the server has public keys only.';
+COMMENT ON FUNCTION roost_internal.key_export(bigint) IS 'The devices with keys of an account, and with which identity keys they were published before; the server has public keys only.';
 
 CREATE OR REPLACE FUNCTION roost_internal.key_account_delete(account_id bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -25,7 +29,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.key_account_delete(bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.key_account_delete(bigint) IS 'Removes the devices with keys of an account, their prekeys and what waits for them.';
+COMMENT ON FUNCTION roost_internal.key_account_delete(bigint) IS 'Removes the devices with keys of an account, their prekeys, what waits for them, and with which identity keys they were published.';
 
 CREATE OR REPLACE FUNCTION roost_internal.key_maintenance() RETURNS bigint
 LANGUAGE plpgsql VOLATILE

@@ -158,8 +158,11 @@ SELECT key_publish.call('POST', '/encryption/prekeys', :base + 1, :base + 29, '{
 
 \echo an account takes along what is known, and leaves nothing
 SELECT jsonb_path_query_array(roost_internal.key_export(:base + 2), '$.devices[*].keyvalue().key') AS export;
+SELECT r->'device' AS device, r->'registration_id' AS registration_id, count(*) AS former, bool_and(r ? 'published_at' AND length(r->>'identity_key') = 44) AS whole
+FROM jsonb_array_elements(roost_internal.key_export(:base + 2)->'registrations') r GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT roost_internal.key_account_delete(:base + 2);
 SELECT count(*) AS left FROM roost_data.key_device d FULL JOIN roost_data.key_prekey p ON p.account_id = d.account_id WHERE coalesce(d.account_id, p.account_id) = :base + 2;
+SELECT count(*) AS registrations FROM roost_data.key_registration r WHERE r.account_id = :base + 2;
 \echo who does not come for long loses its keys
 BEGIN;
 UPDATE roost_data.key_device SET used_at = now() - interval '89 days' WHERE account_id = :base + 1 AND number = 2;
