@@ -88,7 +88,7 @@ roost_moderation_word_is_latin(const char *language)
 	static const char others[] = " am ar be bg bn ckb dv el fa gu he hi hy ja ka kk km kn ko ky lo mk ml mn mr my ne or pa ps ru sa sd si sr ta te tg th ti ug uk ur yi zh ";
 	const char *found = strstr(others, language);
 
-	return found == NULL || language[0] == '\0' || found[-1] != ' ' || found[strlen(language)] != ' ';
+	return found == NULL || found == others || found[-1] != ' ' || found[strlen(language)] != ' ';
 }
 
 /*

@@ -124,6 +124,8 @@ words(void)
 	for (size_t i = 0; i < sizeof(innocent) / sizeof(innocent[0]); i++)
 		finds(innocent[i], 0);
 
+	ok(roost_moderation_word_is_latin("en") && !roost_moderation_word_is_latin("am") && !roost_moderation_word_is_latin("zh") &&
+	   roost_moderation_word_is_latin(" am") && roost_moderation_word_is_latin(""), "which languages have other letters");
 	n = find("so c0ck it", 10, NULL, hits);
 	ok(n == 1 && hits[0].start == 3 && hits[0].end == 7 && hits[0].disguised, "where it stands");
 	ok(find("\xe8\x82\x9b\xe9\x96\x80\xe3\x81\xae", 9, "ja", hits) == 1, "scripts without spaces match inside");
