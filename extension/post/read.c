@@ -18,6 +18,7 @@
 #include "post/read.h"
 
 #include "access/htup_details.h"
+#include "access/nbtree.h"
 #include "access/relscan.h"
 #include "access/stratnum.h"
 #include "access/table.h"
@@ -37,6 +38,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
@@ -92,8 +94,14 @@ static LookupCache lookup_cache[LOOKUPS];
 static const LookupCache *lookup_find(PostLookup what);
 static void lookup_open(PostReader *reader, PostLookup what, int nkeys);
 static void followees_begin(PostReader *reader, int64 follower_id);
+static void lookup_seek(PostReader *reader, PostLookup what, ScanKey keys, int nkeys);
+static bool lookup_row(PostReader *reader, PostLookup what, ScanDirection direction);
+static ItemPointer lookup_tid(PostReader *reader, PostLookup what);
 static IndexTuple lookup_index_next(PostReader *reader, PostLookup what);
 static Oid	lookup_filenode(Oid table);
+#ifdef ROOST_DEBUG
+static void lookup_check(PostReader *reader, PostLookup what);
+#endif
 static void lookup_forget(Oid relid);
 
 /*
@@ -126,6 +134,9 @@ roost_post_reader_end(PostReader *reader)
 	{
 		if (reader->open[i].table == NULL)
 			continue;
+#ifdef ROOST_DEBUG
+		lookup_check(reader, i);
+#endif
 		ExecDropSingleTupleTableSlot(reader->open[i].slot);
 		index_endscan(reader->open[i].scan);
 		index_close(reader->open[i].index, AccessShareLock);
@@ -149,7 +160,7 @@ roost_post_read(PostReader *reader, PostLookup what, int nkeys, int64 first, int
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(first));
 	if (nkeys > 1)
 		ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(second));
-	index_rescan(reader->open[what].scan, keys, nkeys, NULL, 0);
+	lookup_seek(reader, what, keys, nkeys);
 	return roost_post_read_next(reader, what);
 }
 
@@ -165,7 +176,7 @@ roost_post_read_text(PostReader *reader, PostLookup what, text *key)
 		lookup_open(reader, what, 1);
 	ScanKeyEntryInitialize(&scankey, 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
 						   F_TEXTEQ, PointerGetDatum(key));
-	index_rescan(reader->open[what].scan, &scankey, 1, NULL, 0);
+	lookup_seek(reader, what, &scankey, 1);
 	return roost_post_read_next(reader, what);
 }
 
@@ -184,9 +195,9 @@ roost_post_read_below(PostReader *reader, PostLookup what, int64 first, int64 se
 		lookup_open(reader, what, 2);
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(first));
 	ScanKeyInit(&keys[1], 2, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(second));
-	index_rescan(reader->open[what].scan, keys, 2, NULL, 0);
+	lookup_seek(reader, what, keys, 2);
 	slot = reader->open[what].slot;
-	if (!index_getnext_slot(reader->open[what].scan, BackwardScanDirection, slot))
+	if (!lookup_row(reader, what, BackwardScanDirection))
 		return -1;
 	return DatumGetInt64(slot_getattr(slot, lookup_cache[what].columns[0], &isnull));
 }
@@ -207,9 +218,9 @@ roost_post_read_marks(PostReader *reader, PostLookup what, int64 account_id, int
 		lookup_open(reader, what, 2);
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(account_id));
 	ScanKeyInit(&keys[1], 2, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(PG_INT64_MAX));
-	index_rescan(reader->open[what].scan, keys, 2, NULL, 0);
+	lookup_seek(reader, what, keys, 2);
 	slot = reader->open[what].slot;
-	while (count < max && index_getnext_slot(reader->open[what].scan, BackwardScanDirection, slot))
+	while (count < max && lookup_row(reader, what, BackwardScanDirection))
 		ids[count++] = DatumGetInt64(slot_getattr(slot, lookup_cache[what].columns[0], &isnull));
 	return count;
 }
@@ -226,7 +237,7 @@ roost_post_read_from(PostReader *reader, PostLookup what, int64 first)
 	if (reader->open[what].table == NULL)
 		lookup_open(reader, what, 1);
 	ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
-	index_rescan(reader->open[what].scan, &key, 1, NULL, 0);
+	lookup_seek(reader, what, &key, 1);
 	return roost_post_read_next(reader, what);
 }
 
@@ -238,7 +249,7 @@ roost_post_read_all(PostReader *reader, PostLookup what)
 {
 	if (reader->open[what].table == NULL)
 		lookup_open(reader, what, 0);
-	index_rescan(reader->open[what].scan, NULL, 0, NULL, 0);
+	lookup_seek(reader, what, NULL, 0);
 	return roost_post_read_next(reader, what);
 }
 
@@ -248,9 +259,7 @@ roost_post_read_all(PostReader *reader, PostLookup what)
 TupleTableSlot *
 roost_post_read_next(PostReader *reader, PostLookup what)
 {
-	TupleTableSlot *slot = reader->open[what].slot;
-
-	return index_getnext_slot(reader->open[what].scan, ForwardScanDirection, slot) ? slot : NULL;
+	return lookup_row(reader, what, ForwardScanDirection) ? reader->open[what].slot : NULL;
 }
 
 /*
@@ -269,7 +278,7 @@ roost_post_read_range(PostReader *reader, int64 author_id, int64 before_id, int6
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(author_id));
 	ScanKeyInit(&keys[1], 2, BTLessStrategyNumber, F_INT8LT, Int64GetDatum(before_id));
 	ScanKeyInit(&keys[2], 2, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after_id));
-	index_rescan(reader->open[LOOKUP_AUTHOR].scan, keys, lengthof(keys), NULL, 0);
+	lookup_seek(reader, LOOKUP_AUTHOR, keys, lengthof(keys));
 }
 
 /*
@@ -302,7 +311,7 @@ roost_post_read_range_raw(PostReader *reader, int64 *id)
 	IndexScanDesc scan = reader->open[LOOKUP_AUTHOR].scan;
 	bool		isnull;
 
-	if (index_getnext_tid(scan, ForwardScanDirection) == NULL)
+	if (lookup_tid(reader, LOOKUP_AUTHOR) == NULL)
 		return false;
 	*id = DatumGetInt64(index_getattr(scan->xs_itup, 2, scan->xs_itupdesc, &isnull));
 	return true;
@@ -361,7 +370,7 @@ followees_begin(PostReader *reader, int64 follower_id)
 		reader->open[LOOKUP_FOLLOWEES].scan->xs_want_itup = true;
 	}
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(follower_id));
-	index_rescan(reader->open[LOOKUP_FOLLOWEES].scan, &key, 1, NULL, 0);
+	lookup_seek(reader, LOOKUP_FOLLOWEES, &key, 1);
 }
 
 /*
@@ -375,7 +384,7 @@ lookup_index_next(PostReader *reader, PostLookup what)
 	IndexScanDesc scan = reader->open[what].scan;
 	ItemPointer tid;
 
-	while ((tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
+	while ((tid = lookup_tid(reader, what)) != NULL)
 	{
 		if (VM_ALL_VISIBLE(scan->heapRelation, ItemPointerGetBlockNumber(tid), &reader->open[what].visibility) ||
 			index_fetch_heap(scan, reader->open[what].slot))
@@ -407,6 +416,61 @@ lookup_open(PostReader *reader, PostLookup what, int nkeys)
 	MemoryContextSwitchTo(caller);
 	reader->open[what].index = index;
 	reader->open[what].table = table;
+}
+
+/*
+ * Moves a scan to keys.  A scan allocates some of its memory when it comes to
+ * need it (for what it copies of a page, for entries whose rows are dead), so
+ * it may only be touched where that lives as long as itself.
+ */
+static void
+lookup_seek(PostReader *reader, PostLookup what, ScanKey keys, int nkeys)
+{
+	MemoryContext caller = MemoryContextSwitchTo(reader->context);
+
+	index_rescan(reader->open[what].scan, keys, nkeys, NULL, 0);
+	MemoryContextSwitchTo(caller);
+}
+
+#ifdef ROOST_DEBUG
+/*
+ * Makes sure that what a scan has allocated is the reader's.
+ */
+static void
+lookup_check(PostReader *reader, PostLookup what)
+{
+	BTScanOpaque scan = reader->open[what].scan->opaque;
+
+	if ((scan->killedItems != NULL && GetMemoryChunkContext(scan->killedItems) != reader->context) ||
+		(scan->currTuples != NULL && GetMemoryChunkContext(scan->currTuples) != reader->context))
+		elog(PANIC, "the scan of table \"%s\" has memory that may be gone", lookups[what].table);
+}
+#endif
+
+/*
+ * Reads the next row into the slot; false: there is none.
+ */
+static bool
+lookup_row(PostReader *reader, PostLookup what, ScanDirection direction)
+{
+	MemoryContext caller = MemoryContextSwitchTo(reader->context);
+	bool		there = index_getnext_slot(reader->open[what].scan, direction, reader->open[what].slot);
+
+	MemoryContextSwitchTo(caller);
+	return there;
+}
+
+/*
+ * Returns the place of the next row, or NULL.
+ */
+static ItemPointer
+lookup_tid(PostReader *reader, PostLookup what)
+{
+	MemoryContext caller = MemoryContextSwitchTo(reader->context);
+	ItemPointer tid = index_getnext_tid(reader->open[what].scan, ForwardScanDirection);
+
+	MemoryContextSwitchTo(caller);
+	return tid;
 }
 
 /*
