@@ -78,11 +78,16 @@ sub home { return $standby->safe_psql('roost', "SET roost.timeline_source = 'inb
 my $between = $primary->safe_psql('roost', "SELECT a.id FROM roost_data.account a
 	WHERE a.id <> $reader AND NOT EXISTS (SELECT FROM roost_data.follow f WHERE f.follower_id = $reader AND f.followee_id = a.id)
 	ORDER BY (SELECT count(*) FROM roost_data.follow f WHERE f.followee_id = a.id), a.id LIMIT 1");
-settle();
-home();
-$before = hits();
-home();
-cmp_ok(hits(), '>', $before, 'the reader has an inbox');
+my $kept = 0;
+for (1 .. 60) # (as long as a trace lies above the horizon none is used)
+{
+	settle();
+	home();
+	$before = hits();
+	home();
+	last if $kept = hits() > $before;
+}
+ok($kept, 'the reader has an inbox');
 $primary->safe_psql('roost', "SELECT roost.account_follow($reader, '$between')");
 settle();
 $post = $primary->safe_psql('roost', "SELECT (roost.post_create($between, 'between two reads')).id");
