@@ -119,6 +119,8 @@ BEGIN
 	DELETE FROM roost_data.account_email t WHERE t.account_id = account_erase.account_id;
 	DELETE FROM roost_data.email_token t WHERE t.account_id = account_erase.account_id;
 	DELETE FROM roost_data.device t WHERE t.account_id = account_erase.account_id;
+	-- Twice: the first one waits for who is folding slots, whose new slot only the second one sees.
+	DELETE FROM roost_data.account_stat t WHERE t.account_id = account_erase.account_id;
 	DELETE FROM roost_data.account_stat t WHERE t.account_id = account_erase.account_id;
 	DELETE FROM roost_data.import_map t WHERE t.kind = 'account' AND t.id = account_erase.account_id;
 	-- Addresses and user agents of the ended sessions; maintenance removes the rest.

@@ -49,6 +49,8 @@ BEGIN
 	DELETE FROM roost_data.post_revision r WHERE r.post_id = ANY (v_ids);
 	DELETE FROM roost_data.post_hashtag h USING gone g, LATERAL pg_catalog.unnest(g.hashtags) t
 	WHERE h.hashtag = t AND h.post_id = g.id;
+	-- Twice: the first one waits for who is folding slots, whose new slot only the second one sees.
+	DELETE FROM roost_data.post_stat s WHERE s.post_id = ANY (v_ids);
 	DELETE FROM roost_data.post_stat s WHERE s.post_id = ANY (v_ids);
 	RETURN NULL;
 END
