@@ -30,6 +30,7 @@
 PG_FUNCTION_INFO_V1(roost_post_hydrate);
 PG_FUNCTION_INFO_V1(roost_post_page);
 PG_FUNCTION_INFO_V1(roost_post_one);
+PG_FUNCTION_INFO_V1(roost_post_done);
 PG_FUNCTION_INFO_V1(roost_post_get);
 PG_FUNCTION_INFO_V1(roost_post_visible);
 
@@ -210,22 +211,42 @@ roost_post_one(PG_FUNCTION_ARGS)
 	return hydrate_one(fcinfo, PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0), PG_GETARG_INT64(1));
 }
 
+/* The post as the viewer (0: a stranger) sees it; an error if it does not. */
+static Datum
+hydrate_required(FunctionCallInfo fcinfo, bool given, int64 viewer_id, int64 post_id)
+{
+	Datum		post = 0;
+
+	if (given)
+		post = hydrate_one(fcinfo, viewer_id, post_id);
+	if (!given || fcinfo->isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("the post does not exist"),
+				 err_generic_string(PG_DIAG_COLUMN_NAME, "post_id")));
+	return post;
+}
+
+/*
+ * roost_internal.post_done(viewer_id, post_id) is what a function returns that
+ * did something to a post: it fails, and with it what was done, if the viewer
+ * has lost sight of the post since the function looked.
+ */
+Datum
+roost_post_done(PG_FUNCTION_ARGS)
+{
+	return hydrate_required(fcinfo, !PG_ARGISNULL(1), PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0),
+							PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1));
+}
+
 /*
  * roost.post_get(post_id, actor_id) returns the post, or fails.
  */
 Datum
 roost_post_get(PG_FUNCTION_ARGS)
 {
-	Datum		post = 0;
-
-	if (!PG_ARGISNULL(0))
-		post = hydrate_one(fcinfo, PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1), PG_GETARG_INT64(0));
-	if (PG_ARGISNULL(0) || fcinfo->isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("the post does not exist"),
-				 err_generic_string(PG_DIAG_COLUMN_NAME, "post_id")));
-	return post;
+	return hydrate_required(fcinfo, !PG_ARGISNULL(0), PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1),
+							PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0));
 }
 
 /*

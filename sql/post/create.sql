@@ -189,7 +189,7 @@ BEGIN
 			pinned_at = CASE WHEN post_edit.visibility <> 'direct' THEN p.pinned_at END
 		WHERE p.id = v_old.id;
 	END IF;
-	RETURN roost_internal.post_one(actor_id, post_id);
+	RETURN roost_internal.post_done(actor_id, post_id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_edit(roost.id, roost.id, roost.post_text, roost.visibility, roost.post_warning, roost.language, roost.post_media) FROM PUBLIC;
@@ -213,5 +213,5 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_delete(roost.id, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.post_delete(roost.id, roost.id) IS 'Deletes an own post with its likes, bookmarks, history and retweets; answers to it stay. Returns the post as it was, so that it can be written anew. 42501 another''s post, P0002 no such post.';
+COMMENT ON FUNCTION roost.post_delete(roost.id, roost.id) IS 'Deletes an own post with its likes, bookmarks, history and retweets; answers to it stay. Returns the post as it was, so that it can be written anew, null if it was a retweet of what the actor no longer sees. 42501 another''s post, P0002 no such post.';
 SELECT roost_internal.route('DELETE', '/tweets/:post_id', 'roost.post_delete', limit_class => 'delete');

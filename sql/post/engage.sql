@@ -38,7 +38,7 @@ BEGIN
 	SELECT t.post_id INTO v_id FROM roost_internal.post_target(actor_id, post_id) t;
 	INSERT INTO roost_data.post_like (account_id, post_id, id) VALUES (actor_id, v_id, roost_internal.id_next(actor_id))
 	ON CONFLICT DO NOTHING;
-	RETURN roost_internal.post_one(actor_id, v_id);
+	RETURN roost_internal.post_done(actor_id, v_id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_like(roost.id, roost.id) FROM PUBLIC;
@@ -79,7 +79,7 @@ BEGIN
 	INSERT INTO roost_data.post (id, author_id, thread_id, retweet_of_id, created_at, visibility, text)
 	VALUES (v_id, actor_id, v_id, v_target.post_id, roost.id_time(v_id), v_visibility, '')
 	ON CONFLICT (author_id, retweet_of_id) WHERE retweet_of_id IS NOT NULL DO NOTHING;
-	RETURN roost_internal.post_one(actor_id, v_target.post_id);
+	RETURN roost_internal.post_done(actor_id, v_target.post_id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_retweet(roost.id, roost.id) FROM PUBLIC;
@@ -112,7 +112,7 @@ BEGIN
 	SELECT t.post_id INTO v_id FROM roost_internal.post_target(actor_id, post_id) t;
 	INSERT INTO roost_data.post_bookmark (account_id, post_id, id) VALUES (actor_id, v_id, roost_internal.id_next(actor_id))
 	ON CONFLICT DO NOTHING;
-	RETURN roost_internal.post_one(actor_id, v_id);
+	RETURN roost_internal.post_done(actor_id, v_id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_bookmark(roost.id, roost.id) FROM PUBLIC;
@@ -158,7 +158,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = '53400', MESSAGE = 'too many pinned posts', DETAIL = 'An account can pin 5 posts.';
 	END IF;
 	UPDATE roost_data.post p SET pinned_at = roost_internal.clock_now() WHERE p.id = post_id AND p.pinned_at IS NULL;
-	RETURN roost_internal.post_one(actor_id, post_id);
+	RETURN roost_internal.post_done(actor_id, post_id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_pin(roost.id, roost.id) FROM PUBLIC;
@@ -172,7 +172,7 @@ AS $$
 BEGIN
 	PERFORM roost_internal.post_own(actor_id, post_id);
 	UPDATE roost_data.post p SET pinned_at = NULL WHERE p.id = post_id AND p.pinned_at IS NOT NULL;
-	RETURN roost_internal.post_one(actor_id, post_id);
+	RETURN roost_internal.post_done(actor_id, post_id);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.post_unpin(roost.id, roost.id) FROM PUBLIC;

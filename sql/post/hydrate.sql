@@ -30,6 +30,12 @@ AS 'MODULE_PATHNAME', 'roost_post_one';
 REVOKE ALL ON FUNCTION roost_internal.post_one(bigint, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.post_one(bigint, bigint) IS 'The post as the viewer (null: a stranger) sees it after what this transaction has done; null if it may not.';
 
+CREATE OR REPLACE FUNCTION roost_internal.post_done(viewer_id bigint, post_id bigint) RETURNS roost.post
+LANGUAGE c VOLATILE
+AS 'MODULE_PATHNAME', 'roost_post_done';
+REVOKE ALL ON FUNCTION roost_internal.post_done(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.post_done(bigint, bigint) IS 'roost_internal.post_one() of a post that the viewer could see when the transaction began to do something to it. P0002 if it can no longer, because its author went private, blocked the viewer … meanwhile: nothing was done then.';
+
 CREATE OR REPLACE FUNCTION roost.post_get(post_id roost.id, actor_id roost.id DEFAULT NULL) RETURNS roost.post
 LANGUAGE c STABLE
 AS 'MODULE_PATHNAME', 'roost_post_get';

@@ -44,6 +44,14 @@ SELECT text, quote_of_id = :root AS quote_of_id, quote_of IS NULL AS no_quote FR
 SELECT (SELECT array_agg(text) FROM unnest(ancestors)) AS ancestors, (SELECT array_agg(text) FROM unnest(descendants)) AS descendants FROM roost.post_context(:reply);
 SELECT (SELECT array_agg(text) FROM unnest(ancestors)) AS ancestors FROM roost.post_context(:reply2);
 
+-- a retweet of what its author no longer sees can be deleted, but not shown
+SELECT retweet_count FROM roost.post_retweet(2405, :reply);
+SELECT id AS hidden FROM roost_data.post WHERE retweet_of_id = :reply \gset
+INSERT INTO roost_data.account_block (account_id, blocked_id, id) VALUES (2402, 2405, 1);
+SELECT roost.post_delete(2405, :hidden) IS NULL AS unseen;
+SELECT count(*) FROM roost_data.post WHERE id = :hidden;
+SELECT text, retweet_count FROM roost.post_get(:reply);
+
 -- taking away from what is gone leaves nothing behind
 SELECT text FROM roost.post_delete(2402, :reply);
 SELECT text FROM roost.post_delete(2404, :quote);
