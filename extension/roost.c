@@ -62,6 +62,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_moderation_module,
 	&roost_friend_module,
 	&roost_chat_module,
+	&roost_member_module,
 	&roost_key_module,
 	&roost_envelope_module,
 	&roost_worker_module,

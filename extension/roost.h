@@ -62,6 +62,7 @@ extern const RoostModule roost_standby_module;
 extern const RoostModule roost_moderation_module;
 extern const RoostModule roost_friend_module;
 extern const RoostModule roost_chat_module;
+extern const RoostModule roost_member_module;
 extern const RoostModule roost_key_module;
 extern const RoostModule roost_envelope_module;
 

@@ -61,6 +61,8 @@ static const GuardTable guard_tables[] = {
 	{"account_block", {"account_block_stamp", "account_block_truncate_stamp"}},
 	{"account_mute", {"account_mute_stamp", "account_mute_truncate_stamp"}},
 	{"muted_word", {"muted_word_stamp", "muted_word_truncate_stamp"}},
+	{"conversation", {"conversation_stamp"}},
+	{"conversation_member", {"conversation_member_stamp", "conversation_member_update_stamp", "conversation_member_truncate_stamp"}},
 };
 
 typedef struct GuardShared

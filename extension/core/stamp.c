@@ -96,9 +96,11 @@ static const char *const stamp_kinds[ROOST_STAMP_KINDS] = {
 	[ROOST_STAMP_COUNT] = "count",
 	[ROOST_STAMP_ACCOUNT] = "account",
 	[ROOST_STAMP_VIEWER] = "viewer",
+	[ROOST_STAMP_MEMBER] = "member",
+	[ROOST_STAMP_CONVERSATION] = "conversation",
 };
 
-StaticAssertDecl(ROOST_STAMP_KINDS == 5, "each kind of stamp has a name");
+StaticAssertDecl(ROOST_STAMP_KINDS == 7, "each kind of stamp has a name");
 
 static StampShared *stamp_shared = NULL;
 

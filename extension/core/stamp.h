@@ -47,6 +47,9 @@ typedef enum RoostStampKind
 	ROOST_STAMP_ACCOUNT,		/* an account's row */
 	ROOST_STAMP_VIEWER,			/* whom an account has blocked or muted, who
 								 * has blocked it, and its muted words */
+	ROOST_STAMP_MEMBER,			/* in which conversations an account is, and
+								 * what it has set for them */
+	ROOST_STAMP_CONVERSATION,	/* a conversation's newest message */
 	ROOST_STAMP_KINDS
 } RoostStampKind;
 

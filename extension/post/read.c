@@ -79,6 +79,10 @@ static const struct
 	[LOOKUP_MUTE] = {"account_mute", "account_mute_pkey", {"muted_id", "expires_at"}, "account_mute"},
 	[LOOKUP_MUTED_BY] = {"account_mute", "account_mute_muted_id_idx", {"account_id"}, "account_mute"},
 	[LOOKUP_MUTED_WORD] = {"muted_word", "muted_word_pkey", {"folded", "whole_word", "expires_at"}, "muted_word"},
+	[LOOKUP_MEMBER] = {"conversation_member", "conversation_member_account_id_idx", {
+	"conversation_id", "since_id", "archived_id", "muted", "muted_until", "pinned_at"}},
+	[LOOKUP_CONVERSATION] = {"conversation", "conversation_pkey", {"last_message_id", "kind", "created_by"}},
+	[LOOKUP_MESSAGE] = {"message", "message_pkey", {"id"}},
 };
 
 typedef struct LookupCache

@@ -37,6 +37,9 @@ typedef enum PostLookup
 	LOOKUP_MUTE,				/* (account_id, muted_id) */
 	LOOKUP_MUTED_BY,			/* (muted_id) */
 	LOOKUP_MUTED_WORD,			/* (account_id), in the order of id */
+	LOOKUP_MEMBER,				/* (account_id), of conversations */
+	LOOKUP_CONVERSATION,		/* (id) */
+	LOOKUP_MESSAGE,				/* (conversation_id, id) */
 	LOOKUPS
 } PostLookup;
 
@@ -104,6 +107,25 @@ typedef enum WordColumn
 	WORD_WHOLE,
 	WORD_EXPIRES_AT
 } WordColumn;
+
+/* Columns of roost_data.conversation_member */
+typedef enum MemberColumn
+{
+	MEMBER_CONVERSATION_ID,
+	MEMBER_SINCE_ID,
+	MEMBER_ARCHIVED_ID,
+	MEMBER_MUTED,
+	MEMBER_MUTED_UNTIL,
+	MEMBER_PINNED_AT
+} MemberColumn;
+
+/* Columns of roost_data.conversation */
+typedef enum ConversationColumn
+{
+	CONVERSATION_LAST_MESSAGE_ID,
+	CONVERSATION_KIND,
+	CONVERSATION_CREATED_BY
+} ConversationColumn;
 
 #define LOOKUP_COLUMNS_MAX	POST_COLUMNS
 

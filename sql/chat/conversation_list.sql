@@ -29,6 +29,13 @@ REVOKE ALL ON FUNCTION roost.conversation_get(roost.id, roost.id) FROM PUBLIC;
 COMMENT ON FUNCTION roost.conversation_get(roost.id, roost.id) IS 'A conversation of the caller. P0002 it is a member of no such conversation.';
 SELECT roost_internal.route('GET', '/conversations/:conversation_id', 'roost.conversation_get', tags => '{chat}');
 
+CREATE OR REPLACE FUNCTION roost_internal.conversation_page(actor_id bigint, "limit" integer, archived boolean,
+	pinned boolean, place bigint, since bigint, OUT ids bigint[], OUT cursors text[])
+LANGUAGE c STABLE
+AS 'MODULE_PATHNAME', 'roost_chat_conversation_page';
+REVOKE ALL ON FUNCTION roost_internal.conversation_page(bigint, integer, boolean, boolean, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.conversation_page(bigint, integer, boolean, boolean, bigint, bigint) IS 'The conversations of the actor, or with archived those in its archive, that stand on a page of its list, and their cursors: pinned ones first, then by the newest message, after the place (pinned, id of a message) that a cursor names, as the list was when since was the newest message (null: now). A direct conversation without any message only if the actor has begun it. From memory, where it can be: extension/chat/member.c.';
+
 CREATE OR REPLACE FUNCTION roost.conversation_list(
 	actor_id roost.id,
 	"limit" integer DEFAULT 20,
@@ -41,7 +48,6 @@ AS $$
 DECLARE
 	-- pinned, the message that it stood at, the newest message when the walk began
 	v_before constant text[] := regexp_match(before, '^([01])\.(\d{1,18})\.(\d{1,18})$');
-	v_since bigint := v_before[3];
 	v_ids bigint[];
 	v_cursors text[];
 	v_row roost.conversation;
@@ -49,34 +55,8 @@ BEGIN
 	IF before IS NOT NULL AND v_before IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'before', MESSAGE = 'this is no cursor that was given out';
 	END IF;
-	-- A walk goes through the list as it was when it began: a conversation that
-	-- has moved to the top since then still stands at the message that was its
-	-- last one, so none is skipped or comes twice.
-	WITH own AS (
-		SELECT c.id, coalesce(c.last_message_id, c.id) AS newest, m.pinned_at, m.archived_id, m.muted, m.muted_until
-		FROM roost_data.conversation_member m JOIN roost_data.conversation c ON c.id = m.conversation_id
-		WHERE m.account_id = actor_id
-			-- Nobody sees that somebody has begun to think of writing.
-			AND NOT (c.kind = 'direct' AND c.last_message_id IS NULL AND c.created_by IS DISTINCT FROM actor_id::bigint)
-	), began AS (
-		SELECT coalesce(v_since, (SELECT max(o.newest) FROM own o), 0) AS id
-	), walk AS (
-		SELECT o.id, began.id AS since,
-			(o.pinned_at IS NOT NULL)::integer AS pinned,
-			CASE WHEN o.newest <= began.id THEN o.newest
-				ELSE coalesce((SELECT max(t.id) FROM roost_data.message t WHERE t.conversation_id = o.id AND t.id <= began.id),
-					CASE WHEN o.id <= began.id THEN o.id END) END AS place
-		FROM own o, began
-		WHERE (o.archived_id IS NOT NULL
-			AND roost_internal.member_archived(o.archived_id, roost_internal.member_muted(o.muted, o.muted_until), o.newest)) = conversation_list.archived
-	), page AS (
-		SELECT w.* FROM walk w
-		WHERE w.place IS NOT NULL AND (v_before IS NULL OR (w.pinned, w.place) < (v_before[1]::integer, v_before[2]::bigint))
-		ORDER BY w.pinned DESC, w.place DESC
-		LIMIT conversation_list."limit"
-	)
-	SELECT array_agg(p.id ORDER BY p.pinned DESC, p.place DESC), array_agg(concat_ws('.', p.pinned, p.place, p.since) ORDER BY p.pinned DESC, p.place DESC)
-	INTO v_ids, v_cursors FROM page p;
+	SELECT p.ids, p.cursors INTO v_ids, v_cursors
+	FROM roost_internal.conversation_page(actor_id, "limit", archived, v_before[1] = '1', v_before[2]::bigint, v_before[3]::bigint) p;
 	FOR v_row IN SELECT * FROM roost_internal.conversation_row(actor_id, v_ids) LOOP
 		v_row.cursor := v_cursors[array_position(v_ids, v_row.id::bigint)];
 		RETURN NEXT v_row;

@@ -21,6 +21,11 @@ CREATE TABLE IF NOT EXISTS roost_data.conversation (
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE roost_data.conversation IS 'Conversations. expire_after: seconds after which new messages disappear. member_count is kept by whoever holds the row (0: the next maintenance deletes it); last_message_id is the newest message that was added.';
 
+-- Lists of conversations are kept in memory (extension/chat/member.c).
+CREATE OR REPLACE TRIGGER conversation_stamp AFTER UPDATE OF last_message_id ON roost_data.conversation
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.stamp_changed('conversation', 'id');
+ALTER TABLE roost_data.conversation ENABLE ALWAYS TRIGGER conversation_stamp;
+
 CREATE INDEX IF NOT EXISTS conversation_empty_idx ON roost_data.conversation (id) WHERE member_count = 0;
 
 CREATE TABLE IF NOT EXISTS roost_data.conversation_direct (
@@ -52,6 +57,17 @@ COMMENT ON TABLE roost_data.conversation_member IS 'Who is in a conversation. si
 -- A message carries the bucket of its conversation: so it is found among those
 -- of one account that have this bucket, without an index of all messages by id.
 CREATE INDEX IF NOT EXISTS conversation_member_account_id_idx ON roost_data.conversation_member (account_id, (conversation_id & 1023), conversation_id);
+
+CREATE OR REPLACE TRIGGER conversation_member_stamp AFTER INSERT OR DELETE ON roost_data.conversation_member
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.stamp_changed('member', 'account_id');
+-- What is read often only moves the other columns.
+CREATE OR REPLACE TRIGGER conversation_member_update_stamp
+	AFTER UPDATE OF conversation_id, account_id, since_id, muted, muted_until, archived_id, pinned_at ON roost_data.conversation_member
+	FOR EACH ROW EXECUTE FUNCTION roost_internal.stamp_changed('member', 'account_id');
+CREATE OR REPLACE TRIGGER conversation_member_truncate_stamp AFTER TRUNCATE ON roost_data.conversation_member
+	FOR EACH STATEMENT EXECUTE FUNCTION roost_internal.stamp_changed('member', 'account_id');
+ALTER TABLE roost_data.conversation_member ENABLE ALWAYS TRIGGER conversation_member_stamp,
+	ENABLE ALWAYS TRIGGER conversation_member_update_stamp, ENABLE ALWAYS TRIGGER conversation_member_truncate_stamp;
 
 CREATE TABLE IF NOT EXISTS roost_data.conversation_invite (
 	conversation_id bigint NOT NULL REFERENCES roost_data.conversation ON DELETE CASCADE,

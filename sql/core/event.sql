@@ -21,13 +21,13 @@ REVOKE ALL ON FUNCTION roost.cache_forget() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION roost_internal.stamp_changed() RETURNS trigger
 LANGUAGE c VOLATILE
 AS 'MODULE_PATHNAME', 'roost_stamp_changed';
-COMMENT ON FUNCTION roost_internal.stamp_changed() IS 'AFTER ROW or TRUNCATE trigger: stamp_changed(''kind'', ''column'', …) makes copies of the graph, post, count (a post''s counters), account or viewer (its blocks, mutes and muted words) void whose id stands in a column, of the old row and of the new one.';
+COMMENT ON FUNCTION roost_internal.stamp_changed() IS 'AFTER ROW or TRUNCATE trigger: stamp_changed(''kind'', ''column'', …) makes copies of the graph, post, count (a post''s counters), account, viewer (its blocks, mutes and muted words), member (its conversations) or conversation (its newest message) void whose id stands in a column, of the old row and of the new one.';
 REVOKE ALL ON FUNCTION roost_internal.stamp_changed() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION roost_internal.stamp_read(kind text, id bigint) RETURNS bigint
 LANGUAGE c VOLATILE STRICT
 AS 'MODULE_PATHNAME', 'roost_stamp_read_sql';
-COMMENT ON FUNCTION roost_internal.stamp_read(text, bigint) IS 'The version of a graph, post, count, account or viewer that a copy made by this statement would have; null if none may be kept or used now.';
+COMMENT ON FUNCTION roost_internal.stamp_read(text, bigint) IS 'The version of a graph, post, count, account, viewer, member or conversation that a copy made by this statement would have; null if none may be kept or used now.';
 REVOKE ALL ON FUNCTION roost_internal.stamp_read(text, bigint) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION roost_internal.pending_events(OUT kind text, OUT "values" bigint[]) RETURNS SETOF record
