@@ -12,55 +12,51 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-
+#include "chat/member.h"
 #include "core/id.h"
-#include "core/plan.h"
 #include "live/stream_resume.h"
 
+static bool room_is_channel(const Resume *resume, int64 conversation_id);
 static int	room_compare(const void *left, const void *right);
 
 /*
- * Finds the rooms.
+ * Finds the rooms.  A resume takes many calls; the list is kept from one to the
+ * next, and read again only when it has changed (chat/member.c).
  */
 void
 roost_resume_rooms(Resume *resume)
 {
-	static SPIPlanPtr plan = NULL;
-	Oid			types[] = {INT8OID, INT8ARRAYOID};
-	char		nulls[] = {' ', resume->messages ? 'n' : ' '};
-	Datum		values[2] = {Int64GetDatum(resume->account_id), 0};
-	MemoryContext caller = CurrentMemoryContext;
+	PostReader	reader;
+	ChatMembers members;
 
 	if (!resume->messages && resume->num_conversations == 0)
 		return;
-	if (!resume->messages)
+	roost_post_reader_begin(&reader);
+	roost_members_read(&reader, resume->account_id, false, &members);
+	roost_post_reader_end(&reader);
+	resume->rooms = MemoryContextAllocHuge(CurrentMemoryContext, Max(members.count, 1) * sizeof(Room));
+	for (int i = 0; i < members.count; i++)
 	{
-		Datum	   *ids = palloc(resume->num_conversations * sizeof(Datum));
+		const ChatMember *member = &members.list[i];
 
-		for (int i = 0; i < resume->num_conversations; i++)
-			ids[i] = Int64GetDatum(resume->conversation_ids[i]);
-		values[1] = PointerGetDatum(construct_array(ids, resume->num_conversations, INT8OID, sizeof(int64), true, TYPALIGN_DOUBLE));
+		if (resume->messages || room_is_channel(resume, member->conversation_id))
+			resume->rooms[resume->num_rooms++] = (Room) {member->conversation_id, member->since_id};
 	}
-	SPI_connect();
-	roost_plan_keep(&plan, "SELECT m.conversation_id, m.since_id FROM roost_data.conversation_member m"
-					" WHERE m.account_id = $1 AND ($2 IS NULL OR m.conversation_id = ANY ($2))", lengthof(types), types);
-	if (SPI_execute_plan(plan, values, nulls, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the conversations of an account");
-	resume->rooms = MemoryContextAlloc(caller, Max(SPI_processed, 1) * sizeof(Room));
-	for (uint64 i = 0; i < SPI_processed; i++)
+	pfree(members.list);
+}
+
+/*
+ * Returns whether one of the channels is that of a conversation.
+ */
+static bool
+room_is_channel(const Resume *resume, int64 conversation_id)
+{
+	for (int i = 0; i < resume->num_conversations; i++)
 	{
-		bool		isnull;
-
-		resume->rooms[i].id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
-		resume->rooms[i].since_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull));
+		if (resume->conversation_ids[i] == conversation_id)
+			return true;
 	}
-	resume->num_rooms = SPI_processed;
-	SPI_finish();
-	qsort(resume->rooms, resume->num_rooms, sizeof(Room), room_compare);
+	return false;
 }
 
 static int
