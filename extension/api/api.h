@@ -130,6 +130,7 @@ typedef struct ApiFunction
 	Oid			collation;
 	TupleDesc	desc;			/* of the rows of a set, or NULL */
 	bool		scalar_set;		/* rows are bare values */
+	bool		may_be_null;	/* its description says when */
 	int			body_size;		/* room that its answers take */
 } ApiFunction;
 

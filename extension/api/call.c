@@ -38,6 +38,7 @@ typedef struct CallRows
 static void call_body_begin(ApiRequest *request);
 static void call_body_end(ApiRequest *request);
 static void call_value(ApiRequest *request, FunctionCallInfo fcinfo);
+static void call_missing(ApiRequest *request);
 static void call_set(ApiRequest *request, FunctionCallInfo fcinfo);
 static void call_rows_begin(CallRows *rows, ApiRequest *request);
 static void call_rows_each(CallRows *rows, FunctionCallInfo fcinfo, ReturnSetInfo *info, Datum value);
@@ -134,6 +135,8 @@ call_value(ApiRequest *request, FunctionCallInfo fcinfo)
 		value = FunctionCallInvoke(fcinfo);
 		isnull = fcinfo->isnull;
 	}
+	if (isnull && function->result != VOIDOID && !request->value_written)
+		call_missing(request);
 	if (function->result == VOIDOID)
 	{
 		request->no_body = true;
@@ -149,6 +152,22 @@ call_value(ApiRequest *request, FunctionCallInfo fcinfo)
 		call_tokens(request, value);
 	else
 		roost_json_value(&request->body_out, roost_json_plan(function->result), value, isnull);
+}
+
+/*
+ * Refuses to answer null for a built-in function that is not described as null
+ * at times: what it was asked for, or has just written, is no longer there for
+ * the caller, because another transaction has committed between two of its
+ * statements.  What it has written is undone.
+ */
+static void
+call_missing(ApiRequest *request)
+{
+	if (request->route->builtin && !request->function->may_be_null)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("the object does not exist any more"),
+				 errdetail("It went away, or out of sight, while the request was served; nothing was done.")));
 }
 
 /*

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "access/htup_details.h"
 #include "api/api.h"
 #include "catalog/pg_authid.h"
@@ -18,6 +20,7 @@
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "commands/comment.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -34,6 +37,7 @@ static void function_arguments(ApiFunction *function, HeapTuple tuple, MemoryCon
 static ApiSource function_source(const char *name);
 static void function_defaults(ApiFunction *function, HeapTuple tuple);
 static void function_result(ApiFunction *function);
+static bool function_may_be_null(Oid oid);
 
 /*
  * Returns what is to know about a function, in the given context.
@@ -64,6 +68,7 @@ roost_api_function_resolve(const char *name, MemoryContext context)
 	function_arguments(function, tuple, context);
 	function_defaults(function, tuple);
 	function_result(function);
+	function->may_be_null = function_may_be_null(oid);
 	function->context = AllocSetContextCreate(context, "roost function", ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(caller);
 	ReleaseSysCache(tuple);
@@ -239,4 +244,24 @@ function_result(ApiFunction *function)
 					 errmsg("the rows of a function behind a route have no known columns"),
 					 errhint("Declare RETURNS TABLE or RETURNS SETOF a composite type.")));
 	}
+}
+
+/*
+ * Returns whether the description of a function says when it is null, as
+ * roost_internal.openapi_result() reads it: with the words "null if".
+ */
+static bool
+function_may_be_null(Oid oid)
+{
+	const char *words = "null if";
+	int			length = strlen(words);
+	const char *comment = GetComment(oid, ProcedureRelationId, 0);
+
+	for (const char *at = comment; at && *at; at++)
+	{
+		if (pg_strncasecmp(at, words, length) == 0 &&
+			(at == comment || !isalnum((unsigned char) at[-1])) && !isalnum((unsigned char) at[length]))
+			return true;
+	}
+	return false;
 }
