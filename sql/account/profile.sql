@@ -162,17 +162,15 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_handle text := pg_catalog.lower(handle_take.username);
-	v_reserved boolean;
 BEGIN
-	v_reserved := EXISTS (
+	INSERT INTO roost_data.account_handle (username, account_id) VALUES (v_handle, handle_take.account_id)
+	ON CONFLICT DO NOTHING;
+	-- Looked up once the name is held: who gives it up at this moment has reserved it by then.
+	IF NOT FOUND OR EXISTS (
 		SELECT FROM roost_data.reserved_handle r
 		WHERE r.username = v_handle AND coalesce(r.until, 'infinity') > roost_internal.clock_now()
-			AND r.account_id IS DISTINCT FROM handle_take.account_id);
-	IF NOT v_reserved THEN
-		INSERT INTO roost_data.account_handle (username, account_id) VALUES (v_handle, handle_take.account_id)
-		ON CONFLICT DO NOTHING;
-	END IF;
-	IF v_reserved OR NOT FOUND THEN
+			AND r.account_id IS DISTINCT FROM handle_take.account_id)
+	THEN
 		RAISE EXCEPTION USING ERRCODE = '23505', COLUMN = 'username', MESSAGE = 'the user name is taken';
 	END IF;
 	DELETE FROM roost_data.reserved_handle r WHERE r.username = v_handle;
@@ -181,12 +179,12 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.handle_take(bigint, text) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.handle_take(bigint, text) IS 'Gives a user name to an account. 23505 if it is taken or reserved.';
 
-CREATE OR REPLACE FUNCTION roost_internal.handle_release(account_id bigint, reason text) RETURNS void
+CREATE OR REPLACE FUNCTION roost_internal.handle_release(account_id bigint, reason text, keep text DEFAULT NULL) RETURNS void
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH gone AS (
-		DELETE FROM roost_data.account_handle h WHERE h.account_id = $1 RETURNING h.username
+		DELETE FROM roost_data.account_handle h WHERE h.account_id = $1 AND h.username IS DISTINCT FROM $3 RETURNING h.username
 	)
 	INSERT INTO roost_data.reserved_handle AS r (username, until, account_id, reason)
 	SELECT g.username, roost_internal.clock_now() + current_setting('roost.account_handle_rest')::interval, $1, $2
@@ -195,8 +193,8 @@ AS $$
 	ON CONFLICT (username) DO UPDATE SET until = excluded.until, account_id = excluded.account_id, reason = excluded.reason
 	WHERE r.until IS NOT NULL
 $$;
-REVOKE ALL ON FUNCTION roost_internal.handle_release(bigint, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.handle_release(bigint, text) IS 'Takes the user name from an account; nobody else gets it for roost.account_handle_rest.';
+REVOKE ALL ON FUNCTION roost_internal.handle_release(bigint, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.handle_release(bigint, text, text) IS 'Takes the user name from an account, unless it is keep; nobody else gets it for roost.account_handle_rest.';
 
 CREATE OR REPLACE FUNCTION roost_internal.birth_date_check(birth_date date) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -232,14 +230,19 @@ BEGIN
 	IF birth_date <> 'infinity' THEN
 		PERFORM roost_internal.birth_date_check(birth_date);
 	END IF;
-	SELECT a.* INTO v_account FROM roost_data.account a WHERE a.id = actor_id AND a.status = 'active' FOR UPDATE;
+	SELECT a.* INTO v_account FROM roost_data.account a WHERE a.id = actor_id AND a.status = 'active' FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', MESSAGE = 'the account does not exist';
 	END IF;
 	PERFORM roost_internal.audit_actor(actor_id, 'roost.account_update');
 	IF pg_catalog.lower(username) <> pg_catalog.lower(v_account.username) THEN
-		PERFORM roost_internal.handle_release(actor_id, 'renamed');
+		-- The new one first: two who take each other's do not wait in a circle.
 		PERFORM roost_internal.handle_take(actor_id, username);
+		PERFORM roost_internal.handle_release(actor_id, 'renamed', pg_catalog.lower(username));
+	END IF;
+	IF v_account.is_private AND NOT is_private THEN
+		-- Before a filter may open a case: who reports the account holds it, and then the case.
+		PERFORM roost_internal.account_hold_alone(actor_id);
 	END IF;
 	UPDATE roost_data.account a SET
 		username = coalesce(account_update.username, a.username),

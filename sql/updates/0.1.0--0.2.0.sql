@@ -8,6 +8,7 @@ DROP FUNCTION roost_internal.timeline_newest(bigint[], bigint[], integer, bigint
 ALTER TYPE roost.health ADD ATTRIBUTE queue_depth bigint, ADD ATTRIBUTE reason text;
 COMMENT ON TYPE roost.health IS 'The state of the service: status (ok, degraded), version, worker (its state), worker_lag (seconds the oldest waiting event has waited), standby (this server is in recovery), queue_depth (events that wait for the worker), reason (why it is degraded, or null).';
 DROP VIEW roost.stat_worker;
+DROP FUNCTION roost_internal.handle_release(bigint, text);
 DROP FUNCTION roost_internal.worker_stat();
 
 CREATE TYPE roost.feed_kind AS ENUM ('post_created', 'post_updated', 'post_deleted', 'follow_created', 'follow_deleted', 'like_created', 'like_deleted',
