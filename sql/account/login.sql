@@ -270,7 +270,9 @@ BEGIN
 			address = coalesce(client_address, s.address),
 			user_agent = coalesce(pg_catalog.left(auth_refresh.user_agent, 300), s.user_agent)
 		WHERE s.id = v_session.id;
-		UPDATE roost_data.device d SET last_seen_at = v_now WHERE d.id = v_session.device_id;
+		-- Whoever logs in on the device holds it, and waits for the session.
+		UPDATE roost_data.device d SET last_seen_at = v_now
+		WHERE d.id = (SELECT t.id FROM roost_data.device t WHERE t.id = v_session.device_id FOR NO KEY UPDATE SKIP LOCKED);
 		PERFORM roost_internal.account_touch(v_session.account_id);
 	ELSIF roost_internal.token_digest(refresh_token) IS DISTINCT FROM v_session.former_digest
 		OR v_session.refreshed_at <= v_now - pg_catalog.current_setting('roost.account_reuse_window')::interval THEN

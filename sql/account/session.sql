@@ -229,6 +229,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM roost_internal.audit_actor(actor_id, 'roost.device_delete');
+	-- Before its sessions are looked for: who logs in on it holds the account.
+	PERFORM FROM roost_data.account a WHERE a.id = actor_id FOR NO KEY UPDATE;
 	PERFORM roost_internal.session_revoke(actor_id, ARRAY(
 		SELECT s.id FROM roost_data.session s
 		WHERE s.device_id = device_delete.id AND s.account_id = actor_id));
