@@ -215,8 +215,8 @@ BEGIN
 	END IF;
 	PERFORM roost_internal.role_within(actor_id, permissions);
 	INSERT INTO roost_data.role AS r (name, rank, description) VALUES (role_set.name, role_set.rank, coalesce(role_set.description, ''))
-	ON CONFLICT ON CONSTRAINT role_pkey DO NOTHING;
-	PERFORM FROM roost_data.role r WHERE r.name = role_set.name FOR NO KEY UPDATE;
+	-- Locked by this, or made: who deletes it at this moment was first.
+	ON CONFLICT ON CONSTRAINT role_pkey DO UPDATE SET rank = r.rank;
 	v_old := roost_internal.role_get(role_set.name);
 	IF v_old.rank >= v_rank THEN
 		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'not allowed', DETAIL = 'The role has the same or a higher rank than one''s own.';
@@ -242,6 +242,7 @@ DECLARE
 	v_old roost.role;
 BEGIN
 	PERFORM roost_internal.permission_check(actor_id, 'role.write');
+	PERFORM FROM roost_data.role r WHERE r.name = role_delete.name FOR UPDATE;
 	v_old := roost_internal.role_get(name);
 	IF v_old.name IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'name', MESSAGE = 'the role does not exist';
@@ -278,13 +279,32 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.account_known(roost.account_ref) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.account_known(roost.account_ref) IS 'The id of the account, active or suspended, that an id or @name means: for moderators. P0002 if there is none.';
 
+CREATE OR REPLACE FUNCTION roost_internal.account_known_held(account_id roost.account_ref) RETURNS bigint
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_id constant bigint := roost_internal.account_known(account_id);
+BEGIN
+	PERFORM FROM roost_data.account a WHERE a.id = v_id AND a.status <> 'deleted' FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'the account does not exist';
+	END IF;
+	RETURN v_id;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.account_known_held(roost.account_ref) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.account_known_held(roost.account_ref) IS 'roost_internal.account_known(), with the account locked: it is there until the end of the transaction.';
+
 CREATE OR REPLACE FUNCTION roost.role_grant(account_id roost.account_ref, role roost.role_name) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	v_account_id constant bigint := roost_internal.account_known_held(account_id);
 BEGIN
 	UPDATE roost_data.account a SET role = role_grant.role, updated_at = roost_internal.clock_now()
-	WHERE a.id = roost_internal.account_known(account_id) AND a.role <> role_grant.role;
+	WHERE a.id = v_account_id AND a.role <> role_grant.role;
 END
 $$;
 REVOKE ALL ON FUNCTION roost.role_grant(roost.account_ref, roost.role_name) FROM PUBLIC;

@@ -162,11 +162,11 @@ DECLARE
 	v_role roost.role;
 BEGIN
 	PERFORM roost_internal.permission_check(actor_id, 'account.role');
-	v_account_id := roost_internal.account_known(account_id);
+	v_account_id := roost_internal.account_known_held(account_id);
+	PERFORM FROM roost_data.role r WHERE r.name = account_role_set.role FOR KEY SHARE;
 	v_role := roost_internal.role_get(role);
 	-- Oneself one may only step down.
 	IF v_account_id <> actor_id THEN
-		PERFORM FROM roost_data.account a WHERE a.id = v_account_id FOR NO KEY UPDATE;
 		PERFORM roost_internal.permission_check(actor_id, 'account.role', v_account_id);
 	END IF;
 	IF v_role.name IS NULL THEN
