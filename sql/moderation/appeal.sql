@@ -27,6 +27,10 @@ BEGIN
 	IF coalesce(btrim(text), '') = '' THEN
 		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'text', MESSAGE = 'the appeal is empty';
 	END IF;
+	-- The case before the decision, as whoever decides.
+	PERFORM FROM roost_data.moderation_case c
+	WHERE c.id = (SELECT d.case_id FROM roost_data.moderation_decision d WHERE d.id = appeal_add.decision_id AND d.account_id = appeal_add.account_id)
+	FOR NO KEY UPDATE;
 	SELECT d.* INTO v_decision FROM roost_data.moderation_decision d
 	WHERE d.id = appeal_add.decision_id AND d.account_id = appeal_add.account_id AND d.told FOR UPDATE;
 	IF NOT FOUND THEN
@@ -184,6 +188,13 @@ DECLARE
 	v_decision roost_data.moderation_decision;
 BEGIN
 	PERFORM roost_internal.permission_check(actor_id, 'appeal.decide');
+	-- In the order of roost_internal.decision_hold(): the appeal comes last.
+	SELECT d.* INTO v_decision FROM roost_data.moderation_appeal a JOIN roost_data.moderation_decision d ON d.id = a.decision_id
+	WHERE a.id = appeal_decide.appeal_id AND a.account_id <> actor_id;
+	IF FOUND THEN
+		PERFORM roost_internal.decision_hold(v_decision.account_id, v_decision.subject_type, v_decision.subject_id);
+		PERFORM FROM roost_data.moderation_case c WHERE c.id = v_decision.case_id FOR NO KEY UPDATE;
+	END IF;
 	SELECT a.* INTO v_appeal FROM roost_data.moderation_appeal a WHERE a.id = appeal_decide.appeal_id AND a.account_id <> actor_id FOR UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'appeal_id', MESSAGE = 'the appeal does not exist';
@@ -198,7 +209,6 @@ BEGIN
 	THEN
 		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'not allowed', DETAIL = 'Whoever decided does not decide the appeal as well.';
 	END IF;
-	PERFORM FROM roost_data.moderation_case c WHERE c.id = v_decision.case_id FOR NO KEY UPDATE;
 	UPDATE roost_data.moderation_appeal a SET status = CASE appeal_decide.decision WHEN 'uphold' THEN 'upheld' ELSE 'overturned' END::roost.appeal_status,
 		reason = nullif(btrim(appeal_decide.reason), ''), decided_by = actor_id, decided_at = v_now
 	WHERE a.id = v_appeal.id;

@@ -191,8 +191,10 @@ DECLARE
 	v_to bigint;
 BEGIN
 	PERFORM roost_internal.permission_check(actor_id, 'case.handle');
-	v_case := roost_internal.case_lock(actor_id, case_id);
 	v_to := CASE WHEN coalesce(account_id, 'me') = 'me' THEN actor_id WHEN account_id <> 'none' THEN roost_internal.account_known(account_id::text) END;
+	-- Who leaves now gets no case any more.
+	PERFORM roost_internal.account_hold(v_to) WHERE v_to IS NOT NULL;
+	v_case := roost_internal.case_lock(actor_id, case_id);
 	IF NOT roost_internal.case_waits(v_case.status) THEN
 		RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = format('the case is %s', v_case.status);
 	ELSIF v_to IS NOT NULL AND (v_to = v_case.account_id OR NOT roost_internal.has_permission(v_to, 'case.handle')) THEN
@@ -259,6 +261,8 @@ DECLARE
 	v_told boolean;
 BEGIN
 	PERFORM roost_internal.permission_check(actor_id, roost_internal.decision_permission(decision));
+	PERFORM roost_internal.decision_hold(c.account_id, c.subject_type, c.subject_id)
+	FROM roost_data.moderation_case c WHERE c.id = case_decide.case_id AND c.account_id IS DISTINCT FROM actor_id;
 	v_case := roost_internal.case_lock(actor_id, case_id, version);
 	IF NOT roost_internal.case_waits(v_case.status) THEN
 		RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = format('the case is %s', v_case.status);
@@ -273,11 +277,6 @@ BEGIN
 	-- What stands already is not done, nor counted, again.
 	IF v_case.subject_type = 'message' AND roost_internal.decision_about(decision) LIKE 'post\_%' THEN
 		PERFORM roost_internal.message_case_place(v_case.id, v_case.subject_id);
-	ELSIF v_case.subject_type = 'post' THEN
-		PERFORM FROM roost_data.post p WHERE p.id = v_case.subject_id FOR NO KEY UPDATE;
-	END IF;
-	IF roost_internal.decision_about(decision) LIKE 'account\_%' THEN
-		PERFORM FROM roost_data.account a WHERE a.id = v_case.account_id FOR NO KEY UPDATE;
 	END IF;
 	v_id := roost_internal.decision_standing(decision, v_case.subject_type, v_case.subject_id, v_case.account_id);
 	IF v_id IS NULL THEN

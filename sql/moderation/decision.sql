@@ -167,6 +167,20 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.account_status_set(bigint, text, timestamptz, text) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.account_status_set(bigint, text, timestamptz, text) IS 'Suspends an account (until null: for good, with its verified address) or opens it again. Its sessions end with the commit.';
 
+CREATE OR REPLACE FUNCTION roost_internal.decision_hold(account_id bigint, subject_type text, subject_id bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM FROM roost_data.account a WHERE a.id = decision_hold.account_id FOR NO KEY UPDATE;
+	IF subject_type = 'post' THEN
+		PERFORM FROM roost_data.post p WHERE p.id = decision_hold.subject_id FOR NO KEY UPDATE;
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.decision_hold(bigint, text, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.decision_hold(bigint, text, bigint) IS 'Locks the account that a decision concerns, and the post that it is about. Locks are taken in one order: the account (its row, then roost_internal.account_hold), the post, the case, the decision, the appeal; for the account that leaves, and the author who edits while a filter opens a case, go the same way.';
+
 CREATE OR REPLACE FUNCTION roost_internal.decision_add(
 	actor_id bigint, decision roost.decision, subject_type text, subject_id bigint, account_id bigint,
 	case_id bigint, category text, reason text, note text, until timestamptz, labels text[]
@@ -389,6 +403,7 @@ BEGIN
 	END IF;
 	PERFORM roost_internal.permission_check(actor_id, roost_internal.decision_permission(action::text::roost.decision), v_author_id);
 	PERFORM roost_internal.decision_case_check(actor_id, case_id, v_author_id);
+	PERFORM roost_internal.decision_hold(v_author_id, 'post', v_post_id);
 	v_case_id := case_id;
 	-- What is held waits in the queue.
 	IF action = 'hold' AND v_case_id IS NULL THEN
