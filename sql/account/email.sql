@@ -16,6 +16,7 @@ DECLARE
 	v_token text := roost_internal.random_token(32);
 	v_account roost_data.account;
 BEGIN
+	PERFORM roost_internal.account_hold(email_token_send.account_id);
 	SELECT a.* INTO v_account FROM roost_data.account a WHERE a.id = email_token_send.account_id;
 	IF NOT FOUND THEN
 		RETURN;
@@ -30,7 +31,7 @@ BEGIN
 	-- No address is flooded, by however many accounts that name it.
 	IF EXISTS (
 		SELECT FROM roost_data.email_token t WHERE t.email = email_token_send.email AND t.created_at > v_now - interval '1 hour'
-		OFFSET current_setting('roost.account_mail_limit')::integer) OR NOT keep THEN
+		OFFSET current_setting('roost.account_mail_limit')::integer) OR NOT keep OR v_account.status = 'deleted' THEN
 		RAISE EXCEPTION USING ERRCODE = 'RO000';
 	END IF;
 EXCEPTION WHEN SQLSTATE 'RO000' THEN
@@ -38,7 +39,7 @@ EXCEPTION WHEN SQLSTATE 'RO000' THEN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.email_token_send(bigint, text, text, text, interval, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.email_token_send(bigint, text, text, text, interval, boolean) IS 'Makes a token for an account and address, and a mail that carries it. Beyond roost.account_mail_limit of them an hour for one address, or without keep, nothing is left of it.';
+COMMENT ON FUNCTION roost_internal.email_token_send(bigint, text, text, text, interval, boolean) IS 'Makes a token for an account and address, and a mail that carries it. Beyond roost.account_mail_limit of them an hour for one address, without keep, or of a deleted account, nothing is left of it.';
 
 CREATE OR REPLACE FUNCTION roost_internal.email_verify_send(account_id bigint, email text) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -214,9 +215,10 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	v_account roost.me := roost_internal.account_me(actor_id);
+	v_account roost.me;
 BEGIN
 	PERFORM roost_internal.password_prove(actor_id, current_password, 'current_password', client_address);
+	v_account := roost_internal.account_me(actor_id);
 	PERFORM roost_internal.password_set(actor_id, new_password, 'new_password', v_account.username, v_account.email);
 	PERFORM roost_internal.session_revoke(actor_id, keep_id => session_id);
 	PERFORM roost_internal.email_token_drop(actor_id, v_account.email);

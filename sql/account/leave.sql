@@ -113,6 +113,8 @@ BEGIN
 	FOR v_hook IN SELECT * FROM roost_internal.account_hooks('_account_delete') LOOP
 		EXECUTE pg_catalog.format('SELECT %s($1)', v_hook.function::regproc) USING account_erase.account_id;
 	END LOOP;
+	-- Again: who held something of the account may have written to it meanwhile.
+	PERFORM roost_internal.job_account_delete(account_erase.account_id);
 	PERFORM roost_internal.handle_release(account_erase.account_id, 'deleted');
 	UPDATE roost_data.reserved_handle r SET account_id = NULL WHERE r.account_id = account_erase.account_id;
 	DELETE FROM roost_data.account_credential t WHERE t.account_id = account_erase.account_id;

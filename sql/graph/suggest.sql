@@ -110,6 +110,7 @@ AS $$
 DECLARE
 	v_account_id constant bigint := roost_internal.account_resolve(account_id);
 BEGIN
+	PERFORM roost_internal.pair_exist(actor_id, v_account_id);
 	INSERT INTO roost_data.suggestion_dismissal (account_id, dismissed_id, id)
 	VALUES (actor_id, v_account_id, roost_internal.id_next(actor_id)) ON CONFLICT DO NOTHING;
 	-- The newest 1,000 are kept.

@@ -35,6 +35,8 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	-- One device at a time: the row comes and goes.
+	PERFORM roost_internal.own_hold(actor_id);
 	INSERT INTO roost_data.notification_preference AS t (account_id) VALUES (actor_id) ON CONFLICT ON CONSTRAINT notification_preference_pkey DO NOTHING;
 	UPDATE roost_data.notification_preference t SET
 		follow = coalesce(notification_preferences_set.follow, t.follow),
@@ -55,7 +57,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.notification_preferences_set(roost.id, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy) FROM PUBLIC;
-COMMENT ON FUNCTION roost.notification_preferences_set(roost.id, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy) IS 'Changes of whose acts the actor wants to hear, for the types that are given: everyone''s, of accounts it follows, or nobody''s. Counts at once, also for what has happened. Returns all preferences.';
+COMMENT ON FUNCTION roost.notification_preferences_set(roost.id, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy, roost.notification_policy) IS 'Changes of whose acts the actor wants to hear, for the types that are given: everyone''s, of accounts it follows, or nobody''s. Counts at once, also for what has happened. Returns all preferences. P0002 the actor is not active.';
 SELECT roost_internal.route('PUT', '/notifications/preferences', 'roost.notification_preferences_set', limit_class => 'write', tags => '{notification}');
 
 CREATE OR REPLACE FUNCTION roost.notification_mute(actor_id roost.id, account_id roost.account_ref) RETURNS void
@@ -68,10 +70,8 @@ BEGIN
 	IF v_account_id = actor_id THEN
 		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'account_id', MESSAGE = 'nobody is notified of what they do themselves';
 	END IF;
-	PERFORM roost_internal.account_hold(actor_id, v_account_id);
-	IF NOT EXISTS (SELECT FROM roost_data.account a WHERE a.id = v_account_id AND a.status <> 'deleted') THEN
-		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'account_id', MESSAGE = 'the account does not exist';
-	END IF;
+	PERFORM roost_internal.pair_exist(actor_id, v_account_id);
+	PERFORM roost_internal.own_hold(actor_id);
 	IF (SELECT count(*) FROM (SELECT FROM roost_data.notification_mute t WHERE t.account_id = actor_id LIMIT 10000) s) = 10000
 		AND NOT EXISTS (SELECT FROM roost_data.notification_mute t WHERE t.account_id = actor_id AND t.muted_id = v_account_id)
 	THEN
@@ -135,6 +135,7 @@ AS $$
 DECLARE
 	v_post_id constant bigint := roost_internal.post_seen(actor_id, post_id);
 BEGIN
+	PERFORM roost_internal.own_hold(actor_id);
 	INSERT INTO roost_data.notification_thread_mute (account_id, thread_id, id)
 	SELECT actor_id, p.thread_id, roost_internal.id_next(actor_id) FROM roost_data.post p WHERE p.id = v_post_id
 	ON CONFLICT DO NOTHING;
@@ -145,7 +146,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.notification_thread_mute(roost.id, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.notification_thread_mute(roost.id, roost.id) IS 'Lets the actor hear no more of the thread of a post: of likes, retweets, quotes, replies and mentions there. Again: changes nothing. The newest 1,000 threads are remembered. P0002 no such post.';
+COMMENT ON FUNCTION roost.notification_thread_mute(roost.id, roost.id) IS 'Lets the actor hear no more of the thread of a post: of likes, retweets, quotes, replies and mentions there. Again: changes nothing. The newest 1,000 threads are remembered. P0002 no such post, or the actor is not active.';
 SELECT roost_internal.route('POST', '/tweets/:post_id/mute', 'roost.notification_thread_mute', limit_class => 'write', status => 204, tags => '{notification}');
 
 CREATE OR REPLACE FUNCTION roost.notification_thread_unmute(actor_id roost.id, post_id roost.id) RETURNS void

@@ -67,6 +67,11 @@ AS $$
 DECLARE
 	v_read bigint;
 BEGIN
+	PERFORM roost_internal.account_hold(actor_id);
+	PERFORM FROM roost_data.account a WHERE a.id = actor_id AND a.status = 'active';
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'P0002', MESSAGE = 'the account does not exist';
+	END IF;
 	-- The marker never goes back, nor beyond what there is.
 	INSERT INTO roost_data.notification_marker AS t (account_id, read_seq, updated_at)
 	SELECT actor_id, least(up_to, n.seq), roost_internal.clock_now()
@@ -82,7 +87,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.notification_read(roost.id, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.notification_read(roost.id, roost.id) IS 'Says that the actor has read its notifications up to the act up_to (latest_id of a notification, id of a live one), or all there are. What was read stays read: an older up_to changes nothing. Returns what is left.';
+COMMENT ON FUNCTION roost.notification_read(roost.id, roost.id) IS 'Says that the actor has read its notifications up to the act up_to (latest_id of a notification, id of a live one), or all there are. What was read stays read: an older up_to changes nothing. Returns what is left. P0002 the actor is not active.';
 SELECT roost_internal.route('POST', '/notifications/read', 'roost.notification_read', tags => '{notification}');
 
 CREATE OR REPLACE FUNCTION roost_internal.notification_event(
