@@ -87,8 +87,14 @@ CREATE OR REPLACE FUNCTION roost.list_get(actor_id roost.id, list_id roost.id) R
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	v_list roost.list := roost_internal.list_one(roost_internal.list_own(actor_id, list_id));
 BEGIN
-	RETURN roost_internal.list_one(roost_internal.list_own(actor_id, list_id));
+	-- list_own() sees what has been committed since the request began.
+	IF v_list.id IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'list_id', MESSAGE = 'the list does not exist';
+	END IF;
+	RETURN v_list;
 END
 $$;
 REVOKE ALL ON FUNCTION roost.list_get(roost.id, roost.id) FROM PUBLIC;
