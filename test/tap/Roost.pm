@@ -9,12 +9,26 @@ use POSIX ();
 
 our $password = 'correct horse battery staple';
 
+# A server that shares its processor with others may need longer than the minute
+# that pg_ctl waits by itself.
+$ENV{PGCTLTIMEOUT} //= 300;
+
+# The gateways of other suites, which may run at the same moment, take ports below.
+INIT { $PostgreSQL::Test::Cluster::last_port_assigned = 30000 + int(rand(2500)) }
+
 # A psql that has no server may end before it has read its query, and the
 # harness dies of that ("ack Broken pipe").  Here it is a lost connection.
 {
 	no warnings 'redefine';
 	my $psql = \&PostgreSQL::Test::Cluster::psql;
 	my $poll = \&PostgreSQL::Test::Cluster::poll_query_until;
+	my $background = \&PostgreSQL::Test::Cluster::background_psql;
+
+	# Its time limit is that of the whole session, and some sessions last as long as their test.
+	*PostgreSQL::Test::Cluster::background_psql = sub {
+		my ($node, $database, %options) = @_;
+		return $background->($node, $database, timeout => 3600, %options);
+	};
 
 	*PostgreSQL::Test::Cluster::psql = sub {
 		my ($node, $database, $sql, %options) = @_;
@@ -67,6 +81,9 @@ cron.use_background_workers = on
 roost.database = '$database'
 max_prepared_transactions = 10
 max_worker_processes = 16
+max_connections = 60 # (sessions that have ended count until their processes have)
+shared_buffers = 16MB
+wal_keep_size = 512MB # for standbys that begin with an old backup
 jit = off
 ));
 	return;
@@ -80,6 +97,57 @@ sub install
 	$node->safe_psql('postgres', "CREATE DATABASE $database");
 	$node->safe_psql($database, "SET client_min_messages = warning; CREATE EXTENSION roost CASCADE; SELECT roost.install()");
 	return;
+}
+
+# Waits until the worker has processed all that is committed.
+sub sync
+{
+	my ($node, $database) = @_;
+	$node->poll_query_until($database // 'roost', "SELECT roost.worker_sync('1 minute')") or die 'the worker does not come along';
+	return;
+}
+
+# Waits until the worker stands at a debug point.
+sub held
+{
+	my ($node) = @_;
+	$node->poll_query_until('roost',
+		"SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'roost worker' AND wait_event_type = 'Lock' AND wait_event = 'advisory'")
+		or die 'the worker does not come to the debug point';
+	return;
+}
+
+# Lets the worker stand still until the returned session ends.
+sub hold_worker
+{
+	my ($node) = @_;
+	my $session = $node->background_psql('roost');
+	$session->query_safe("SELECT roost_internal.debug_point_arm('worker_turn')");
+	held($node);
+	return $session;
+}
+
+# Waits until a standby has replayed all that is visible at its primary, also
+# what was committed there without waiting for the disk.
+sub replayed
+{
+	my ($primary, $standby) = @_;
+	$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+	return;
+}
+
+# Drops a database with all its sessions.  (DROP DATABASE waits five seconds for
+# them to end.)
+sub drop_database
+{
+	my ($node, $database) = @_;
+	my $stderr;
+	for my $try (1 .. 30)
+	{
+		return if $node->psql('postgres', "DROP DATABASE $database WITH (FORCE)", stderr => \$stderr) == 0;
+		last if $stderr !~ /is being accessed by other users/;
+	}
+	die "the database is not dropped: $stderr";
 }
 
 # Kills the server's first process and waits until the others have noticed.
@@ -103,7 +171,7 @@ sub crash
 	my ($node) = @_;
 	my $pid = $node->{_pid};
 	$node->kill9;
-	for my $try (1 .. 100)
+	for my $try (1 .. 600)
 	{
 		return if !kill(0, $pid) && $node->start(fail_ok => 1);
 		select(undef, undef, undef, 0.1);
