@@ -24,20 +24,18 @@ $old->safe_psql('roost', q(
 ));
 my $token = Roost::login($old, 'roost', 'alice');
 my $home = Roost::home($old, 'roost', $id{alice});
-$old->safe_psql('roost', 'SELECT roost.worker_sync()');    # what the worker writes is dumped, too
+Roost::sync($old);    # what the worker writes is dumped, too
 my $last = $old->safe_psql('roost', 'SELECT max(id) FROM roost_data.post');
 my $epoch = $old->safe_psql('roost', 'SELECT epoch FROM roost.feed_position()');
 my $head = $old->safe_psql('roost', 'SELECT seq, hash FROM roost.audit_head()');
 
 # From here on the worker stands still: it would remove what it needs no more, while that is compared.
-my $still = $old->background_psql('roost');
-$still->query_safe("SELECT roost_internal.debug_point_arm('worker_turn')");
-$old->poll_query_until('roost', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'roost worker' AND wait_event_type = 'Lock' AND wait_event = 'advisory'") or die 'the worker goes on';
+my $still = Roost::hold_worker($old);
 my $tables = Roost::tables($old, 'roost');
 my $file = $old->basedir . '/dump.sql';
 $old->command_ok([ 'pg_dump', '-f', $file, '-d', $old->connstr('roost') ], 'dump');
 
-my $new = Roost::node('new', database => 'elsewhere');
+my $new = Roost::node('new', database => 'none');    # so does that of the other one
 $new->start;
 $new->safe_psql('postgres', 'CREATE DATABASE elsewhere');
 $new->safe_psql('postgres', 'CREATE ROLE roost_gateway LOGIN');
@@ -48,6 +46,8 @@ my $catalog = "$ENV{ROOST_TOP}/test/upgrade/catalog.sql";
 my ($theirs, $ours) = map { scalar run_command([ 'psql', '-X', '-q', '-f', $catalog, '-d', $_ ]) }
 	($old->connstr('roost'), $new->connstr('elsewhere'));
 is($ours, $theirs, 'every object is equal');
+$new->append_conf('postgresql.conf', "roost.database = 'elsewhere'");
+$new->restart;
 
 is($new->safe_psql('elsewhere', "SELECT account_id FROM roost.token_verify('$token')"), $id{alice}, 'a token from before still holds');
 ok(Roost::login($new, 'elsewhere', 'bob'), 'people log in with their passwords');
@@ -60,7 +60,7 @@ is(Roost::chat_view($new, 'elsewhere', \%id, \%chat), Roost::chat_view($old, 'ro
 my $newest = $old->safe_psql('roost', 'SELECT greatest((SELECT max(id) FROM roost_data.message), (SELECT max(id) FROM roost_data.message_envelope))');
 cmp_ok($new->safe_psql('elsewhere', "SELECT (roost.message_create($id{bob}, conversation_id => $chat{pair}, text => 'after the move')).id"), '>', $newest, 'messages go on with greater ids');
 is($new->safe_psql('elsewhere', "SELECT (m.last_message).text FROM roost.conversation_list($id{alice}, 1) m"), 'after the move', 'and are at the top');
-$new->safe_psql('elsewhere', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($new, 'elsewhere');
 is($new->safe_psql('elsewhere', "SELECT count(*) FROM roost_internal.feed_check()"), 0, 'the log says what the tables say');
 isnt($new->safe_psql('elsewhere', 'SELECT epoch FROM roost.feed_position()'), $epoch, 'in an epoch of its own');
 is($new->safe_psql('elsewhere', "SELECT r.data::jsonb #>> '{message,text}' FROM roost.feed_position() p, LATERAL roost.stream_read(p.first_seq - 1, 10000, true) r WHERE r.event = 'message:received' ORDER BY r.seq DESC LIMIT 1"),
@@ -100,7 +100,7 @@ like(Roost::chat_view($new, 'third', \%again, \%chat_again), qr/message one/, 'a
 
 # Where pg_cron has been made too, which only one database of a server can have:
 # roost goes elsewhere without it.  (No job runs: what is compared stays as it is.)
-$old->safe_psql('roost', 'CREATE EXTENSION pg_cron; SELECT roost.maintenance_schedule(); UPDATE cron.job SET active = false');
+$old->safe_psql('roost', 'BEGIN; CREATE EXTENSION pg_cron; SELECT roost.maintenance_schedule(); UPDATE cron.job SET active = false; COMMIT');
 my $custom = $old->basedir . '/dump.custom';
 $old->command_ok([ 'pg_dump', '-Fc', '-e', 'roost', '-e', 'pgcrypto', '-f', $custom, '-d', $old->connstr('roost') ], 'dump without pg_cron');
 $new->safe_psql('postgres', 'CREATE DATABASE fourth');

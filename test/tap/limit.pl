@@ -33,8 +33,10 @@ is(hit('2001:db8::2'), 998, 'restart: also for the same /64');
 # the worker saves them, too; what comes later is forgiven by a crash
 is($node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')"), 't', 'saved by the worker');
 isnt($node->safe_psql('roost', 'SELECT dumped_at FROM roost.stat_limit'), '', 'which says when');
+my $still = Roost::hold_worker($node);    # it saves them every minute
 hit('192.0.2.1') for 1 .. 5;
 Roost::crash($node);
+eval { $still->quit };
 is(hit('192.0.2.1'), 996, 'kill: what was saved is remembered, and no more');
 
 # a backend dies: shared memory is made anew from the file

@@ -122,8 +122,7 @@ ok($node->poll_query_until('roost', "SELECT roost_internal.typing_start((random(
 $listener->quit;
 
 # The ring: more signals than there is room for while the worker stands still.
-my $holder = $node->background_psql('roost');
-$holder->query_safe("SELECT roost_internal.debug_point_arm('worker_turn')");
+my $holder = Roost::hold_worker($node);
 my ($written, $lost) = split /\|/, $node->safe_psql('roost', 'SELECT signals, dropped FROM roost.stat_presence');
 is($node->safe_psql('roost', "SELECT roost.live_beat(7, ARRAY(SELECT generate_series(2001, 22000)), '{}', false)"), 'f', 'nobody waits for the worker');
 is($node->safe_psql('roost', "SELECT signals - $written, dropped - $lost >= 20000 - 16384, dropped - $lost <= 20000 - 16384 + 100 FROM roost.stat_presence"), '20000|t|t', 'the oldest go');

@@ -18,10 +18,8 @@ $node->backup('base');
 my $kept = Roost::post($node, 'roost', $id{bob}, 'kept');
 my $home = Roost::home($node, 'roost', $id{alice});
 # The worker adds nothing, and removes nothing, before the restore point.
-$node->safe_psql('roost', 'SELECT roost.worker_sync()');
-my $still = $node->background_psql('roost');
-$still->query_safe("SELECT roost_internal.debug_point_arm('worker_turn')");
-$node->poll_query_until('roost', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'roost worker' AND wait_event_type = 'Lock' AND wait_event = 'advisory'") or die 'the worker goes on';
+Roost::sync($node);
+my $still = Roost::hold_worker($node);
 my $tables = Roost::tables($node, 'roost');
 $node->safe_psql('roost', "SELECT pg_create_restore_point('before the mistake')");
 $still->quit;
