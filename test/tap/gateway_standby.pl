@@ -4,6 +4,7 @@
 
 use strict;
 use warnings FATAL => 'all';
+use File::Copy;
 use FindBin;
 use lib $FindBin::Bin;
 use Roost;
@@ -145,8 +146,8 @@ ok(wait_until(sub { server($gateway, authorization => "Bearer $token{alice}") eq
 
 # What happens in conversations is told on a standby as on the primary.
 $primary->safe_psql('roost', "SELECT roost.message_create($id{alice}, recipient_id => '$id{bob}', text => 'to bob')");
-$primary->poll_query_until('roost', 'SELECT roost.worker_sync()') or die 'the worker does not log';
-$primary->wait_for_catchup($standby, 'replay');
+Roost::sync($primary);
+Roost::replayed($primary, $standby);
 my $told = "SELECT r.event, r.told, r.data::jsonb #>> '{message,text}' FROM roost.stream_read(0, 1000, true) r WHERE r.event = 'message:received'";
 like($primary->safe_psql('roost', $told), qr/^message:received\|[0-9]+ [0-9]+\|to bob$/, 'a message is told to both');
 is($standby->safe_psql('roost', $told), $primary->safe_psql('roost', $told), 'on the standby it is the same');
@@ -214,7 +215,9 @@ my $secret = $primary->safe_psql('roost', "SELECT id FROM roost.conversation_cre
 my $message = $primary->safe_psql('roost', "SELECT id FROM roost.message_create($id{bob}, conversation_id => $group, text => 'to alice')");
 my $invite = $primary->safe_psql('roost', "SELECT code FROM roost.invite_create($id{bob}, $group)");
 my $list = $primary->safe_psql('roost', "SELECT id FROM roost.list_create($id{bob}, 'a list')");
-$primary->wait_for_catchup($standby, 'replay');
+Roost::sync($primary);
+my $still = Roost::hold_worker($primary);    # what it writes would come to the standby a moment later
+Roost::replayed($primary, $standby);
 my $config = decode_json($primary->safe_psql('roost', 'SELECT roost.gateway_config()'));
 my @routes = grep { $_->{standby} && $_->{path} !~ m{^(/api/v1)?/(server|slow-server|conflict|wrong|health)$} } @{ $config->{routes} };
 my $openapi = decode_json($primary->safe_psql('roost', 'SELECT roost.openapi()'));
@@ -247,6 +250,8 @@ for my $route (@routes)
 is(join("\n", sort grep { !m{^/admin/} } @refused), "/moderation/decisions/:decision_id: the decision does not exist\n/users: no account is asked for",
 	'and all but two have one');
 
+$still->quit;
+
 # Statistics of both servers are among the metrics.
 my $metrics = '';
 # (what a server does not say in time is left out)
@@ -277,11 +282,11 @@ is_deeply([ grep { $_ != 200 } @statuses ], [], 'nobody has seen an error meanwh
 my $both = Roost::gateway_start($primary, 'both',
 	'--database-url', 'host=' . join(',', map { $_->host } $primary, $standby) . ' port=' . join(',', map { $_->port } $primary, $standby)
 		. ' dbname=roost user=roost_gateway target_session_attrs=read-write',
-	'--read-url', url($standby), '--read-url', url($primary));
+	'--read-url', url($standby), '--read-url', url($primary), '--read-max-lag', '10min');
 ok(wait_until(sub { server($both) eq 'standby' }), 'a gateway that knows both servers uses the standby');
 ok(wait_until(sub { metric($both, 'roost_gateway_standby_healthy') == 1 }), 'and not the primary as a standby');
 ok(wait_until(sub { server($gateway, authorization => "Bearer $token{alice}") eq 'standby' }), 'everything has arrived');
-$primary->wait_for_catchup($standby, 'replay');
+Roost::replayed($primary, $standby);
 $primary->stop('immediate');
 @statuses = map { (call($both, 'GET', '/server'))[0] } 1 .. 20;
 is_deeply([ grep { $_ != 200 } @statuses ], [], 'reads go on without the primary');
@@ -304,11 +309,19 @@ is((call($both, 'GET', "/tweets/$json->{id}", undef, authorization => "Bearer $t
 is($status, 201, 'messages, too');
 cmp_ok($written->{id}, '>', $message, 'with greater ids');
 is((call($both, 'GET', "/messages/$written->{id}", undef, authorization => "Bearer $token{bob}"))[1]{text}, 'after the promotion', 'and are there for others');
-$standby->poll_query_until('roost', 'SELECT roost.worker_sync()') or die 'the worker does not log';
+Roost::sync($standby);
 is((split /\n/, $standby->safe_psql('roost', $told))[-1] =~ s/.*\|//r, 'after the promotion', 'who are told');
 is($standby->safe_psql('roost', 'SELECT count(*) FROM roost_internal.feed_check()'), 0, 'the log says what the tables say');
 
-# The old primary comes back as a standby of the new one.
+# The old primary comes back as a standby of the new one.  (What it had written
+# at the last moment, and the standby has not got, must go.)
+my $settings = $primary->data_dir . '/postgresql.conf';
+my $kept = $primary->basedir . '/postgresql.conf';
+copy($settings, $kept) or die "$settings: $!";
+$standby->safe_psql('postgres', 'CHECKPOINT');    # it tells the new timeline
+command_ok([ $primary->config_data('--bindir') . '/pg_rewind', '--no-sync', '--target-pgdata', $primary->data_dir, '--source-server', $standby->connstr('postgres') ],
+	'the old primary is rewound');
+copy($kept, $settings) or die "$settings: $!";
 $primary->append_conf('postgresql.conf', "primary_conninfo = '" . $standby->connstr . "'");
 $primary->set_standby_mode;
 $primary->start;
