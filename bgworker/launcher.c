@@ -28,6 +28,7 @@
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/lmgr.h"
 #include "storage/shmem.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
@@ -52,6 +53,7 @@ PGDLLEXPORT void roost_launcher_main(Datum main_arg) pg_attribute_noreturn();
 WorkerShared *roost_worker_shared = NULL;
 
 static bool launcher_database_exists(void);
+static Oid	launcher_database_find(void);
 static bool launcher_run_worker(bool *logged);
 static void launcher_sleep(int ms);
 
@@ -95,19 +97,38 @@ roost_launcher_main(Datum main_arg)
 }
 
 /*
- * Returns whether roost.database exists.  Without a database there may be no
- * index to look it up with, so this reads all of pg_database.
+ * Returns whether roost.database exists, and nobody is dropping it: a worker that
+ * is started meanwhile would find none.  Who is has taken a lock on it.
  */
 static bool
 launcher_database_exists(void)
 {
-	bool		exists = false;
-	Relation	rel;
-	TableScanDesc scan;
-	HeapTuple	tuple;
+	Oid			database;
 
 	StartTransactionCommand();
 	(void) GetTransactionSnapshot();
+	database = launcher_database_find();
+	if (OidIsValid(database))
+	{
+		LockSharedObject(DatabaseRelationId, database, 0, RowExclusiveLock);
+		database = launcher_database_find();
+	}
+	CommitTransactionCommand();
+	pgstat_report_stat(true);
+	return OidIsValid(database);
+}
+
+/*
+ * Finds roost.database.  Without a database there may be no index to look it up
+ * with, so this reads all of pg_database.
+ */
+static Oid
+launcher_database_find(void)
+{
+	Oid			found = InvalidOid;
+	Relation	rel;
+	TableScanDesc scan;
+	HeapTuple	tuple;
 
 	rel = table_open(DatabaseRelationId, AccessShareLock);
 	scan = table_beginscan_catalog(rel, 0, NULL);
@@ -116,14 +137,11 @@ launcher_database_exists(void)
 		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
 
 		if (database->datallowconn && strcmp(NameStr(database->datname), roost_database) == 0)
-			exists = true;
+			found = database->oid;
 	}
 	table_endscan(scan);
 	table_close(rel, AccessShareLock);
-
-	CommitTransactionCommand();
-	pgstat_report_stat(true);
-	return exists;
+	return found;
 }
 
 /*

@@ -37,7 +37,7 @@ $node->safe_psql('roost', 'SET client_min_messages = warning; CREATE EXTENSION r
 is($node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')"), 't', 'it answers already');
 is($node->safe_psql('roost', 'SELECT state FROM roost.stat_worker'), 'not installed', 'but there are no tables');
 $node->safe_psql('roost', 'SELECT roost.install()');
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 is($node->safe_psql('roost', 'SELECT state FROM roost.stat_worker'), 'running', 'installed, it runs');
 my $log = slurp_file($node->logfile);
 unlike($log, qr/(FATAL|ERROR).*database "roost"/, 'the log is free of failures');
@@ -53,7 +53,7 @@ my ($events, $losses) = split /\|/, $node->safe_psql('roost', 'SELECT events, lo
 $node->safe_psql('roost', "SELECT pg_terminate_backend($pid, 60000)");
 $node->safe_psql('roost', 'INSERT INTO watched VALUES (1), (2)');
 ok($node->poll_query_until('roost', "SELECT pid <> $pid FROM roost.stat_worker"), 'terminated, it comes back');
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 is($node->safe_psql('roost', "SELECT events - $events, losses - $losses FROM roost.stat_worker"), '2|1',
 	'with the events of the meantime, and the knowledge of a loss');
 
@@ -62,7 +62,7 @@ $events = $node->safe_psql('roost', 'SELECT events FROM roost.stat_worker');
 $node->pgbench('--no-vacuum --client=4 --jobs=2 --transactions=500 --protocol=prepared', 0,
 	[qr/processed: 2000\/2000/], [qr/^$/], 'four sessions write',
 	{ '001_event' => "INSERT INTO watched SELECT generate_series(1, 1 + :client_id)" }, 'roost');
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 is($node->safe_psql('roost', "SELECT events - $events FROM roost.stat_worker"), 500 * (1 + 2 + 3 + 4), 'and every event arrives');
 
 # killed hard, the server starts anew, and the worker with it
@@ -78,10 +78,10 @@ $node->safe_psql('roost', 'SET client_min_messages = error; DROP TABLE watched')
 $pid = worker_pid();
 $node->safe_psql('roost', "SELECT roost.uninstall(confirm => 'roost')");
 $node->safe_psql('roost', 'DROP EXTENSION roost');
-$node->safe_psql('postgres', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node, 'postgres');
 is($node->safe_psql('postgres', 'SELECT state FROM roost.stat_worker'), 'not installed', 'dropped: it waits again');
 $node->safe_psql('roost', 'SET client_min_messages = warning; CREATE EXTENSION roost; SELECT roost.install()');
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 is($node->safe_psql('roost', 'SELECT pid, state FROM roost.stat_worker'), "$pid|running", 'created anew: it goes on');
 
 # a step that fails is logged and pauses, the worker goes on
@@ -92,11 +92,11 @@ ok($node->poll_query_until('roost', 'SELECT failures > 0 FROM roost.stat_worker'
 is($node->safe_psql('roost', "SELECT roost.worker_sync('1 minute'); SELECT status, reason FROM roost.health()"),
 	"t\ndegraded|a step of the background worker fails: see the server log", 'and the service is degraded');
 $pid = worker_pid();
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')") for 1 .. 3;
+Roost::sync($node) for 1 .. 3;
 is(worker_pid(), $pid, 'the worker goes on');
 # (it goes on failing meanwhile, ever more rarely)
 my ($counted, @logged);
-for my $try (1 .. 100)
+for my $try (1 .. 600)
 {
 	$counted = $node->safe_psql('roost', 'SELECT failures FROM roost.stat_worker');
 	@logged = slurp_file($node->logfile, $before) =~ /ERROR:  relation "roost_data.maintenance" does not exist/g;
@@ -105,8 +105,8 @@ for my $try (1 .. 100)
 }
 is(scalar @logged, $counted, 'each failure is logged, once');
 $node->safe_psql('roost', 'ALTER TABLE roost_data.away RENAME TO maintenance');
-ok($node->poll_query_until('roost', 'SELECT count(*) > 0 FROM roost_data.maintenance'), 'repaired, the step runs');
-is($node->safe_psql('roost', "SELECT roost.worker_sync('1 minute'); SELECT status, reason FROM roost.health()"), "t\nok|", 'and all is well');
+ok($node->poll_query_until('roost', "SELECT roost.worker_sync('1 minute') AND failing = 0 FROM roost.stat_worker"), 'repaired, the step runs');
+is($node->safe_psql('roost', 'SELECT (SELECT count(*) > 0 FROM roost_data.maintenance), status, reason FROM roost.health()'), "t|ok|", 'and all is well');
 
 # no free slot: one line says so
 $node->append_conf('postgresql.conf', 'max_worker_processes = 3');
@@ -116,7 +116,6 @@ $node->append_conf('postgresql.conf', 'max_worker_processes = 1');
 $node->append_conf('postgresql.conf', 'max_logical_replication_workers = 0');
 $node->restart;
 ok(wait_for_state($node, 'roost', 'no slot'), 'without a slot it waits');
-$node->poll_query_until('roost', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'roost launcher'");
 $log = slurp_file($node->logfile, $offset);
 is($node->safe_psql('roost', 'SELECT status, reason FROM roost.health()'),
 	'degraded|no slot is free for the background worker: increase max_worker_processes', 'and says so when asked');
@@ -131,10 +130,31 @@ like(slurp_file($node->logfile, $offset), qr/too many background workers/, 'whic
 $node->append_conf('postgresql.conf', 'max_worker_processes = 16');
 $node->restart;
 
+# a database that goes while the worker is to be started again: the launcher waits for that
+ok(wait_for_state($node, 'postgres', 'running'), 'the worker runs');
+$offset = -s $node->logfile;
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+for my $try (1 .. 30)
+{
+	# (fails if it was started again before)
+	my ($said, $failed) = $session->query("SELECT pg_terminate_backend(pid, 60000) FROM roost.stat_worker; BEGIN; ALTER DATABASE roost RENAME TO away");
+	last if !$failed;
+	die 'the database is not renamed' if $try == 30;
+	$session->{stderr} = '';
+	$session->query_safe('ROLLBACK');
+}
+ok($node->poll_query_until('postgres', q(SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass AND NOT granted)), 'somebody waits for the database');
+$session->query_safe('COMMIT');
+ok(wait_for_state($node, 'postgres', 'no database'), 'renamed, it is not there');
+unlike(slurp_file($node->logfile, $offset), qr/FATAL:  database "roost"/, 'no worker has looked for it in vain');
+$session->query_safe('ALTER DATABASE away RENAME TO roost');
+$session->quit;
+ok(wait_for_state($node, 'roost', 'running'), 'it is back with its name');
+
 # a database that is dropped under the worker
 $node->safe_psql('postgres', 'CREATE DATABASE spare TEMPLATE template0');
 $offset = -s $node->logfile;
-$node->safe_psql('postgres', 'DROP DATABASE roost WITH (FORCE)');
+Roost::drop_database($node, 'roost');
 ok(wait_for_state($node, 'postgres', 'no database'), 'dropped with its database, it waits');
 unlike(slurp_file($node->logfile, $offset), qr/FATAL:  database "roost"/, 'quietly');
 Roost::install($node);
@@ -154,7 +174,7 @@ is($standby->safe_psql('roost', 'SELECT failures FROM roost.stat_worker'), '0', 
 $node->stop;
 $standby->promote;
 ok(wait_for_state($standby, 'roost', 'running'), 'promoted, it runs');
-$standby->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($standby);
 is($standby->safe_psql('roost', 'SELECT failures FROM roost.stat_worker'), '0', 'still no step has failed');
 $standby->stop;
 
