@@ -17,6 +17,7 @@ log_min_duration_statement = 0
 log_parameter_max_length = -1
 log_parameter_max_length_on_error = -1
 log_min_error_statement = error
+autovacuum = off # (its errors are logged, too)
 ));
 $node->start;
 Roost::install($node);

@@ -45,7 +45,7 @@ sub sleep_until
 {
 	$day = shift;
 	sql("SELECT roost_internal.clock_freeze(to_timestamp($begin + $day * 86400), everywhere => true)");
-	sql("SELECT roost.worker_sync('1 minute')") for 1 .. 3;
+	Roost::sync($node) for 1 .. 3;
 	return;
 }
 
@@ -214,7 +214,7 @@ for my $today (0 .. 5)
 		$opened{ $envelope->{message_id} } = 1;
 		sql("SELECT roost.envelope_ack($id{carol}, $chat{carol_device}, '{$envelope->{id}}')");
 	}
-	sql("SELECT roost.worker_sync('1 minute')");
+	Roost::sync($node);
 	for my $device (values %always)
 	{
 		catch_up($device) or BAIL_OUT("a device that is there is not told");
@@ -244,10 +244,10 @@ for my $account (qw(alice bob carol))
 # Beyond what the log keeps.
 my %old = map { my $device = device($_); $device->{cursor} = $cursor; $_ => $device } qw(alice bob carol);
 sleep_until(11);
-$node->poll_query_until('roost', "SELECT roost.worker_sync('1 minute') AND first_seq > ${\((split /-/, $cursor)[1] + 1)} FROM roost.feed_position()");
+$node->poll_query_until('roost', "SELECT roost.worker_sync('1 minute') AND first_seq > ${\((split /-/, $cursor)[1] + 1)} FROM roost.feed_position()") or die 'the oldest rows of the log stay';
 cmp_ok(sql('SELECT first_seq FROM roost.feed_position()'), '>', (split /-/, $cursor)[1] + 1, 'the oldest rows of the log are gone');
 sql("SELECT roost.message_create($id{bob}, conversation_id => $chat{pair}, text => 'eleven days later')");
-sql("SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 for my $account (qw(alice bob carol))
 {
 	my ($there, $late) = ($always{$account}, $old{$account});

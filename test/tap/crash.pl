@@ -9,7 +9,6 @@ use Roost;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(usleep);
 
 my $node = Roost::node('main');
 $node->append_conf('postgresql.conf', 'restart_after_crash = on');
@@ -51,13 +50,7 @@ $node->poll_query_until('roost', "SELECT count(*) = 1 FROM pg_stat_activity WHER
 check('killed process');
 
 # the postmaster dies; a new one must wait until the children have noticed
-$node->kill9;
-for my $try (1 .. 600)
-{
-	last if $node->start(fail_ok => 1);
-	$node->{_pid} = undef;    # start() has found the dead one's file
-	usleep(100_000);
-}
+Roost::crash($node);
 check('killed server');
 
 $node->stop;

@@ -43,7 +43,7 @@ like($refusal, qr/HINT:.*ENCODING 'UTF8'/, 'with a way out');
 is($node->safe_psql('latin', "SELECT count(*) FROM pg_namespace WHERE nspname = 'roost_data'"), 0, 'and nothing was made');
 
 # The one that owns the memory goes away, also while the server runs.
-$node->safe_psql('postgres', 'DROP DATABASE one WITH (FORCE)');
+Roost::drop_database($node, 'one');
 ok(Roost::login($node, 'two', 'bob'), 'the other goes on');
 $node->restart;
 ok(Roost::login($node, 'two', 'bob'), 'also after a restart');

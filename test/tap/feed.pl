@@ -25,7 +25,7 @@ sub check
 {
 	my ($where, $what) = @_;
 	# psql that ends before it has read its input would end the test
-	1 until IPC::Run::run([ 'pg_isready', '-q', '-h', $where->host, '-p', $where->port ]);
+	select(undef, undef, undef, 0.1) until IPC::Run::run([ 'pg_isready', '-q', '-h', $where->host, '-p', $where->port ]);
 	$where->poll_query_until('roost', "SELECT state = 'running' FROM roost.stat_worker") or die 'no worker';
 	$where->poll_query_until('roost', 'SELECT roost.worker_sync()') or die 'the worker does not work';
 	is($where->safe_psql('roost', 'SELECT * FROM roost_internal.feed_check() LIMIT 5'), '', "$what: log and mailboxes are what the tables say");
@@ -201,6 +201,8 @@ for my $time (1 .. 2)
 }
 $writers->signal('INT');
 $writers->finish;
+# (their sessions end when what they are doing is done)
+$node->poll_query_until('roost', "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'pgbench')") or die 'the sessions do not end';
 forget_prepared();
 check($node, 'the worker terminated');
 
@@ -282,14 +284,14 @@ $node->safe_psql('roost', "ALTER SYSTEM SET roost.event_size = '1MB'; SELECT pg_
 for my $time (1 .. 5)
 {
 	$node->safe_psql('roost', $many =~ s/500/6000/r);
-	$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+	Roost::sync($node);
 }
 # (what somebody looks at, as autovacuum does, goes a turn later)
-$node->poll_query_until('roost', "SELECT roost.worker_sync('1 minute') AND first_seq > 1 AND last_seq - first_seq < 50000 AND to_regclass('roost_data.mailbox_1') IS NULL FROM roost.feed_position()");
-my ($first, $last) = split /\|/, $node->safe_psql('roost', 'SELECT first_seq, last_seq FROM roost.feed_position()');
+$node->poll_query_until('roost', "SELECT roost.worker_sync('1 minute') AND first_seq > 1 AND last_seq - first_seq < 50000 AND to_regclass('roost_data.mailbox_1') IS NULL FROM roost.feed_position()") or die 'the worker leaves what is old';
+my ($first, $last, $lowest) = split /\|/, $node->safe_psql('roost', 'SELECT first_seq, last_seq, (SELECT min(seq) FROM roost_data.feed_log) FROM roost.feed_position()');
 cmp_ok($first, '>', 1, 'the oldest rows are gone');
 cmp_ok($last - $first, '<', 50000, 'most of them');
-is($node->safe_psql('roost', 'SELECT min(seq) FROM roost_data.feed_log'), $first, 'the first that is kept is known');
+is($lowest, $first, 'the first that is kept is known');
 is($node->safe_psql('roost', "SELECT count(*) FROM pg_class WHERE relname IN ('feed_log_1', 'mailbox_1')"), 0, 'with their tables');
 check($node, 'after the oldest went');
 $node->safe_psql('roost', "ALTER SYSTEM RESET roost.event_size; SELECT pg_reload_conf()");
@@ -302,9 +304,9 @@ check($node, 'before a week passes');
 my $entries = $node->safe_psql('roost', 'SELECT count(*) FROM roost_data.mailbox');
 cmp_ok($entries, '>', 0, 'there are entries');
 $node->safe_psql('roost', "SELECT roost_internal.clock_freeze(now() + interval '8 days', everywhere => true)");
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')") for 1 .. 6;
+Roost::sync($node) for 1 .. 6;
 $node->safe_psql('roost', "SELECT roost.post_create(2, 'a week later \@walker_3')");
-$node->poll_query_until('roost', "SELECT roost.worker_sync('1 minute') AND count(*) = 1 FROM roost_data.feed_log");
+$node->poll_query_until('roost', "SELECT roost.worker_sync('1 minute') AND count(*) = 1 FROM roost_data.feed_log") or die 'the worker leaves what is old';
 check($node, 'a week later');
 is($node->safe_psql('roost', "SELECT string_agg(kind::text, ' ' ORDER BY seq) FROM roost_data.feed_log"), 'post_created', 'only what is new is kept');
 is($node->safe_psql('roost', 'SELECT first_seq = last_seq FROM roost.feed_position()'), 't', 'the position says so');
@@ -318,7 +320,7 @@ $node->safe_psql('roost', q(INSERT INTO roost_data.account (id, username) VALUES
 for my $time (1 .. 3)
 {
 	$node->safe_psql('roost', $many =~ s/500/6000/r);
-	$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+	Roost::sync($node);
 }
 Walk::finish(writers($seed++, 2, 100), 'in another partition');
 $node->safe_psql('roost', "SELECT roost_internal.clock_freeze(now() + interval '10 days', everywhere => true)");
@@ -338,11 +340,11 @@ check($node, 'old likes, follows and friends truncated');
 is($node->safe_psql('roost', "SELECT count(*) FROM roost_data.mailbox WHERE kind IN ('like', 'follow', 'follow_request', 'friend_request', 'friend_accepted')"), 0, 'all their entries are gone');
 
 $node->safe_psql('roost', "SELECT roost_internal.clock_freeze(now() + interval '120 days', everywhere => true)");
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')") for 1 .. 6;
+Roost::sync($node) for 1 .. 6;
 # (the walk may have left one of the two suspended)
 $node->safe_psql('roost', "UPDATE roost_data.account SET status = 'active' WHERE id IN (2, 3)");
 $node->safe_psql('roost', "SELECT roost.post_create(2, 'months later \@walker_3')");
-$node->poll_query_until('roost', "SELECT roost.worker_sync('1 minute') AND count(*) = 1 AND (SELECT count(*) FROM roost_data.feed_day) = 2 FROM roost_data.mailbox");
+$node->poll_query_until('roost', "SELECT roost.worker_sync('1 minute') AND count(*) = 1 AND (SELECT count(*) FROM roost_data.feed_day) = 2 FROM roost_data.mailbox") or die 'the worker leaves what is old';
 check($node, 'months later');
 is($node->safe_psql('roost', "SELECT string_agg(kind::text, ' ') FROM roost_data.mailbox"), 'mention', 'mailboxes have only what is new');
 is($node->safe_psql('roost', 'SELECT count(*) FROM roost_data.feed_day'), 2, 'and days are forgotten');

@@ -35,7 +35,7 @@ if ($pid == 0)
 my $parent = $$;
 END { kill 'KILL', $pid if $pid && $$ == $parent }
 
-my $http = HTTP::Tiny->new(timeout => 20);
+my $http = HTTP::Tiny->new(timeout => 60);
 
 # Sends a request and returns status, headers and what the JSON says.
 sub call
@@ -54,7 +54,7 @@ sub call
 sub wait_for_health
 {
 	my ($wanted) = @_;
-	for my $try (1 .. 600)
+	for my $try (1 .. 3600)
 	{
 		my ($status) = call('GET', '/health');
 		return 1 if $status == $wanted;

@@ -32,7 +32,7 @@ INSERT INTO roost_data.account (id, username) VALUES (71, 'loud'), (72, 'gone')}
 
 is(shout(71, '', ''), 'not so loud', 'a post is refused');
 is(shout(71, 'BEGIN;', 'ROLLBACK;'), 'not so loud', 'and in a transaction that is rolled back');
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 is(refused(), 2, 'both are recorded');
 is($node->safe_psql('roost', q{SELECT DISTINCT subject, subject_id, signal, score >= 0.9, action, dry_run, text_hash IS NOT NULL, explanation FROM roost_data.moderation_verdict}),
 	'post||capitals|t|reject|f|t|', 'without the text');
@@ -45,7 +45,7 @@ $node->safe_psql('roost', q{
 CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'not now'; END$$;
 CREATE TRIGGER refuse BEFORE INSERT ON roost_data.moderation_verdict FOR EACH ROW EXECUTE FUNCTION public.refuse()});
 is(shout(71, '', ''), 'not so loud', 'refused while the worker cannot write');
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 is(stat_of('waiting, lost'), '1|0', 'it waits');
 $node->safe_psql('roost', 'DROP TRIGGER refuse ON roost_data.moderation_verdict');
 ok($node->poll_query_until('roost', 'SELECT waiting = 0 FROM roost.stat_moderation'), 'until the worker can');
@@ -53,7 +53,7 @@ is(refused(), 3, 'and is recorded once');
 
 # An account that never committed has no id to be kept.
 is(shout(73, "BEGIN; INSERT INTO roost_data.account (id, username) VALUES (73, 'never');", 'ROLLBACK;'), 'not so loud', 'refused to an account that is not there yet');
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 is($node->safe_psql('roost', q{SELECT count(*) FILTER (WHERE account_id IS NULL), count(*) FILTER (WHERE account_id = 73) FROM roost_data.moderation_verdict}), '1|0', 'no id of it');
 
 # More at once than there is room for: the newest stay, and what is lost is counted.
@@ -70,7 +70,7 @@ is(refused(), 3 + 1024, 'all of it');
 $node->restart;
 is(refused(), 3 + 1024, 'it is there after a restart');
 is(shout(71, '', ''), 'not so loud', 'policies are, too');
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 is(refused(), 4 + 1024, 'and their record');
 ok($node->safe_psql('roost', q{SELECT roost_internal.reputation(71) < -0.6}) eq 't', 'what filters do counts 1 at most');
 

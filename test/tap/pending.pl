@@ -40,7 +40,7 @@ sub write_and_read
 	my $report = '';
 	$node->safe_psql('roost', 'DROP TABLE IF EXISTS started, done; CREATE TABLE started (); CREATE TABLE done ()');
 	my $run = IPC::Run::start([ 'psql', '-X', '-q', '-d', $node->connstr('roost'), '-c', $reader ], '2>', \$report);
-	$node->poll_query_until('roost', 'SELECT count(*) > 0 FROM started');
+	$node->poll_query_until('roost', 'SELECT count(*) > 0 FROM started') or die 'the reader does not begin';
 	$node->command_ok([ 'pgbench', '-n', '-c', $clients, '-j', 2, '-t', $transactions, @files, $node->connstr('roost') ], 'writers');
 	$node->safe_psql('roost', 'INSERT INTO done DEFAULT VALUES');
 	$run->finish;
@@ -62,7 +62,7 @@ sub hold
 }
 
 # While the worker does nothing, each post that a snapshot sees is pending.
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 my $go = hold('worker_turn');
 my $report = write_and_read(6, 120, q(
 DO $$
@@ -105,7 +105,7 @@ cmp_ok($known, '>', 0, "they were known while new ones came ($known times)");
 cmp_ok($posts, '>', 100, 'many were written');
 is($node->safe_psql('roost', "SELECT count(*) FILTER (WHERE kind = 'unknown') FROM roost_internal.pending_events()"), 0, 'and all of them are known');
 $go->();
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 is($node->safe_psql('roost', 'SELECT count(*) FROM roost_internal.pending_events()'), 0, 'applied, none is pending');
 
 # One version, one content.
@@ -158,13 +158,13 @@ $$),
 my ($hits, $wrong) = $report =~ /hits (\d+) wrong (\d+)/;
 is($wrong, 0, "the same version means the same rows ($hits times)");
 cmp_ok($hits, '>', 100, 'it was the same often enough');
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 is($node->safe_psql('roost', "SELECT count(roost_internal.stamp_read(kind, k)) FROM generate_series(1, 5) k, unnest('{graph,post,count}'::text[]) kind"), 15,
 	'afterwards nothing is under way');
 
 # A transaction that was prepared before a crash may change anything, until it has ended.
 sub good { return $node->safe_psql('roost', "SELECT roost_internal.stamp_read('graph', 1) IS NOT NULL, (SELECT string_agg(kind, ' ') FROM roost_internal.pending_events()), roost_internal.pending_horizon() > 0") }
-sub running { $node->poll_query_until('roost', "SELECT state = 'running' FROM roost.stat_worker") or die 'no worker'; $node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')"); return }
+sub running { $node->poll_query_until('roost', "SELECT state = 'running' FROM roost.stat_worker") or die 'no worker'; Roost::sync($node); return }
 $node->safe_psql('roost', "BEGIN; SELECT make(1); PREPARE TRANSACTION 'old'");
 $node->safe_psql('roost', "BEGIN; SELECT make(1); PREPARE TRANSACTION 'other'");
 Roost::crash($node);

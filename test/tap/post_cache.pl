@@ -47,7 +47,7 @@ BEGIN
 		END IF;
 	END LOOP;
 END $$));
-$node->safe_psql('roost', 'SELECT roost.worker_sync()');
+Roost::sync($node);
 
 sub stat_cache { return split /\|/, $node->safe_psql('roost', 'SELECT posts, bytes, memory, hits, evicted FROM roost.stat_post_cache') }
 
@@ -103,7 +103,7 @@ pass('nor afterwards');
 # a crash leaves nothing behind
 Roost::crash($node);
 is((stat_cache())[0], 0, 'after a crash nothing is kept');
-$node->safe_psql('roost', 'SELECT roost.worker_sync()');
+Roost::sync($node);
 $node->safe_psql('roost', 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT posts_compare(3, 50); COMMIT');
 cmp_ok((stat_cache())[0], '>', 100, 'and then it is again');
 

@@ -28,7 +28,7 @@ sub prepare
 sub seen
 {
 	$node->poll_query_until('roost', "SELECT state = 'running' FROM roost.stat_worker") or die 'no worker';
-	$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+	Roost::sync($node);
 	return $node->safe_psql('roost', 'SELECT (SELECT events FROM roost.stat_event WHERE kind = \'job_added\'), losses, in_doubt FROM roost.stat_worker');
 }
 

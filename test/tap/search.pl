@@ -74,9 +74,9 @@ for my $round (1 .. 3)
 $node->safe_psql('roost', 'ALTER SYSTEM SET roost.search_index = off');
 $node->reload;
 $node->poll_query_until('roost', "SELECT current_setting('roost.search_index') = 'off'") or die 'it is not turned off';
-$node->safe_psql('roost', 'SELECT roost.worker_sync()') for 1 .. 2;
+Roost::sync($node) for 1 .. 2;
 $node->safe_psql('roost', 'SELECT public.write(50)');
-$node->safe_psql('roost', 'SELECT roost.worker_sync()');
+Roost::sync($node);
 cmp_ok($node->safe_psql('roost', 'SELECT behind FROM roost.stat_search'), '>=', 50, 'what is behind is told');
 is($node->safe_psql('roost', q{SELECT count(*) FROM jsonb_array_elements(roost.gateway_stat()) m WHERE m->>'name' = 'roost_search_behind' AND (m->'samples'->0->>'value')::integer >= 50}), 1, 'and in the metrics');
 $node->safe_psql('roost', 'ALTER SYSTEM RESET roost.search_index');

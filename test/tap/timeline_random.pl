@@ -39,7 +39,7 @@ for my $strategy (qw(hybrid push pull))
 	}
 	Walk::finish($walk, $strategy);
 	is($node->safe_psql('roost', 'SELECT * FROM walk.all_differences() LIMIT 3'), '', "$strategy: no difference at the end");
-	is($node->safe_psql('roost', 'SELECT roost.worker_sync()'), 't', "$strategy: the worker has done everything");
+	is($node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')"), 't', "$strategy: the worker has done everything");
 	is($node->safe_psql('roost', 'SELECT * FROM walk.all_differences() LIMIT 3'), '', "$strategy: no difference afterwards");
 }
 

@@ -11,7 +11,10 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = Roost::node('main', allows_streaming => 1);
-$node->append_conf('postgresql.conf', 'restart_after_crash = on');
+$node->append_conf('postgresql.conf', q(
+restart_after_crash = on
+roost.lockout_delay = '1h' # longer than the test
+));
 $node->start;
 Roost::install($node);
 
@@ -38,7 +41,7 @@ $node->safe_psql('roost', 'INSERT INTO roost_data.revocation (id) VALUES (3), (4
 fail_login(7, 6);
 # of one that fails, too
 $node->psql('roost', "BEGIN; SELECT roost_internal.login_failed(8, NULL); SELECT 1 / 0; COMMIT");
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 
 sub check
 {
@@ -74,7 +77,7 @@ check($node, 'killed server');
 
 # a failure right before an ordinary stop
 fail_login(7, 1);
-$node->safe_psql('roost', "SELECT roost.worker_sync('1 minute')");
+Roost::sync($node);
 $node->restart;
 is(failures(7), 7, 'failures go on after a restart');
 $node->safe_psql('roost', "SELECT roost_internal.login_succeeded(7); SELECT roost.worker_sync('1 minute')");

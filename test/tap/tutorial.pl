@@ -70,10 +70,11 @@ sub run
 	return split /\n====\n/, "$out\n";
 }
 
-my $http = HTTP::Tiny->new(timeout => 20);
-for my $try (1 .. 600)
+my $http = HTTP::Tiny->new(timeout => 60);
+for my $try (1 .. 3600)
 {
 	last if $http->get("http://127.0.0.1:$port/health")->{status} == 200;
+	die 'the gateway does not answer' if $try == 3600;
 	usleep(50_000);
 }
 
