@@ -5,7 +5,7 @@ CREATE PROCEDURE pg_temp.seal() LANGUAGE plpgsql AS $$
 BEGIN
 	COMMIT;
 	WHILE EXISTS (SELECT FROM roost_data.audit_entry) LOOP
-		PERFORM roost.worker_sync();
+		PERFORM roost.worker_sync('1 minute');
 		COMMIT;
 	END LOOP;
 END
@@ -55,6 +55,9 @@ RESET ALL;
 SELECT min(seq) - 1 AS mark, max(seq) AS head FROM roost_data.audit WHERE action LIKE 'verify.%' \gset
 SELECT ok, from_seq - :mark AS from_seq, rows >= 6 AS rows FROM roost.audit_verify(:mark + 4);
 SELECT ok, bad_seq - :mark AS bad, left(reason, 18) AS reason FROM roost.audit_verify(:mark + 40);
+-- (the worker, which may have something to seal at any time, waits here before it locks anything else)
+BEGIN;
+LOCK TABLE roost_data.feed_state IN ACCESS EXCLUSIVE MODE;
 SELECT h.seq AS head_seq, h.hash AS head_hash FROM roost.audit_head() h \gset
 SELECT ok FROM roost.audit_verify(expected_seq => :head_seq, expected_hash => :'head_hash');
 SELECT ok FROM roost.audit_verify(expected_seq => :head_seq, expected_hash => upper(:'head_hash'));
@@ -62,7 +65,6 @@ SELECT ok, bad_seq - :head_seq AS bad, reason FROM roost.audit_verify(expected_s
 SELECT ok, bad_seq - :head_seq AS bad, regexp_replace(reason, '\d+ to \d+', 'N to N') AS reason FROM roost.audit_verify(expected_seq => :head_seq + 1, expected_hash => repeat('ab', 32));
 SELECT ok FROM roost.audit_verify(expected_seq => :head_seq, expected_hash => NULL);
 
-BEGIN;
 ALTER TABLE roost_data.audit DISABLE TRIGGER audit_guard;
 ALTER TABLE roost_data.audit_state DISABLE TRIGGER audit_state_guard;
 SELECT pg_temp.tamper(:mark, 'SELECT 1');
@@ -140,6 +142,7 @@ FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'ro
 
 -- What does not watch is told: triggers that are disabled, or fire only sometimes, guards that are gone.
 BEGIN;
+LOCK TABLE roost_data.feed_state IN ACCESS EXCLUSIVE MODE;
 SELECT pg_temp.tamper(:mark, 'ALTER TABLE roost_data.account DISABLE TRIGGER account_audit');
 SELECT pg_temp.tamper(:mark, 'ALTER TABLE roost_data.account ENABLE TRIGGER account_audit');
 SELECT pg_temp.tamper(:mark, 'ALTER TABLE roost_data.role DISABLE TRIGGER role_audit_truncate');
@@ -150,6 +153,7 @@ ROLLBACK;
 
 -- What pg_restore --disable-triggers leaves of the guards of the partitions, roost.install() mends.
 BEGIN;
+LOCK TABLE roost_data.feed_state IN ACCESS EXCLUSIVE MODE;
 SELECT string_agg(format('ALTER TABLE %s ENABLE TRIGGER ALL', i.inhrelid::regclass), '; ') AS enable FROM pg_inherits i WHERE i.inhparent = 'roost_data.audit'::regclass \gset
 :enable;
 SELECT ok, reason ~ '^roost_data.audit_\d{4}_\d\d is not guarded$' AS gap FROM roost.audit_verify();

@@ -5,7 +5,7 @@ CREATE PROCEDURE pg_temp.seal() LANGUAGE plpgsql AS $$
 BEGIN
 	COMMIT;
 	WHILE EXISTS (SELECT FROM roost_data.audit_entry) LOOP
-		PERFORM roost.worker_sync();
+		PERFORM roost.worker_sync('1 minute');
 		COMMIT;
 	END LOOP;
 END
@@ -64,6 +64,7 @@ DELETE FROM roost_data.banned_email WHERE account_id = :ada;
 SELECT action, CASE WHEN action ~ '^(signing_key|limit_exemption)' THEN 'name' ELSE object END AS object, concerns, source, detail FROM pg_temp.entries();
 ROLLBACK;
 BEGIN;
+LOCK TABLE roost_data.feed_state IN ACCESS EXCLUSIVE MODE;
 TRUNCATE roost_data.session;
 SELECT action, object, source FROM pg_temp.entries();
 ROLLBACK;
@@ -105,6 +106,7 @@ SELECT string_agg(DISTINCT c.relname, ' ' ORDER BY c.relname) AS watched FROM pg
 
 -- Tables and functions themselves.
 BEGIN;
+LOCK TABLE roost_data.feed_state IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE roost_data.account DISABLE TRIGGER account_audit;
 DROP TRIGGER session_audit ON roost_data.session;
 CREATE OR REPLACE FUNCTION roost_internal.has_permission(account_id bigint, permission text) RETURNS boolean LANGUAGE sql AS 'SELECT true';

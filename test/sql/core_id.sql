@@ -5,10 +5,14 @@ FROM (SELECT id, lag(id, 1, 0::bigint) OVER (ORDER BY n) AS before
 
 -- They also do when the clock steps back, and then still carry a sequence of 64 a millisecond.
 SELECT roost_internal.id_next(7) AS last \gset
+-- (the worker, which may take one at any time, waits here)
+BEGIN;
+LOCK TABLE roost_data.feed_state IN ACCESS EXCLUSIVE MODE;
 SELECT roost_internal.clock_freeze('2020-01-01');
 SELECT roost_internal.id_next(7) > :last AS increase;
 SELECT count(DISTINCT id) AS ids, max(id >> 16) - min(id >> 16) IN (15, 16) AS milliseconds
 FROM (SELECT roost_internal.id_next(7) AS id FROM generate_series(1, 1000)) made;
+COMMIT;
 SELECT roost_internal.clock_freeze(NULL);
 
 -- No id is above what is reserved for it.
