@@ -13,6 +13,8 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- a day has 24 hours
+SET timezone = 'UTC';
 SELECT now() AS base \gset
 SELECT roost_internal.clock_freeze(:'base');
 SELECT refresh_token AS t0, session_id, (account).id AS ada FROM roost.auth_register('ref_ada', 'ref.ada@example.org', 'correct horse battery') \gset

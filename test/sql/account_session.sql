@@ -13,6 +13,8 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- a day has 24 hours
+SET timezone = 'UTC';
 SELECT (account).id AS ada, session_id AS s1, access_token AS a1 FROM roost.auth_register('ses_ada', 'ses.ada@example.org', 'correct horse battery', device => '{"id": "one", "name": "phone", "platform": "ios"}') \gset
 SELECT session_id AS s2, access_token AS a2 FROM roost.auth_login('ses_ada', 'correct horse battery', '{"id": "two", "name": "laptop"}', '2001:db8::1', 'Firefox/128.0 (Linux)') \gset
 SELECT session_id AS s3, access_token AS a3 FROM roost.auth_login('ses_ada', 'correct horse battery', '{"id": "three", "name": "TV"}') \gset

@@ -2,6 +2,8 @@
 \set VERBOSITY terse
 \set ON_ERROR_ROLLBACK on
 \pset format unaligned
+-- a day has 24 hours
+SET timezone = 'UTC';
 BEGIN;
 
 INSERT INTO roost_data.account (id, username, created_at) SELECT 8500 + n, 'appeal_' || n, now() - interval '100 days' FROM generate_series(1, 13) n;

@@ -2,6 +2,8 @@
 \set VERBOSITY terse
 \set ON_ERROR_ROLLBACK on
 \pset format unaligned
+-- a day has 24 hours
+SET timezone = 'UTC';
 BEGIN;
 -- days are counted from :t0
 SELECT date_trunc('hour', now()) + interval '1 hour' AS t0 \gset
