@@ -89,5 +89,6 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;
 END
 $$;
+SELECT roost_internal.clock_freeze(now());
 SELECT pg_temp.attempt(repeat('@', n) || CASE WHEN n % 2 = 0 THEN 'Log_Target' ELSE 'log_TARGET' END, '203.0.113.' || n) AS answer
 FROM generate_series(1, 12) n;

@@ -83,7 +83,7 @@ INSERT INTO roost_data.post (created_at, id, author_id, thread_id, text, visibil
 SELECT now(), 2310000 + n, 23102 + n % 25, 2310000 + n, 'post ' || n, (ARRAY['public', 'followers', 'unlisted'])[1 + n % 3]::roost.visibility,
 	CASE WHEN n % 7 = 0 THEN 2310000 + n - 1 END, CASE WHEN n % 7 = 0 THEN 23102 + (n * 3) % 25 END
 FROM generate_series(1, 3000) n;
-SELECT roost.timeline_sync();
+SELECT roost.timeline_sync('1 minute');
 CREATE FUNCTION pg_temp.compare(source text, replies roost.timeline_replies, size integer, OUT entries integer, OUT equal boolean) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	v_members constant bigint[] := '{23103,23105,23108,23115,23116,23120,23103,1}';
