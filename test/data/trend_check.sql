@@ -3,6 +3,8 @@
 -- differs by community and by nothing else.
 SET client_min_messages = warning;
 SELECT roost_internal.clock_freeze('2035-06-15 12:00:00+00');
+-- the worker, whose clock goes on, looks at nothing meanwhile
+SELECT pg_advisory_lock(hashtextextended('roost.trend_run', 0));
 CREATE SCHEMA raw;
 CREATE TABLE raw.post (id text PRIMARY KEY, created bigint, community text, score integer, ups integer, downs integer, comments integer, title text, text text);
 \copy raw.post FROM PROGRAM 'xzcat "$ROOST_TEST_DATA/posts/posts.tsv.xz"'
