@@ -25,7 +25,7 @@ const pages = [];
 /** Starts the browser; in its sandbox, where the system allows that. */
 export async function launch(itsGateway) {
 	gateway = itsGateway;
-	const start = (chromiumSandbox) => playwright.chromium.launch({ executablePath, chromiumSandbox, args: ['--disable-dev-shm-usage', '--disable-gpu'] });
+	const start = (chromiumSandbox) => playwright.chromium.launch({ executablePath, chromiumSandbox, timeout: 120000, args: ['--disable-dev-shm-usage', '--disable-gpu'] });
 	browser = await start(true).catch(() => start(false));
 }
 
@@ -38,7 +38,7 @@ export async function close() {
 /** Opens a page in a context of its own. Messages of the console that match expected are no problem. */
 export async function open(path, { expected = /^$/, init, at = gateway.url, ...options } = {}) {
 	const context = await browser.newContext({ viewport: { width: 1000, height: 800 }, ...options });
-	context.setDefaultTimeout(30000);
+	context.setDefaultTimeout(60000); // when the machine is busy
 	const problems = [];
 	pages.push({ problems });
 	context.on('weberror', (error) => problems.push(`${path}: ${error.error().stack}`));
