@@ -1,15 +1,21 @@
 # common.sh: what the suites share.  Sourced by bash in the copy of the sources,
 # with $work set; the suite has the arguments WORK NAME [TEST...].
 
+# What the caller has set for libpq and for proxies would lead elsewhere.
+for name in ${!PG*}; do
+	case $name in PG_*) ;; *) unset "$name" ;; esac
+done
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY CDPATH
 export LC_ALL=C.UTF-8 TZ=UTC PGTZ=UTC
 export HOME=$work
+umask 022
 
 # clean_up: stop what cluster_start and gateway_start started
 clean_up() {
 	local folder
 	[ -z "${gateway_pid:-}" ] || kill "$gateway_pid" 2>/dev/null || true
 	for folder in "${clusters[@]}"; do
-		"$bin/pg_ctl" -D "$folder" -m immediate stop >/dev/null 2>&1 || true
+		"$bin/pg_ctl" -D "$folder" -t 300 -m immediate stop >/dev/null 2>&1 || true
 	done
 	[ -z "${sockets:-}" ] || rm -rf "$sockets"
 }
@@ -48,17 +54,19 @@ cluster_template() {
 		max_worker_processes = 16
 		fsync = off
 		jit = off
+		roost.search_time = '1min' # the default answers in part when the machine is busy
+		$([ "$(df --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 1000000 ] 2>/dev/null || echo "dynamic_shared_memory_type = 'mmap'")
 	END
 	clusters+=("$folder")
 	cluster_run template
 	psql -X -q -d postgres -c 'CREATE DATABASE roost'
 	psql -X -q -v ON_ERROR_STOP=1 -c 'SET client_min_messages = warning' -c 'CREATE EXTENSION pg_cron' \
 		-c 'CREATE EXTENSION roost CASCADE' -c 'SELECT roost.install()' >/dev/null
-	pg_ctl -D "$folder" -w -m fast stop >/dev/null
+	pg_ctl -D "$folder" -w -t 300 -m fast stop >/dev/null
 }
 
 cluster_run() { # cluster_run NAME
-	pg_ctl -D "$out/$1" -w -t 60 -l "$out/$1.log" start >/dev/null || {
+	pg_ctl -D "$out/$1" -w -t 300 -l "$out/$1.log" start >/dev/null || {
 		tail -n 30 "$out/$1.log"
 		return 1
 	}
