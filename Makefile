@@ -12,7 +12,7 @@ EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" extension/roos
 MODULE_big = roost
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c extension/*/*.c bgworker/*.c)))
 
-PG_CPPFLAGS = -I$(CURDIR)/extension -I$(CURDIR) -DROOST_VERSION='"$(EXTVERSION)"' $(if $(ROOST_DEBUG),-DROOST_DEBUG)
+PG_CPPFLAGS = -Iextension -I. -DROOST_VERSION='"$(EXTVERSION)"' $(if $(ROOST_DEBUG),-DROOST_DEBUG)
 WARNINGS = -std=gnu11 -Wall -Wextra $(if $(ROOST_DEBUG),-Werror) -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-declaration-after-statement
 PG_CFLAGS = $(WARNINGS)
@@ -89,7 +89,7 @@ $(GATEWAY_OBJS:.o=.asan.o): gateway/%.asan.o: gateway/%.c $(wildcard gateway/*.h
 install-gateway: $(GATEWAY)
 	$(MKDIR_P) '$(DESTDIR)$(bindir)'
 	$(INSTALL) -m 755 $(GATEWAY) '$(DESTDIR)$(bindir)/'
-	$(MKDIR_P) '$(DESTDIR)$(PAGES)/docs' '$(DESTDIR)$(PAGES)/app' '$(DESTDIR)$(PAGES)/console' '$(DESTDIR)$(PAGES)/client'
+	install -d -m 755 $(foreach folder,roost roost/pages $(addprefix roost/pages/,docs app console client),'$(DESTDIR)$(datadir)/$(folder)')
 	$(INSTALL) -m 644 gateway/pages/*.* '$(DESTDIR)$(PAGES)/'
 	$(INSTALL) -m 644 gateway/pages/app/*.* '$(DESTDIR)$(PAGES)/app/'
 	$(INSTALL) -m 644 gateway/pages/console/*.* '$(DESTDIR)$(PAGES)/console/'
