@@ -3,6 +3,10 @@
 # PostgreSQL refuses to run as root.  When root calls us, servers run as the
 # system user "roost" (made here); otherwise as whoever calls.
 
+# Whatever the caller has set: the user of the servers reads what is made, and cd prints nothing.
+umask 022
+unset CDPATH
+
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 PG_CONFIG=${PG_CONFIG:-pg_config}
 
