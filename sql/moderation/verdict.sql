@@ -24,6 +24,8 @@ AS $$
 DECLARE
 	v_account record;
 BEGIN
+	-- Who leaves now takes along what is written here, or is gone already.
+	PERFORM roost_internal.account_hold(u.id) FROM (SELECT DISTINCT i.id FROM unnest(account_ids) i (id) WHERE i.id IS NOT NULL ORDER BY 1) u;
 	INSERT INTO roost_data.moderation_verdict (id, at, subject, subject_id, account_id, policy, signal, score, threshold, action, dry_run, text_hash)
 	SELECT roost_internal.id_next(a.id), v.at, v.subject, CASE WHEN a.id IS NOT NULL THEN nullif(v.subject_id, 0) END, a.id,
 		v.policy, v.signal, v.score, v.threshold, 'reject', false, v.text_hash
