@@ -13,7 +13,8 @@ before(async () => {
 });
 after(() => gateway.stop());
 
-let seed = 4711;
+const first = Number(process.env.ROOST_TEST_SEED ?? 4711);
+let seed = first;
 const random = (n) => { seed = (seed * 1103515245 + 12345) & 0x7fffffff; return (seed >>> 8) % n; };
 const pick = (list) => list[random(list.length)];
 
@@ -53,14 +54,14 @@ test('everything at once', async () => {
 			const me = pick(people);
 			const answer = await pick(deck)(me.token, pick(people), posts.length ? pick(posts) : undefined, me);
 			if (!answer) continue;
-			assert.ok(answer.status < 500, answer.text);
+			assert.ok(answer.status < 500, `seed ${first}: ${answer.text}`);
 			seen.set(answer.status, (seen.get(answer.status) ?? 0) + 1);
 		}
 	}));
-	assert.ok(seen.get(200) > 400 && seen.get(201) > 100 && seen.get(204) > 5, JSON.stringify([...seen]));
+	assert.ok(seen.get(200) > 400 && seen.get(201) > 100 && seen.get(204) > 5, `seed ${first}: ${JSON.stringify([...seen])}`);
 });
 
-const same = (what, query) => test(what, () => assert.equal(sql(`SELECT count(*) FROM (${query}) wrong`), '0'));
+const same = (what, query) => test(what, () => assert.equal(sql(`SELECT count(*) FROM (${query}) wrong`), '0', `seed ${first}`));
 const gone = `SELECT a.id FROM roost_data.account a WHERE a.status <> 'active'`;
 
 same('counters of posts equal the tables', `
