@@ -11,7 +11,10 @@
  *
  * When the connection that listens is there again, it is asked what came after
  * the last number that was heard (roost.live_call_missed); what is heard of
- * these meanwhile is not asked for again.
+ * these meanwhile or afterwards is not asked for again: the worker may not have
+ * notified of it yet.  When it is there for the first time,
+ * or nobody needed it before, the answer only says how far the numbers are: what
+ * was said before anybody listened is told to nobody.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,7 +42,10 @@ static PoolQuery call_query;
 static bool call_under_way;
 static bool missed;				/* it is to be asked what was */
 static int64_t heard;			/* the last number */
+static bool known;				/* those after it are for somebody */
+static bool beginning;			/* those that are asked for are not */
 static int64_t missed_after;	/* of what was missed */
+static int64_t delivered;		/* the last one of what was missed */
 
 static void calls_run(void);
 
@@ -54,6 +60,7 @@ calls_forget(int64_t after, int64_t last)
 			waiting[kept++] = waiting[i];
 	waiting_count = kept;
 	heard = Max(heard, last);
+	delivered = Max(delivered, last);
 }
 
 /* The database has said what the signals say. */
@@ -62,6 +69,7 @@ on_calls(PoolQuery *query, const PGresult *result)
 {
 	int			found = PQresultStatus(result) == PGRES_TUPLES_OK ? PQntuples(result) : 0;
 	int64_t		last = 0;
+	bool		old = asking_count < 0 && beginning;
 
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 		log_warning("could not ask for signals of calls: %s", PQresultErrorMessage(result));
@@ -70,10 +78,17 @@ on_calls(PoolQuery *query, const PGresult *result)
 	for (int i = 0; i < found; i++)
 	{
 		last = strtoll(PQgetvalue(result, i, COLUMN_N), NULL, 10);
+		if (old)
+			continue;
 		hub_call(PQgetvalue(result, i, COLUMN_TOLD), strtoll(PQgetvalue(result, i, COLUMN_SESSION), NULL, 10),
 				 PQgetvalue(result, i, COLUMN_EVENT), PQgetvalue(result, i, COLUMN_DATA), (size_t) PQgetlength(result, i, COLUMN_DATA));
 	}
-	if (asking_count < 0)
+	if (old)
+	{
+		heard = Max(heard, last);
+		missed_after = Max(missed_after, last);
+	}
+	else if (asking_count < 0)
 		calls_forget(missed_after, last);
 	call_under_way = false;
 	calls_run();
@@ -103,6 +118,8 @@ calls_run(void)
 	if (missed)
 	{
 		missed = false;
+		beginning = !known;
+		known = true;
 		asking_count = -1;
 		buffer_append_number(&asking, (uint64_t) missed_after);
 		buffer_append(&asking, "", 1);
@@ -127,7 +144,7 @@ void
 calls_add(int64_t n)
 {
 	heard = Max(heard, n);
-	if (!hub_has_messages())
+	if (!hub_has_messages() || n <= delivered)
 		return;
 	if (waiting_count == CALLS_MAX)
 		metrics->signals_dropped++;
@@ -136,12 +153,12 @@ calls_add(int64_t n)
 	calls_run();
 }
 
-/* Signals may have come that were not heard. */
+/* It listens; signals may have come that were not heard.  Of those that came while nobody wanted any nobody is told. */
 void
-calls_missed(void)
+calls_missed(bool first)
 {
-	if (!hub_has_messages())
-		return;
+	if (first || !hub_has_messages())
+		known = false;
 	/* not asked yet for what was missed before: from there on */
 	if (!missed)
 		missed_after = heard;

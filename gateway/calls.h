@@ -13,7 +13,10 @@
 /* A signal of a call has come: its number. */
 extern void calls_add(int64_t n);
 
-/* Signals may have come that were not heard. */
-extern void calls_missed(void);
+/*
+ * It listens; signals may have come that were not heard.  first: nobody needed
+ * it before.
+ */
+extern void calls_missed(bool first);
 
 #endif							/* CALLS_H */

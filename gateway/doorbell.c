@@ -49,6 +49,7 @@ static int	channel_count;
 static struct ev_loop *doorbell_loop;
 static DoorbellState state;
 static bool needed;
+static bool listened;			/* since it is needed */
 static bool complained;
 static double pause_length;
 static PGconn *pg;
@@ -145,6 +146,7 @@ doorbell_settle(void)
 	metrics->doorbell_connects++;
 	for (int i = 0; i < channel_count && state == DOORBELL_READY; i++)
 		channels[i].handler(NULL);
+	listened = true;
 }
 
 /* Hands out what was notified. */
@@ -281,6 +283,7 @@ doorbell_need(bool now)
 	if (needed == now || doorbell_loop == NULL)
 		return;
 	needed = now;
+	listened = false;
 	pause_length = 0;
 	if (needed)
 		doorbell_connect();
@@ -293,6 +296,13 @@ bool
 doorbell_is_up(void)
 {
 	return state >= DOORBELL_READY;
+}
+
+/* Returns whether it has listened before, since it is needed; for handlers. */
+bool
+doorbell_has_listened(void)
+{
+	return listened;
 }
 
 /* Gets ready; does not connect yet. */

@@ -28,4 +28,7 @@ extern void doorbell_stop(void);
 extern void doorbell_need(bool needed);
 extern bool doorbell_is_up(void);
 
+/* Returns whether it has listened before, since it is needed; for handlers. */
+extern bool doorbell_has_listened(void);
+
 #endif							/* DOORBELL_H */

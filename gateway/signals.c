@@ -67,7 +67,6 @@ static Buffer channels;
 static Buffer viewer_ids;
 static PoolQuery see_query;
 static bool under_way;
-static bool listened;
 
 static void queue_run(void);
 
@@ -252,10 +251,8 @@ on_notification(const char *payload)
 	json_t	   *element;
 	size_t		index;
 
-	/* it listens; the first time nobody has missed anything */
-	if (payload == NULL && listened)
-		calls_missed();
-	listened = true;
+	if (payload == NULL)
+		calls_missed(!doorbell_has_listened());
 
 	json_array_foreach(list, index, element)
 	{

@@ -204,6 +204,25 @@ test('in a group a call goes to all, or to the one that it names; a block keeps 
 	await Promise.all(sockets.map((client) => client.close()));
 });
 
+test('who begins to listen, and with that its gateway, is told nothing of before', async () => {
+	const [ada, bob] = [await account(one, 'ada'), await account(one, 'bob')];
+	const id = direct(ada, bob);
+	const say = (n) => expect(204, one, ada, 'POST', `/conversations/${id}/call`, { event: 'call:offer', data: { n } });
+	const resting = await startGateway({ 'cache-size': '0' }); // which listens only while somebody has a stream
+	const witness = await stream(one, bob, 'messages'); // when it has heard something, all that listen have
+	for (let n = 0; n < 6; n += 2) {
+		await say(n);
+		assert.deepEqual((await signal(witness))[2], { n });
+		const phone = await stream(resting, bob, 'messages');
+		await say(n + 1);
+		for (const device of [phone, witness]) assert.deepEqual((await signal(device))[2], { n: n + 1 });
+		await phone.close();
+		await until(async () => await metric(resting, 'roost_gateway_doorbell_up') === 0, 'the end of listening');
+	}
+	await witness.close();
+	await resting.stop();
+});
+
 test('what was said while a gateway was away is not told later', async () => {
 	const [ada, bob] = [await account(one, 'ada'), await account(one, 'bob')];
 	const id = direct(ada, bob);
