@@ -4,10 +4,11 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import http2 from 'node:http2';
 import net from 'node:net';
-import { answers, call, connect, hold, liftLimits, metric, raw, sql, startGateway, testRoutes, until, waiting } from './lib.mjs';
+import { join } from 'node:path';
+import { answers, call, connect, folder, hold, liftLimits, metric, raw, sql, startGateway, testRoutes, until, waiting } from './lib.mjs';
 
 let gateway;
 before(async () => {
@@ -137,7 +138,7 @@ test('HTTP/2: an answer for which no window is opened is given up', async () => 
 	client.write(frame(HEADERS, END_HEADERS | END_STREAM, 1, head('/test/long/1000000')));
 	await until(() => client.find(HEADERS).length === 1, 'the head of the answer');
 	// (unless it has been given up already)
-	assert.ok(await metric(gateway, 'roost_gateway_output_bytes') >= 1000000 || client.find(RST_STREAM).length > 0);
+	await until(async () => await metric(gateway, 'roost_gateway_output_bytes') >= 1000000 || client.find(RST_STREAM).length > 0, 'the answer');
 	await until(() => client.find(RST_STREAM, (one) => one.payload.readUInt32BE(0) === http2.constants.NGHTTP2_CANCEL).length === 1, 'the end of the stream');
 	assert.equal(client.find(DATA).length, 0);
 	await until(async () => await metric(gateway, 'roost_gateway_output_bytes') < 100000, 'the memory');
@@ -172,7 +173,9 @@ test('HTTP/2: one who reads no answers gets no more than a few megabytes of them
 });
 
 test('HTTP/1: answers that nobody reads are bounded in all, and given up after a while', async () => {
-	const small = await startGateway({ 'output-limit': '1MB', 'write-timeout': '1s' });
+	const file = join(folder, 'write-timeout.conf');
+	writeFileSync(file, 'write-timeout = 10min\n');
+	const small = await startGateway({ config: file, 'output-limit': '1MB' });
 	const socket = connect(small);
 	socket.pause();
 	socket.write(`GET /test/long/20000000 HTTP/1.1\r\n${host}\r\n`);
@@ -181,6 +184,8 @@ test('HTTP/1: answers that nobody reads are bounded in all, and given up after a
 	assert.equal(refused.status, 503);
 	assert.equal(refused.json.code, 'overloaded');
 	assert.equal(answers(await raw(small, 'GET /health HTTP/1.0\r\n\r\n'))[0].status, 200, 'what needs no database goes on');
+	writeFileSync(file, 'write-timeout = 1s\n');
+	process.kill(small.pid, 'SIGHUP');
 	await until(async () => await metric(small, 'roost_gateway_output_bytes') < 100000, 'the memory');
 	assert.equal((await call(small, 'GET', '/test/long/10')).status, 200);
 	socket.destroy();
@@ -225,14 +230,15 @@ test('a process holds so many connections', async () => {
 });
 test('without file descriptors the gateway waits, and does not spin', async () => {
 	const poor = await startGateway({ 'idle-timeout': '1min' });
-	const used = readdirSync(`/proc/${poor.pid}/fd`).length;
+	const used = await until(async () => await metric(poor, 'roost_gateway_lane_connections') === 12 && readdirSync(`/proc/${poor.pid}/fd`).length, 'its connections to the database');
 	execFileSync('prlimit', ['--pid', poor.pid, `--nofile=${used + 5}:${used + 5}`]);
 	const sockets = Array.from({ length: 40 }, () => connect(poor));
 	await until(() => poor.log.includes('could not accept'), 'the complaint');
 	const cpu = () => Number(readFileSync(`/proc/${poor.pid}/schedstat`, 'utf8').split(' ')[0]);
-	const start = cpu();
+	const [start, began] = [cpu(), Date.now()];
 	await new Promise((resolve) => setTimeout(resolve, 1000)); // what is measured
-	assert.ok(cpu() - start < 200e6, `the gateway used ${(cpu() - start) / 1e6} ms of CPU in a second of waiting`);
+	const [used_, time] = [(cpu() - start) / 1e6, Date.now() - began];
+	assert.ok(used_ < time / 5, `the gateway used ${used_} ms of CPU in ${time} ms of waiting`);
 	assert.equal(poor.log.match(/could not accept/g).length, 1);
 	sockets.forEach((socket) => socket.destroy());
 	await until(async () => (await raw(poor, 'GET /health HTTP/1.0\r\n\r\n').catch(() => '')).includes(' 200 '), 'an answer');
@@ -254,11 +260,12 @@ test('what waits in a queue is dropped when its client has gone', async () => {
 	resetWrite.write(note('reset'));
 	const closed = connect(one);
 	closed.write(note('closed'));
-	const half = raw(one, note('half'), { end: true });
 	const client = http2.connect(one.url);
 	const stream = client.request({ ':path': '/test/wait/402' });
 	stream.on('error', () => {});
-	await until(async () => await queue() === 5, 'the queue');
+	await until(async () => await queue() === 4, 'the queue');
+	// (what it waits for is looked at once a second, so it may leave the queue at any time)
+	const half = raw(one, note('half'), { end: true });
 	reset.resetAndDestroy();
 	resetWrite.resetAndDestroy();
 	closed.destroy();

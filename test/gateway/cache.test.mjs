@@ -21,6 +21,13 @@ async function get(path, { from = gateway, headers = {}, method = 'GET' } = {}) 
 	return { status: answer.status, cache: answer.headers.get('x-cache'), age: answer.headers.get('age'), headers: answer.headers, text, json: text && /json/.test(answer.headers.get('content-type') ?? '') ? JSON.parse(text) : null };
 }
 
+// The same, again when the gateway could not say at that moment what has changed: it goes round the cache when it has not
+// heard of the log for some seconds, as on a machine that has other things to do.
+const asked = (path, options) => until(async () => {
+	const answer = await get(path, options);
+	return answer.cache !== 'BYPASS' && answer;
+}, `an answer to ${path} that has to do with the cache`);
+
 const write = (who, method, path, body) => call(gateway, method, path, { token: who.token, body });
 
 async function post(who, text, more = {}) {
@@ -73,7 +80,7 @@ after(() => gateway?.stop());
 
 test('the second request is answered from the cache, with all that an answer has', async () => {
 	const id = await post(ann, 'to be kept');
-	const first = await get(`/tweets/${id}`);
+	const first = await asked(`/tweets/${id}`);
 	assert.equal(first.cache, 'MISS');
 	const second = await kept(`/tweets/${id}`);
 	assert.equal(second.text, first.text);
@@ -86,22 +93,22 @@ test('the second request is answered from the cache, with all that an answer has
 test('HEAD, If-None-Match and both forms of a query are answered from the same entry', async () => {
 	await kept('/test/kept/heads?size=10');
 	const full = await kept('/test/kept/heads?size=2000');
-	const head = await get('/test/kept/heads?size=2000', { method: 'HEAD' });
+	const head = await asked('/test/kept/heads?size=2000', { method: 'HEAD' });
 	assert.deepEqual([head.status, head.cache, head.text], [200, 'HIT', '']);
 	assert.equal(Number(head.headers.get('content-length')), Buffer.byteLength(full.text));
 	for (const known of [full.headers.get('etag'), full.headers.get('etag').slice(2), '*', `"other", ${full.headers.get('etag')}`]) {
-		const same = await get('/test/kept/heads?size=2000', { headers: { 'if-none-match': known } });
+		const same = await asked('/test/kept/heads?size=2000', { headers: { 'if-none-match': known } });
 		assert.deepEqual([same.status, same.cache, same.text], [304, 'HIT', ''], known);
 		assert.equal(same.headers.get('content-type'), null);
 		assert.equal(same.headers.get('etag'), full.headers.get('etag'));
 	}
 	assert.equal((await get('/test/kept/heads?size=2000', { headers: { 'if-none-match': '"other"' } })).status, 200);
 	await kept('/test/kept/order?fail=false&size=3');
-	assert.equal((await get('/test/kept/order?size=3&fail=false')).cache, 'HIT');
-	assert.equal((await get('/test/kept/order?&size=3&&fail=false&')).cache, 'HIT');
-	assert.equal((await get('/test/kept/order?size=4&fail=false')).cache, 'MISS');
+	assert.equal((await asked('/test/kept/order?size=3&fail=false')).cache, 'HIT');
+	assert.equal((await asked('/test/kept/order?&size=3&&fail=false&')).cache, 'HIT');
+	assert.equal((await asked('/test/kept/order?size=4&fail=false')).cache, 'MISS');
 	// the first one who asks may have the answer, too
-	const fresh = await get('/test/kept/first', { headers: { 'if-none-match': '*' } });
+	const fresh = await asked('/test/kept/first', { headers: { 'if-none-match': '*' } });
 	assert.deepEqual([fresh.status, fresh.cache], [304, 'MISS']);
 	await kept('/test/kept/first');
 });
@@ -228,7 +235,7 @@ test('whoever sends a credential is never answered from the cache', async () => 
 });
 test('nothing of a client but its host can be in a kept answer', async () => {
 	const headers = { 'user-agent': 'a spy', 'accept-language': 'tlh' };
-	const answer = await get('/test/kept/private', { headers });
+	const answer = await asked('/test/kept/private', { headers });
 	assert.deepEqual([answer.cache, answer.json.agent, answer.json.language], ['MISS', null, null]);
 	const list = await raw(gateway, `GET /tweets?limit=1 HTTP/1.1\r\nHost: one.example\r\nConnection: close\r\n\r\n`);
 	assert.match(list, /link: <http:\/\/one\.example/i);
@@ -238,8 +245,8 @@ test('nothing of a client but its host can be in a kept answer', async () => {
 test('what must not be kept is not', async () => {
 	for (const query of ['fail=true', 'header=Set-Cookie:a%3Db', 'header=Cache-Control:private', 'header=Cache-Control:no-store', 'header=Vary:User-Agent']) {
 		const path = `/test/kept/not?${query}`;
-		const first = await get(path);
-		const second = await get(path);
+		const first = await asked(path);
+		const second = await asked(path);
 		assert.deepEqual([first.cache, second.cache], ['MISS', 'MISS'], query);
 	}
 	assert.equal((await get('/test/kept/not?unknown=1')).status, 422);
@@ -249,12 +256,12 @@ test('what must not be kept is not', async () => {
 });
 test('one question is asked for all who want the same', async () => {
 	const held = await hold(7001);
-	const asked = await metric(gateway, 'roost_gateway_cache_misses_total');
+	const misses = await metric(gateway, 'roost_gateway_cache_misses_total');
 	const asking = Array.from({ length: 40 }, () => get('/test/kept/together?wait=7001'));
 	await until(() => waiting(7001) === 1, 'the question');
 	const gone = net.connect(gateway.port, '127.0.0.1');
 	gone.write(`GET /test/kept/together?wait=7001 HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\n\r\n`);
-	await until(async () => (await metric(gateway, 'roost_gateway_cache_misses_total')) >= asked + 41, 'all of them');
+	await until(async () => (await metric(gateway, 'roost_gateway_cache_misses_total')) >= misses + 41, 'all of them');
 	gone.destroy();
 	const questions = waiting(7001);
 	await held.release();
@@ -320,12 +327,12 @@ test('memory is bounded, and what is not used goes first', async () => {
 		await get(`/test/listed/many${i}?size=2000`, { from: small });
 		assert.equal((await get('/test/listed/favourite?size=2000', { from: small })).status, 200);
 	}
-	assert.equal((await get('/test/listed/favourite?size=2000', { from: small })).cache, 'HIT');
-	assert.equal((await get('/test/listed/many0?size=2000', { from: small })).cache, 'MISS');
+	assert.equal((await asked('/test/listed/favourite?size=2000', { from: small })).cache, 'HIT');
+	assert.equal((await asked('/test/listed/many0?size=2000', { from: small })).cache, 'MISS');
 	await until(async () => (await metric(small, 'roost_gateway_cache_evicted_total')) > 50, 'evictions');
 	assert.ok((await metric(small, 'roost_gateway_cache_bytes')) <= 200 * 1024);
 	await get('/test/listed/large?size=20000', { from: small });
-	assert.equal((await get('/test/listed/large?size=20000', { from: small })).cache, 'MISS', 'larger than a 64th');
+	assert.equal((await asked('/test/listed/large?size=20000', { from: small })).cache, 'MISS', 'larger than a 64th');
 	await small.stop();
 	const none = await startGateway({ 'cache-size': '0' });
 	for (let i = 0; i < 3; i++) assert.equal((await get('/tweets/public', { from: none })).cache, null);
@@ -340,8 +347,8 @@ test('what is kept by time ends by time, and when what it shows is hidden', asyn
 	`);
 	const quick = await startGateway({ 'cache-ttl': '1s', 'cache-stale': '0' });
 	await follows(quick);
-	const asked = (await get('/test/trend', { from: quick })).json.asked;
-	await eventually('/test/trend', (answer) => answer.json.asked > asked, { from: quick });
+	const earlier = (await get('/test/trend', { from: quick })).json.asked;
+	await eventually('/test/trend', (answer) => answer.json.asked > earlier, { from: quick });
 	await quick.stop();
 	gateway.child.kill('SIGHUP');
 	const first = await eventually('/test/trend', (answer) => answer.cache === 'HIT');
@@ -497,6 +504,7 @@ test('two gateways share what one of them has asked', needsRedis, async () => {
 	await until(async () => {
 		const path = `/test/kept/shared${++n}`;
 		const first = await ask(pair[0], path);
+		if (first.cache === 'BYPASS') return false;
 		assert.equal(first.cache, 'MISS');
 		await redis.holds(path);
 		const second = await ask(pair[1], path);
@@ -530,7 +538,7 @@ test('Redis goes and comes back, and nobody notices', needsRedis, async () => {
 		await until(async () => (await metric(from, 'roost_gateway_redis_connected')) === 0, 'the loss');
 		for (let i = 0; i < 50; i++) assert.equal((await get(`/test/kept/gone${round}x${i}`, { from })).status, 200);
 		assert.equal((await kept(`/test/kept/gone${round}x0`, { from })).status, 200);
-		assert.equal(gone(), round);
+		await until(() => gone() === round, 'the line of the log');
 		redis = await startRedis({ port: redis.port });
 		await redisUp(from);
 		await until(() => back() === round, 'the line of the log');
@@ -557,7 +565,10 @@ test('garbage in Redis is ignored', needsRedis, async () => {
 		await redisUp(from);
 		await follows(from);
 	}
-	const ask = (from, n) => raw(from, `GET /test/kept/garbage${n}?size=300 HTTP/1.1\r\nHost: shared.example\r\nConnection: close\r\n\r\n`).then((text) => answers(text)[0]);
+	const ask = (from, n) => until(async () => {
+		const [answer] = answers(await raw(from, `GET /test/kept/garbage${n}?size=300 HTTP/1.1\r\nHost: shared.example\r\nConnection: close\r\n\r\n`));
+		return answer.headers['x-cache'] !== 'BYPASS' && answer;
+	}, 'an answer that has to do with the cache');
 	const spoil = [
 		async (name) => redis.ask('SET', name, 'nonsense'),
 		async (name) => redis.ask('SET', name, ''),

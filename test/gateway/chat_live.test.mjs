@@ -51,6 +51,7 @@ async function listen(user, channels, from, to = gateway) {
 test('a message comes to all devices of both, in order and once, and to nobody else', async () => {
 	const devices = await Promise.all([alice, alice, bob, bob].map((user) => listen(user, ['messages'])));
 	const first = await write(alice, { recipient_id: bob.id, text: 'm0' });
+	for (const device of devices) await device.text('m0'); // so it comes to none of those that listen from now on
 	const others = [await listen(carol, ['messages', `conversation:${first.conversation_id}`]), await listen(null, [`conversation:${first.conversation_id}`]), await listen(alice, ['home', 'notifications'])];
 	const narrow = await listen(bob, [`conversation:${first.conversation_id}`]);
 	for (let i = 1; i < 30; i++) await write(i % 3 ? alice : bob, { conversation_id: first.conversation_id, text: `m${i}` });
@@ -186,8 +187,8 @@ test('server-sent events and long polls tell the same', async () => {
 	const made = await write(alice, { recipient_id: bob.id, text: 'by any way' });
 	const polled = await waits;
 	assert.deepEqual(polled.events.map(({ event, channels, data }) => [event, channels[0], data.message.text]), [['message:received', 'messages', 'by any way']]);
-	// what is there already comes at once, and looks the same
-	assert.deepEqual(await act(bob, 'GET', `/events?channels=messages&wait=30&after=${cursor}`), polled);
+	// what is there already comes at once, and looks the same (the cursor may be further on)
+	assert.deepEqual((await act(bob, 'GET', `/events?channels=messages&wait=30&after=${cursor}`)).events, polled.events);
 	await until(() => text.includes('by any way'), 'the event');
 	assert.match(text, /event: message:received\n/);
 	assert.deepEqual((await act(carol, 'GET', `/events?channels=messages,conversation:${made.conversation_id}&after=${cursor}`)).events, []);

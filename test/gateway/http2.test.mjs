@@ -17,7 +17,8 @@ process.removeAllListeners('warning');
 const cert = join(folder, 'cert.pem');
 const key = join(folder, 'key.pem');
 let gateway;
-let quick; // waits for nobody, and so is for those who stall only
+let quick; // these wait for nobody, and so are for those who stall only: before the first request, and in its body
+let brief;
 let plain;
 
 function makeCertificate(name) {
@@ -30,10 +31,11 @@ before(async () => {
 	makeCertificate('first');
 	writeFileSync(join(folder, 'page.txt'), 'a line of text\n'.repeat(50000));
 	gateway = await startGateway({ 'tls-cert': cert, 'tls-key': key, 'body-limit': '64kB', 'header-limit': '8kB', 'static-dir': folder, 'cors-origins': 'https://app.example' });
-	quick = await startGateway({ 'tls-cert': cert, 'tls-key': key, 'body-timeout': '1s', 'header-timeout': '1s' });
+	quick = await startGateway({ 'tls-cert': cert, 'tls-key': key, 'header-timeout': '1s' });
+	brief = await startGateway({ 'tls-cert': cert, 'tls-key': key, 'body-timeout': '1s' });
 	plain = await startGateway({});
 });
-after(async () => { for (const one of [gateway, quick, plain]) await one?.stop(); });
+after(async () => { for (const one of [gateway, quick, brief, plain]) await one?.stop(); });
 
 function session(to = gateway) {
 	const client = http2.connect(to.url);
@@ -170,7 +172,7 @@ test('errors have their status and their problem', async () => {
 	client.close();
 });
 test('a body that stalls is 408', async () => {
-	const client = session(quick);
+	const client = session(brief);
 	const stream = client.request({ ':method': 'POST', ':path': '/test/echo', 'content-type': 'application/json' });
 	stream.write('{');
 	const [headers] = await once(stream, 'response');

@@ -175,6 +175,7 @@ test('all connections to the database are lost while events flow: nothing is', a
 	inOrder(client);
 	client.destroy();
 	await until(async () => (await fetch(`${gateway.url}/health`)).status === 200, 'the database');
+	for (const lane of ['fast', 'write', 'slow']) await until(async () => await metric(gateway, 'roost_gateway_lane_connections', { lane }) > 0, `the lane ${lane}`);
 });
 
 test('a database without room for the slow lane: who comes back gets what it missed', async () => {

@@ -2,7 +2,7 @@
 // when to come back; altered keys are refused; keys go with their device.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { account, call, liftLimits, sql, startGateway } from './lib.mjs';
+import { account, call, liftLimits, sql, startGateway, until } from './lib.mjs';
 import { identity, kyberPrekey, prekey, published, several } from './keys.mjs';
 
 let gateway;
@@ -107,8 +107,11 @@ test('two devices of an account: numbers, a logout that keeps, a device that goe
 	assert.deepEqual((await ok(ada, 'GET', `/encryption/accounts/${bob.id}/devices`)).items.map((device) => device.device), [2]);
 	await ok(tablet, 'DELETE', '/encryption/devices/2', undefined, 204);
 	assert.deepEqual((await ok(ada, 'POST', '/encryption/bundles', { account_id: bob.id })).devices, []);
-	sql('SELECT roost.worker_sync()');
-	const events = (await ok(tablet, 'GET', '/me/security-events?limit=50')).items.map((event) => event.kind).filter((kind) => kind.startsWith('keys_'));
+	let events;
+	await until(async () => {
+		events = (await ok(tablet, 'GET', '/me/security-events?limit=50')).items.map((event) => event.kind).filter((kind) => kind.startsWith('keys_'));
+		return events.length >= 4;
+	}, 'the entries', undefined, () => events);
 	assert.deepEqual(events, ['keys_unlinked', 'keys_unlinked', 'keys_linked', 'keys_linked']);
 });
 

@@ -2,6 +2,7 @@
 // check of every answer against /openapi.json.
 import { spawn, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { after } from 'node:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -57,6 +58,12 @@ export function sql(text) {
 	return execFileSync('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-f', '-'], { input: text, encoding: 'utf8' }).trim();
 }
 
+// Gateways that a test which failed has left would keep this process for ever.
+const children = new Set();
+after(() => {
+	setTimeout(() => { for (const child of children) child.kill('SIGKILL'); }, 60000).unref();
+});
+
 // Starts a gateway on a free port; stop() ends it and returns its exit code.
 export async function startGateway(options = {}, environment = {}) {
 	const { port = await freePort(), ready = true, ...flags } = options;
@@ -68,7 +75,8 @@ export async function startGateway(options = {}, environment = {}) {
 	const gateway = { port, url: `http${flags['tls-cert'] ? 's' : ''}://127.0.0.1:${port}`, pid: child.pid, child, log: '', out: '' };
 	child.stdout.on('data', (data) => { gateway.out += data; });
 	child.stderr.on('data', (data) => { gateway.log += data; });
-	gateway.exited = once(child, 'exit').then(([code, signal]) => { gateway.ended = true; return code ?? signal; });
+	children.add(child);
+	gateway.exited = once(child, 'exit').then(([code, signal]) => { gateway.ended = true; children.delete(child); return code ?? signal; });
 	gateway.stop = async () => {
 		if (!gateway.ended) child.kill('SIGTERM');
 		try {
@@ -88,9 +96,27 @@ export async function startGateway(options = {}, environment = {}) {
 			return /"200"|200 OK/.test((await raw(gateway, 'GET /health HTTP/1.0\r\n\r\n').catch(() => '')).split('\r\n')[0]);
 		}, 'the gateway', undefined, () => gateway.log);
 		await until(() => /routes, /.test(gateway.log), 'the list of routes', undefined, () => gateway.log);
+		// What is signalled before it listens comes to nobody. (Without a cache it listens when there is a stream.)
+		if (settings['cache-size'] !== '0') await until(async () => /\nroost_gateway_doorbell_up [1-9]/.test(await raw(gateway, 'GET /metrics HTTP/1.0\r\n\r\n').catch(() => '')), 'the connection that listens', undefined, () => gateway.log);
 	}
 	return gateway;
 }
+
+// Resolves when a gateway has read, and told its streams, everything that was done before.
+export async function caughtUp(gateway) {
+	await until(() => sql('SELECT roost.worker_sync()') === 't', 'the worker');
+	const [epoch, last] = sql('SELECT epoch, last_seq FROM roost.feed_position()').split('|');
+	const client = await WebSocketClient.open(gateway);
+	await client.ask({ type: 'subscribe', channels: ['public'] });
+	await until(async () => {
+		const [of, seq] = (await client.ask({ type: 'ping' })).cursor?.split('-') ?? [];
+		return of === epoch && BigInt(seq) >= BigInt(last);
+	}, 'the end of the log');
+	await client.close();
+}
+
+// The lines of a log that are complete.
+export const lines = (log) => log.split('\n').slice(0, -1);
 
 export function connect(gateway) {
 	const secure = gateway.url.startsWith('https');
@@ -205,7 +231,8 @@ let made = 0;
 
 // Registers an account; resolves with its token, id and name.
 export async function account(gateway, prefix = 'user') {
-	const username = `${prefix}_${process.pid.toString(36)}${(++made).toString(36)}`.slice(0, 20);
+	const own = `_${process.pid.toString(36)}${(++made).toString(36)}`;
+	const username = prefix.slice(0, 20 - own.length) + own;
 	const password = `a fine password ${username}`;
 	const answer = await call(gateway, 'POST', '/auth/register', { body: { username, email: `${username}@example.org`, password } });
 	assert.equal(answer.status, 201, answer.text);

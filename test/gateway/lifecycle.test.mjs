@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
-import { WebSocketClient, answers, binary, call, connect, databaseUrl, folder, freePort, hold, liftLimits, metric, raw, sql, startGateway, testRoutes, until, waiting } from './lib.mjs';
+import { WebSocketClient, answers, binary, call, connect, databaseUrl, folder, freePort, hold, liftLimits, lines as complete, metric, raw, sql, startGateway, testRoutes, until, waiting } from './lib.mjs';
 
 before(() => {
 	liftLimits();
@@ -74,7 +74,7 @@ test('a port that is taken by another program is an error', async () => {
 test('the access log is JSON, knows no query, and can be rotated', async () => {
 	const log = join(folder, 'access.log');
 	const gateway = await startGateway({ 'access-log': log });
-	const lines = (file) => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line)) : []);
+	const lines = (file) => (existsSync(file) ? complete(readFileSync(file, 'utf8')).map((line) => JSON.parse(line)) : []);
 	await get(gateway, '/health?token=hidden&"\n', { headers: { 'x-request-id': 'first-line', authorization: 'Bearer hidden' } });
 	const first = await until(() => lines(log).find((line) => line.id === 'first-line'), 'the line');
 	assert.deepEqual(Object.keys(first), ['time', 'id', 'address', 'method', 'path', 'status', 'bytes', 'ms', 'http']);
@@ -98,7 +98,7 @@ test('SIGHUP reads the configuration again; a mistake changes nothing', async ()
 	writeFileSync(file, 'body-limit = 16kB\nfast-connections = 5\n');
 	process.kill(gateway.pid, 'SIGHUP');
 	await until(async () => await post(5000) === 200, 'the new limit');
-	assert.match(gateway.log, /fast-connections\\" changed; it takes effect after a restart/);
+	await until(() => /fast-connections\\" changed; it takes effect after a restart/.test(gateway.log), 'the remark');
 	writeFileSync(file, 'body-limit = 1kB\nnonsense = 1\n');
 	process.kill(gateway.pid, 'SIGHUP');
 	await until(() => /configuration not changed: .*reload\.conf:2/.test(gateway.log), 'the complaint');
@@ -131,7 +131,7 @@ test('the metrics are what Prometheus reads, and count', async () => {
 		const type = /^# TYPE (\S+) (counter|gauge|histogram)$/.exec(line);
 		if (type) types.set(type[1], type[2]);
 		if (line.startsWith('#')) { assert.match(line, /^# (HELP \S+ .+\.|TYPE \S+ (counter|gauge|histogram))$/); continue; }
-		const sample = /^([a-z_]+)(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? (\d+(\.\d+)?)$/.exec(line);
+		const sample = /^([a-z_]+)(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? (\d+(\.\d+)?(e-\d+)?)$/.exec(line);
 		assert.ok(sample, line);
 		assert.ok(types.has(sample[1]) || types.get(sample[1].replace(/_(bucket|sum|count)$/, '')) === 'histogram', line);
 		assert.ok(!seen.has(sample[1] + sample[2]), line);
@@ -209,10 +209,11 @@ test('clients that go while their answer is pending harm nobody and cost nothing
 	await until(() => waiting(303) === 4, 'the requests');
 	sockets.forEach((socket, i) => (i % 2 ? socket.resetAndDestroy() : socket.end()));
 	const cpu = () => Number(readFileSync(`/proc/${gateway.pid}/schedstat`, 'utf8').split(' ')[0]);
-	const start = cpu();
+	const [start, began] = [cpu(), Date.now()];
 	const seen = [];
 	for (let i = 0; i < 10; i++) { seen.push((await get(gateway, '/health')).status); await new Promise((resolve) => setTimeout(resolve, 50)); }
-	assert.ok(cpu() - start < 250e6, `the gateway used ${(cpu() - start) / 1e6} ms of CPU while it should wait`);
+	const [used, time] = [(cpu() - start) / 1e6, Date.now() - began];
+	assert.ok(used < 150 + time / 5, `the gateway used ${used} ms of CPU in ${time} ms, while it should wait`);
 	assert.ok(seen.every((status) => status === 200));
 	await held.release();
 	await until(async () => await metric(gateway, 'roost_gateway_lane_in_flight') + await metric(gateway, 'roost_gateway_lane_queue') === 0, 'the end of the statements');
@@ -221,6 +222,7 @@ test('clients that go while their answer is pending harm nobody and cost nothing
 });
 test('a full queue is 503 at once, with Retry-After', async () => {
 	const gateway = await startGateway({ 'slow-connections': 1, 'slow-queue-limit': 2 });
+	await until(async () => await metric(gateway, 'roost_gateway_lane_connections', { lane: 'slow' }) === 1, 'the connection of the lane');
 	const held = await hold(304);
 	const pending = Array.from({ length: 3 }, () => get(gateway, '/test/wait/304'));
 	await until(async () => await metric(gateway, 'roost_gateway_lane_queue', { lane: 'slow' }) === 2, 'the queue');

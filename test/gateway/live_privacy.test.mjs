@@ -1,7 +1,7 @@
 // What events show to whom: nothing that the one who gets them could not read at that moment, however the event comes.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { WebSocketClient, account, call, hold, liftLimits, sql, startGateway, until, waiting } from './lib.mjs';
+import { WebSocketClient, account, call, hold, liftLimits, lines, sql, startGateway, until, waiting } from './lib.mjs';
 
 const KEY = 7411;
 
@@ -146,7 +146,7 @@ async function views(user, channels) {
 			const mark = await post(eve, `mark ${++marks}`);
 			let text = '';
 			for await (const part of answer.body) if ((text += Buffer.from(part)).includes(mark.id)) break;
-			return text.split('\n').filter((line) => line.startsWith('data: {"id"') && line.endsWith('}')).map((line) => JSON.parse(line.slice(6)));
+			return lines(text).filter((line) => line.startsWith('data: {"id"')).map((line) => JSON.parse(line.slice(6)));
 		},
 	};
 }

@@ -409,31 +409,33 @@ test('a block or a word that comes between the reading of a row and the question
 test('nobody sees typing or presence of who is behind a block, nor typing of who is muted', async () => {
 	const [ada, bob, cat] = await people('ada', 'bob', 'cat');
 	for (const [one, two] of [[ada, bob], [ada, cat], [bob, ada], [cat, ada]]) await done(one, 'POST', `/users/${two.id}/follow`);
-	const made = await post(cat, 'answer me');
+	const [made, second] = [await post(cat, 'answer me'), await post(cat, 'me too')];
 	const listen = async (user) => {
 		const client = await WebSocketClient.open(gateway, { headers: bearer(user) });
-		await client.ask({ type: 'subscribe', channels: ['presence', `post:${made.id}`, `user:${ada.id}`] });
+		await client.ask({ type: 'subscribe', channels: ['presence', `post:${made.id}`, `post:${second.id}`, `user:${ada.id}`] });
 		return client;
 	};
 	const [bobs, cats] = [await listen(bob), await listen(cat)];
-	const signals = (client) => client.frames.map(({ payload }) => JSON.parse(payload)).filter(({ type, data }) => type === 'signal' && (data.account?.id ?? data.account_id) === ada.id).map(({ event }) => event);
-	const type = (event) => adas.json({ type: 'signal', id: event, event, channel: `post:${made.id}` });
+	const signals = (client) => client.frames.map(({ payload }) => JSON.parse(payload)).filter(({ type, data }) => type === 'signal' && (data.account?.id ?? data.account_id) === ada.id).map(({ event, data }) => `${event} ${data.channel ?? ''}`.trim());
 	// a signal goes to all at once, so it is there when what came after it is
-	const heard = async (event) => {
-		await cats.until(() => signals(cats).includes(event), event);
+	const typing = async (event, { id }) => {
+		adas.json({ type: 'signal', event, channel: `post:${id}` });
+		await cats.until(() => signals(cats).includes(`${event} post:${id}`), event);
 		assert.equal((await bobs.ask({ type: 'ping' })).type, 'pong');
 		return signals(bobs);
 	};
 	await done(bob, 'POST', `/users/${ada.id}/block`);
 	const adas = await WebSocketClient.open(gateway, { headers: bearer(ada) });
 	await adas.ask({ type: 'subscribe', channels: ['presence'] });
-	type('typing:start');
-	assert.deepEqual(await heard('typing:start'), []);
+	await cats.until(() => signals(cats).includes('user:online'), 'ada');
+	// (it is over before the block is: by itself it would end at any time)
+	assert.deepEqual(await typing('typing:start', made), []);
+	assert.deepEqual(await typing('typing:stop', made), []);
 	assert.deepEqual((await call(gateway, 'GET', `/presence?account_ids=${ada.id}`, { token: bob.token })).json.items.map(({ online }) => online), [false]);
 	await done(bob, 'DELETE', `/users/${ada.id}/block`);
 	await done(bob, 'POST', `/users/${ada.id}/mute`);
-	type('typing:stop');
-	assert.deepEqual(await heard('typing:stop'), []);
+	assert.deepEqual(await typing('typing:start', second), []);
+	assert.deepEqual(await typing('typing:stop', second), []);
 	for (const client of [adas, bobs, cats]) client.destroy();
 });
 

@@ -10,7 +10,7 @@ import { Ajv2020, addFormats } from './lib.mjs';
 
 const url = process.env.ROOST_URL;
 const redocly = new URL('node_modules/.bin/redocly', import.meta.url).pathname;
-const description = await (await fetch(`${url}/openapi.json`)).json();
+const description = await (await fetch(`${url}/openapi.json`, { headers: { connection: 'close' } })).json(); // or it would be closed about when it is used again
 
 function lint(document) {
 	const folder = mkdtempSync(join(tmpdir(), 'roost-openapi-'));

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import http from 'node:http';
-import { account, answers, call, connect, folder, hold, liftLimits, metric, raw, startGateway, testRoutes, until, waiting } from './lib.mjs';
+import { account, answers, call, connect, folder, hold, liftLimits, lines, metric, raw, startGateway, testRoutes, until, waiting } from './lib.mjs';
 
 let gateway;
 const pages = join(folder, 'pages');
@@ -220,8 +220,7 @@ test('who asks is found behind trusted proxies only', async () => {
 	const plain = await startGateway({ 'access-log': '-' });
 	const seen = async (to, headers) => {
 		const id = (await fetch(`${to.url}/health`, { headers })).headers.get('x-request-id');
-		await until(() => to.out.includes(id), 'the line of the log');
-		return JSON.parse(to.out.split('\n').find((line) => line.includes(id))).address;
+		return JSON.parse(await until(() => lines(to.out).find((line) => line.includes(id)), 'the line of the log')).address;
 	};
 	assert.equal(await seen(plain, { 'x-forwarded-for': '203.0.113.7' }), '127.0.0.1');
 	assert.equal(await seen(trusting, {}), '127.0.0.1');
@@ -235,8 +234,7 @@ test('who asks is found behind trusted proxies only', async () => {
 	const twice = async (first, second) => {
 		const [answer] = answers(await raw(trusting, `GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Forwarded-For: ${first}\r\nX-Forwarded-For: ${second}\r\n\r\n`));
 		const id = answer.headers['x-request-id'];
-		await until(() => trusting.out.includes(id), 'the line of the log');
-		return JSON.parse(trusting.out.split('\n').find((line) => line.includes(id))).address;
+		return JSON.parse(await until(() => lines(trusting.out).find((line) => line.includes(id)), 'the line of the log')).address;
 	};
 	assert.equal(await twice('198.51.100.1', '203.0.113.7'), '203.0.113.7');
 	assert.equal(await twice('198.51.100.1, 203.0.113.7', '10.1.2.3'), '203.0.113.7');

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import { WebSocketClient, account, call, liftLimits, sql, startGateway, until } from './lib.mjs';
+import { WebSocketClient, account, call, caughtUp, liftLimits, sql, startGateway, until } from './lib.mjs';
 
 const TAG = `sfs${process.pid.toString(36)}`;
 const WORD = 'unspeakable';
@@ -86,7 +86,7 @@ before(async () => {
 	await done(viewers.worder, 'POST', '/muted-words', { phrase: WORD });
 	await done(authors.closed, 'PATCH', '/users/me', { is_private: true });
 	await done(moderator, 'POST', `/admin/accounts/${authors.quiet.id}/limit`, { reason: 'a test' });
-	sql('SELECT roost.worker_sync()');
+	await caughtUp(gateway); // what was done until now is told to no ears
 	for (const [name, user] of everyone()) ears[name] = await listen(user);
 
 	const at = Object.entries(viewers).filter(([name]) => mentioned(name)).map(([, { username }]) => `@${username}`).join(' ');

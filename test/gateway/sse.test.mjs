@@ -11,7 +11,8 @@ let author;
 
 before(async () => {
 	liftLimits();
-	gateway = await startGateway({ 'cors-origins': 'https://app.example' });
+	// (more than what happens at once in these tests: who only takes its time is not cut off)
+	gateway = await startGateway({ 'cors-origins': 'https://app.example', 'stream-output-limit': '1MB' });
 	author = await account(gateway, 'sse');
 });
 after(() => gateway.stop());

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import assert from 'node:assert/strict';
-import { WebSocketClient, account, call, freePort, hold, liftLimits, metric, sql, startGateway, testRoutes, until, waiting, wsClose, wsFrame } from './lib.mjs';
+import { WebSocketClient, account, call, freePort, hold, liftLimits, lines, metric, sql, startGateway, testRoutes, until, waiting, wsClose, wsFrame } from './lib.mjs';
 
 let gateway;
 let alice;
@@ -437,7 +437,7 @@ test('behind a trusted proxy the sockets of each client are counted', async () =
 });
 
 test('silence: asked after a heartbeat, closed after another one', async () => {
-	const quick = await startGateway({ 'stream-heartbeat': '1500ms', 'stream-auth-timeout': '10min' });
+	const quick = await startGateway({ 'stream-heartbeat': '4s', 'stream-auth-timeout': '10min' });
 	const dead = await WebSocketClient.open(quick, { pong: false });
 	const alive = await WebSocketClient.open(quick);
 	const half = await WebSocketClient.open(quick, { pong: false });
@@ -550,11 +550,11 @@ test('the access log has a line for every socket and call, without secrets', asy
 	const client = await open({ path: `/api/v1/stream?access_token=${alice.token}`, headers: { 'x-request-id': 'log-test-socket' } });
 	await client.ask({ method: 'GET', path: '/auth/me?x=secret', headers: { 'x-request-id': 'log-test-call' } });
 	await client.close(4000);
-	const line = await until(() => gateway.out.split('\n').find((text) => text.includes('log-test-socket')), 'the line');
+	const line = await until(() => lines(gateway.out).find((text) => text.includes('log-test-socket')), 'the line');
 	const entry = JSON.parse(line);
 	assert.deepEqual([entry.method, entry.path, entry.status, entry.code, entry.http], ['GET', '/api/v1/stream', 101, 4000, 1]);
 	assert.ok(entry.frames_in >= 2 && entry.frames_out >= 3 && entry.bytes > 0 && entry.ms >= 0);
-	const callLine = JSON.parse(gateway.out.split('\n').find((text) => text.includes('log-test-call')));
+	const callLine = JSON.parse(lines(gateway.out).find((text) => text.includes('log-test-call')));
 	assert.deepEqual([callLine.path, callLine.ws], ['/auth/me', true]);
 	assert.ok(!gateway.out.includes('secret') && !gateway.out.includes(alice.token) && !gateway.log.includes(alice.token));
 	assert.ok((await metric(gateway, 'roost_gateway_protocol_requests_total', { version: 'ws' })) > 0);
