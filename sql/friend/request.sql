@@ -116,6 +116,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_account_id bigint;
+	v_friend roost.friend;
 BEGIN
 	SELECT r.requester_id INTO v_account_id FROM roost_data.friend_request r
 	WHERE r.recipient_id = actor_id AND r.id = friend_request_accept.request_id;
@@ -133,10 +134,12 @@ BEGIN
 	-- Accepted before, maybe at this moment.
 	SELECT f.friend_id INTO v_account_id FROM roost_data.friendship f
 	WHERE f.account_id = actor_id AND f.request_id = friend_request_accept.request_id AND f.accepted_by = actor_id;
-	IF NOT FOUND THEN
+	v_friend := roost_internal.friend_one(actor_id, v_account_id);
+	-- It may also end at this moment.
+	IF (v_friend.account).id IS NULL THEN
 		PERFORM roost_internal.friend_request_missing();
 	END IF;
-	RETURN roost_internal.friend_one(actor_id, v_account_id);
+	RETURN v_friend;
 END
 $$;
 REVOKE ALL ON FUNCTION roost.friend_request_accept(roost.id, roost.id) FROM PUBLIC;
