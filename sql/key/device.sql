@@ -257,6 +257,12 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = 'the session has no device', HINT = 'Log in again.';
 	END IF;
+	-- A logout that was faster has taken the keys of such a device away; it never comes back.
+	IF EXISTS (SELECT FROM roost_data.session s JOIN roost_data.device d ON d.id = s.device_id
+		WHERE s.device_id = key_publish.device_id AND s.revoked_at IS NOT NULL AND d.client_id IS NULL)
+	THEN
+		RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = 'the session has ended', HINT = 'Log in again.';
+	END IF;
 	SELECT d.* INTO v_former FROM roost_data.key_device d WHERE d.device_id = key_publish.device_id FOR NO KEY UPDATE;
 	v_known := EXISTS (SELECT FROM roost_data.key_device d WHERE d.account_id = actor_id AND d.identity_key = v_identity_key);
 	v_number := v_former.number;
@@ -294,7 +300,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.key_publish(roost.id, roost.id, roost.key_registration_id, roost.key_base64, roost.key_signed_prekey_input, roost.key_signed_prekey_input, roost.key_prekey_input[], roost.key_signed_prekey_input[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost.key_publish(roost.id, roost.id, roost.key_registration_id, roost.key_base64, roost.key_signed_prekey_input, roost.key_signed_prekey_input, roost.key_prekey_input[], roost.key_signed_prekey_input[]) IS 'Publishes the keys of the device of the session: its identity key, a signed prekey, a Kyber prekey of last resort, and up to 100 one-time prekeys of each kind; in base64. What is given replaces what was there. Another identity key takes all one-time prekeys away, another identity key or registration id what waits for the device. Its contacts are told of a device that is new or was set up anew. 22023 not a key, or a signature that the identity key did not make; 23505 a device of this number had the registration id with another identity key: choose another; 53400 more than roost.key_device_max devices; 54000 too many one-time prekeys; 42501 the account is not active; 55000 the session has no device. Nothing is stored on error.';
+COMMENT ON FUNCTION roost.key_publish(roost.id, roost.id, roost.key_registration_id, roost.key_base64, roost.key_signed_prekey_input, roost.key_signed_prekey_input, roost.key_prekey_input[], roost.key_signed_prekey_input[]) IS 'Publishes the keys of the device of the session: its identity key, a signed prekey, a Kyber prekey of last resort, and up to 100 one-time prekeys of each kind; in base64. What is given replaces what was there. Another identity key takes all one-time prekeys away, another identity key or registration id what waits for the device. Its contacts are told of a device that is new or was set up anew. 22023 not a key, or a signature that the identity key did not make; 23505 a device of this number had the registration id with another identity key: choose another; 53400 more than roost.key_device_max devices; 54000 too many one-time prekeys; 42501 the account is not active; 55000 the session has no device, or has ended. Nothing is stored on error.';
 SELECT roost_internal.route('PUT', '/encryption/keys', 'roost.key_publish', limit_class => 'key');
 
 CREATE OR REPLACE FUNCTION roost.key_prekey_add(actor_id roost.id, device_id roost.id, prekeys roost.key_prekey_input[] DEFAULT NULL, kyber_prekeys roost.key_signed_prekey_input[] DEFAULT NULL) RETURNS roost.key_status
@@ -321,13 +327,19 @@ CREATE OR REPLACE FUNCTION roost.key_status(actor_id roost.id, device_id roost.i
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	v_status roost.key_status;
 BEGIN
 	PERFORM FROM roost_data.key_device d WHERE d.device_id = key_status.device_id AND d.account_id = actor_id;
-	IF NOT FOUND THEN
+	IF FOUND THEN
+		PERFORM roost_internal.key_device_used(device_id);
+		v_status := roost_internal.key_status_of(device_id);
+	END IF;
+	-- Perhaps it was unlinked meanwhile.
+	IF v_status.device IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', MESSAGE = 'the device has no keys', HINT = 'Publish them: PUT /encryption/keys.';
 	END IF;
-	PERFORM roost_internal.key_device_used(device_id);
-	RETURN roost_internal.key_status_of(device_id);
+	RETURN v_status;
 END
 $$;
 REVOKE ALL ON FUNCTION roost.key_status(roost.id, roost.id) FROM PUBLIC;
