@@ -441,10 +441,16 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_account_id constant bigint := CASE TG_OP WHEN 'INSERT' THEN NEW.account_id ELSE OLD.account_id END;
+	v_id bigint;
 BEGIN
-	PERFORM FROM roost_data.conversation c
-	WHERE c.encryption = 'e2ee' AND c.id IN (SELECT m.conversation_id FROM roost_data.conversation_member m WHERE m.account_id = v_account_id)
-	ORDER BY c.id FOR NO KEY UPDATE;
+	-- With the turn, as everybody who holds them: the account may just be deleted, and leave them in the same transaction.
+	FOREACH v_id IN ARRAY ARRAY(
+		SELECT c.id FROM roost_data.conversation_member m JOIN roost_data.conversation c ON c.id = m.conversation_id AND c.encryption = 'e2ee'
+		WHERE m.account_id = v_account_id ORDER BY c.id)
+	LOOP
+		PERFORM roost_internal.conversation_turn(v_id);
+		PERFORM FROM roost_data.conversation c WHERE c.id = v_id FOR NO KEY UPDATE;
+	END LOOP;
 	-- Also before a new one: encryption may have been turned on while the former
 	-- one of this number went, of a conversation that it did not wait for.
 	PERFORM roost_internal.envelope_unlink(v_account_id, CASE TG_OP WHEN 'INSERT' THEN NEW.number ELSE OLD.number END);

@@ -31,6 +31,32 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.key_account_delete(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.key_account_delete(bigint) IS 'Removes the devices with keys of an account, their prekeys, what waits for them, and with which identity keys they were published.';
 
+CREATE OR REPLACE FUNCTION roost_internal.key_conversation_hold(account_id bigint) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v_id bigint;
+BEGIN
+	FOR v_id IN
+		SELECT c.id FROM roost_data.conversation_member m JOIN roost_data.conversation c ON c.id = m.conversation_id AND c.encryption = 'e2ee'
+		WHERE m.account_id = key_conversation_hold.account_id ORDER BY c.id
+	LOOP
+		-- The turn (roost_internal.conversation_turn), then the row.
+		IF NOT pg_try_advisory_xact_lock(1919905657, hashint8(v_id)) THEN
+			RETURN false;
+		END IF;
+		PERFORM FROM roost_data.conversation c WHERE c.id = v_id FOR NO KEY UPDATE SKIP LOCKED;
+		IF NOT FOUND THEN
+			RETURN false;
+		END IF;
+	END LOOP;
+	RETURN true;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.key_conversation_hold(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.key_conversation_hold(bigint) IS 'Holds the encrypted conversations of an account, as who changes its devices does, but waits for nobody: false if somebody else holds one of them.';
+
 CREATE OR REPLACE FUNCTION roost_internal.key_maintenance() RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -46,6 +72,8 @@ BEGIN
 		-- Who holds its account and waits for a conversation that is held here is not waited for.
 		PERFORM FROM roost_data.account a WHERE a.id = v_device.account_id FOR NO KEY UPDATE SKIP LOCKED;
 		CONTINUE WHEN NOT FOUND;
+		-- Nor who holds one of its conversations, who may be waiting for another that is held here.
+		CONTINUE WHEN NOT roost_internal.key_conversation_hold(v_device.account_id);
 		DELETE FROM roost_data.key_device d WHERE d.account_id = v_device.account_id AND d.number = v_device.number AND d.used_at < v_until;
 		IF FOUND THEN
 			v_count := v_count + 1;
@@ -55,4 +83,4 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.key_maintenance() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.key_maintenance() IS 'Unlinks devices that have published and fetched nothing for roost.key_device_retention, at most 1,000 at once, but for those of accounts that are just being changed. Returns how many.';
+COMMENT ON FUNCTION roost_internal.key_maintenance() IS 'Unlinks devices that have published and fetched nothing for roost.key_device_retention, at most 1,000 at once, but for those of accounts that are just being changed, or have an encrypted conversation that is. Returns how many.';
