@@ -151,6 +151,7 @@ BEGIN
 	VALUES (least(actor_id, account_id), greatest(actor_id, account_id), v_id) ON CONFLICT DO NOTHING;
 	IF NOT FOUND THEN
 		-- The other one, or another device, has just begun it.
+		PERFORM roost.response_status(200);
 		RETURN roost_internal.direct_find(actor_id, account_id);
 	END IF;
 	INSERT INTO roost_data.conversation (id, kind, encryption, created_by, created_at, member_count)
@@ -162,7 +163,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.conversation_direct(bigint, bigint, roost.conversation_encryption) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.conversation_direct(bigint, bigint, roost.conversation_encryption) IS 'The direct conversation of two accounts, for the actor to write to: made if there is none, with this encryption (none). One a pair, whoever asks at once. 22023 oneself, P0002 no such account, 42501 a block or the message_policy of the account is against it; who has been written to may answer; 55000 it is to be encrypted, and one of the two has no keys.';
+COMMENT ON FUNCTION roost_internal.conversation_direct(bigint, bigint, roost.conversation_encryption) IS 'The direct conversation of two accounts, for the actor to write to: made if there is none, with this encryption (none). One a pair, whoever asks at once; if somebody else was faster the status of the answer is 200. 22023 oneself, P0002 no such account, 42501 a block or the message_policy of the account is against it; who has been written to may answer; 55000 it is to be encrypted, and one of the two has no keys.';
 
 CREATE OR REPLACE FUNCTION roost_internal.has_blocks(account_id bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE
@@ -275,10 +276,10 @@ BEGIN
 			END IF;
 			v_last_id := roost_internal.message_last(viewer_id, v_id, greatest(v_own.since_id, v_own.cleared_id), v_blocks AND v_from.kind = 'group');
 			IF v_last_id IS NOT NULL THEN
-				v_last := roost_internal.message_plain(viewer_id, v_id, v_last_id, CASE WHEN v_from.kind = 'direct' THEN v_other_id END);
+				v_last := roost_internal.message_plain(viewer_id, v_id, v_last_id, CASE WHEN v_from.kind = 'direct' THEN v_other_id END, '-infinity');
 				-- What a group has got of one's own message is another question.
 				IF v_last.id IS NULL OR (v_last.state IS NOT NULL AND v_from.kind = 'group') THEN
-					SELECT * INTO v_last FROM roost_internal.message_row(viewer_id, v_id, ARRAY[v_last_id]);
+					SELECT * INTO v_last FROM roost_internal.message_row(viewer_id, v_id, ARRAY[v_last_id], '-infinity');
 				END IF;
 				IF v_last.id IS NOT NULL THEN
 					v_row.last_message := v_last;

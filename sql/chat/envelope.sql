@@ -278,8 +278,9 @@ BEGIN
 	FROM roost_data.message_envelope e
 	LEFT JOIN roost_data.message_ciphertext c ON e.content IS NULL AND c.message_id = e.message_id
 	WHERE e.account_id = actor_id AND e.number = v_number AND e.id > v_after
-		AND NOT EXISTS (SELECT FROM roost_data.message m
-			WHERE m.conversation_id = e.conversation_id AND m.id = e.message_id AND m.expires_at <= v_now)
+		-- Nor when the message was deleted, and who was acknowledging this at that moment has failed.
+		AND (e.message_id IS NULL OR EXISTS (SELECT FROM roost_data.message m
+			WHERE m.conversation_id = e.conversation_id AND m.id = e.message_id AND (m.expires_at IS NULL OR m.expires_at > v_now)))
 	ORDER BY e.id
 	LIMIT "limit";
 END
@@ -493,6 +494,22 @@ BEGIN
 		v_count := v_count + v_deleted;
 		EXIT WHEN v_deleted < c_batch;
 	END LOOP;
+	-- Those for devices that were unlinked just when a conversation came to be encrypted, or their account to be in it:
+	-- who unlinked them did not wait for that.  From each device the index leads to the next.
+	WITH RECURSIVE device AS (
+		(SELECT e.account_id, e.number FROM roost_data.message_envelope e ORDER BY e.account_id, e.number LIMIT 1)
+		UNION ALL
+		SELECT n.account_id, n.number FROM device d CROSS JOIN LATERAL (
+			SELECT e.account_id, e.number FROM roost_data.message_envelope e
+			WHERE (e.account_id, e.number) > (d.account_id, d.number) ORDER BY e.account_id, e.number LIMIT 1) n
+	)
+	DELETE FROM roost_data.message_envelope e USING (
+		SELECT o.account_id, o.number, o.id FROM device d JOIN roost_data.message_envelope o ON o.account_id = d.account_id AND o.number = d.number
+		WHERE NOT EXISTS (SELECT FROM roost_data.key_device k WHERE k.account_id = d.account_id AND k.number = d.number)
+		FOR UPDATE OF o SKIP LOCKED) old
+	WHERE e.account_id = old.account_id AND e.number = old.number AND e.id = old.id;
+	GET DIAGNOSTICS v_deleted = ROW_COUNT;
+	v_count := v_count + v_deleted;
 	-- Those of which the last envelope went unseen, too.
 	DELETE FROM roost_data.message_ciphertext c USING (
 		SELECT o.message_id FROM roost_data.message_ciphertext o
@@ -503,4 +520,4 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.envelope_maintenance() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.envelope_maintenance() IS 'Deletes envelopes that have waited longer than roost.envelope_retention, at most 200,000 at once, and ciphertexts for which none waits. Returns how many envelopes.';
+COMMENT ON FUNCTION roost_internal.envelope_maintenance() IS 'Deletes envelopes that have waited longer than roost.envelope_retention, at most 200,000 at once, those for devices that are no more, and ciphertexts for which none waits. Returns how many envelopes.';

@@ -48,9 +48,12 @@ CREATE OR REPLACE FUNCTION roost.message_list(
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	-- What disappears between the ids and the rows stays on this page: a page that is not full is the last one.
+	v_now constant timestamptz := roost_internal.clock_now();
 BEGIN
 	RETURN QUERY SELECT * FROM roost_internal.message_row(actor_id, conversation_id, roost_internal.message_ids(actor_id, conversation_id, "limit",
-		coalesce(roost_internal.cursor_id(before), 9223372036854775807), coalesce(roost_internal.cursor_id(after), 0)));
+		coalesce(roost_internal.cursor_id(before), 9223372036854775807), coalesce(roost_internal.cursor_id(after), 0)), v_now);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.message_list(roost.id, roost.id, integer, roost.cursor, roost.cursor) FROM PUBLIC;
@@ -66,9 +69,11 @@ CREATE OR REPLACE FUNCTION roost.conversation_export(
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	v_now constant timestamptz := roost_internal.clock_now(); -- as in message_list()
 BEGIN
 	RETURN QUERY SELECT * FROM roost_internal.message_row(actor_id, conversation_id, roost_internal.message_ids(actor_id, conversation_id, "limit",
-		9223372036854775807, coalesce(roost_internal.cursor_id(after), 0), true));
+		9223372036854775807, coalesce(roost_internal.cursor_id(after), 0), true), v_now);
 END
 $$;
 REVOKE ALL ON FUNCTION roost.conversation_export(roost.id, roost.id, integer, roost.cursor) FROM PUBLIC;
@@ -84,7 +89,7 @@ DECLARE
 	v_message roost.message;
 BEGIN
 	SELECT f.conversation_id INTO v_conversation_id FROM roost_internal.message_find(actor_id, message_id, conversation_id) f;
-	SELECT * INTO v_message FROM roost_internal.message_row(actor_id, v_conversation_id, ARRAY[message_id::bigint]);
+	SELECT * INTO v_message FROM roost_internal.message_row(actor_id, v_conversation_id, ARRAY[message_id::bigint], '-infinity'); -- it was there a moment ago
 	RETURN v_message;
 END
 $$;

@@ -132,6 +132,8 @@ BEGIN
 			RAISE EXCEPTION USING ERRCODE = 'ROMIS', COLUMN = 'account_ids', MESSAGE = '"account_ids" is missing';
 		END IF;
 		v_ids := roost_internal.group_consent(actor_id, v_refs, v_member_ids);
+	ELSE
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'conversation_id', MESSAGE = 'the conversation does not exist';
 	END IF;
 	PERFORM roost_internal.group_hold(actor_id, conversation_id, 'admin');
 	FOR v_id IN
@@ -236,10 +238,14 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	v_role constant roost.member_role := roost_internal.group_hold(actor_id, conversation_id, 'member');
-	v_account_id constant bigint := roost_internal.member_resolve(actor_id, account_id);
+	v_account_id bigint := CASE WHEN account_id = 'me' THEN actor_id ELSE roost_internal.account_find(account_id::text) END;
+	v_role roost.member_role;
 	v_other roost.member_role;
 BEGIN
+	-- Who is deleted is kept out by nothing any more; accounts come before conversations.
+	PERFORM roost_internal.account_hold(v_account_id) WHERE v_account_id IS NOT NULL;
+	v_role := roost_internal.group_hold(actor_id, conversation_id, 'member');
+	v_account_id := roost_internal.member_resolve(actor_id, CASE WHEN account_id = 'me' THEN 'me' ELSE v_account_id::text END);
 	SELECT m.role INTO v_other FROM roost_data.conversation_member m
 	WHERE m.conversation_id = conversation_member_remove.conversation_id AND m.account_id = v_account_id;
 	IF v_account_id <> actor_id THEN

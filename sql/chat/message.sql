@@ -70,7 +70,7 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.message_counts(bigint, bigint, bigint[]) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.message_counts(bigint, bigint, bigint[]) IS 'To how many members of a group messages of one sender went (those of today who were there when it was written, without the sender and those with a block between them), how many of them have got and read each: at the places of message_ids, which ascend.';
 
-CREATE OR REPLACE FUNCTION roost_internal.message_row(viewer_id bigint, conversation_id bigint, message_ids bigint[]) RETURNS SETOF roost.message
+CREATE OR REPLACE FUNCTION roost_internal.message_row(viewer_id bigint, conversation_id bigint, message_ids bigint[], at timestamptz DEFAULT NULL) RETURNS SETOF roost.message
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
@@ -145,14 +145,14 @@ BEGIN
 			CASE WHEN v_direct THEN coalesce(v_other_delivered >= x.id, false)::integer ELSE v_delivered[width_bucket(x.id, v_own)] END AS delivered,
 			CASE WHEN v_direct THEN coalesce(v_other_read >= x.id, false)::integer ELSE v_read[width_bucket(x.id, v_own)] END AS read
 		) o ON x.sender_id = v_viewer_id AND x.action IS NULL
-	WHERE x.expires_at IS NULL OR x.expires_at > v_now
+	WHERE x.expires_at IS NULL OR x.expires_at > coalesce(message_row.at, v_now)
 	ORDER BY i.n;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.message_row(bigint, bigint, bigint[]) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.message_row(bigint, bigint, bigint[]) IS 'Messages of a conversation as the viewer sees them, in the order of their ids; those that are gone are left out. That the viewer may see them is for the caller to know; what they answer is shown only if it may see that, too. Viewer 0 or null: as events tell them to everybody: without state, counters and client_id; the text of what is answered is shown in direct conversations only.';
+REVOKE ALL ON FUNCTION roost_internal.message_row(bigint, bigint, bigint[], timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.message_row(bigint, bigint, bigint[], timestamptz) IS 'Messages of a conversation as the viewer sees them, in the order of their ids; those that are gone are left out, or, with at, those that had disappeared by then: who has looked for ids a moment ago gets them all. That the viewer may see them is for the caller to know; what they answer is shown only if it may see that, too. Viewer 0 or null: as events tell them to everybody: without state, counters and client_id; the text of what is answered is shown in direct conversations only.';
 
-CREATE OR REPLACE FUNCTION roost_internal.message_plain(viewer_id bigint, conversation_id bigint, message_id bigint, other_id bigint DEFAULT NULL) RETURNS roost.message
+CREATE OR REPLACE FUNCTION roost_internal.message_plain(viewer_id bigint, conversation_id bigint, message_id bigint, other_id bigint DEFAULT NULL, at timestamptz DEFAULT NULL) RETURNS roost.message
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
@@ -175,7 +175,7 @@ BEGIN
 	LEFT JOIN roost_data.account a ON a.id = x.sender_id AND a.status <> 'deleted'
 	LEFT JOIN roost_data.conversation_member o ON o.conversation_id = message_plain.conversation_id AND o.account_id = other_id
 	WHERE x.conversation_id = message_plain.conversation_id AND x.id = message_plain.message_id AND x.action IS NULL AND x.reply_to_id IS NULL
-		AND (x.expires_at IS NULL OR x.expires_at > roost_internal.clock_now())
+		AND (x.expires_at IS NULL OR x.expires_at > coalesce(message_plain.at, roost_internal.clock_now()))
 		AND NOT EXISTS (SELECT FROM roost_data.message_reaction r WHERE r.conversation_id = message_plain.conversation_id AND r.message_id = message_plain.message_id);
 	v_message.state := CASE WHEN v_message.delivered_count IS NULL THEN NULL
 		WHEN v_other_since AND v_message.read_count = 1 THEN 'read'
@@ -184,8 +184,8 @@ BEGIN
 	RETURN v_message;
 END
 $$;
-REVOKE ALL ON FUNCTION roost_internal.message_plain(bigint, bigint, bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.message_plain(bigint, bigint, bigint, bigint) IS 'What roost_internal.message_row() says of most messages, at a fraction of the cost: of one that answers none, tells of nothing that was done, and has no reactions; of others it is null. To its sender it says what other_id, the other one of a direct conversation, has got of it (null: nobody yet, it is new); without a viewer it is neutral.';
+REVOKE ALL ON FUNCTION roost_internal.message_plain(bigint, bigint, bigint, bigint, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.message_plain(bigint, bigint, bigint, bigint, timestamptz) IS 'What roost_internal.message_row() says of most messages, at a fraction of the cost: of one that answers none, tells of nothing that was done, and has no reactions; of others it is null. To its sender it says what other_id, the other one of a direct conversation, has got of it (null: nobody yet, it is new); without a viewer it is neutral. at as there.';
 
 CREATE OR REPLACE FUNCTION roost_internal.message_text_check(text text, INOUT media jsonb, OUT normal text)
 LANGUAGE plpgsql STABLE
@@ -224,6 +224,7 @@ DECLARE
 	v_direct boolean;
 	v_other_id bigint;
 	v_there boolean;
+	v_active boolean;
 	v_open boolean;
 BEGIN
 	SELECT c.kind = 'direct', CASE WHEN c.kind = 'direct' THEN
@@ -240,8 +241,8 @@ BEGIN
 	SELECT c.encryption = 'e2ee', c.expire_after INTO message_hold.encrypted, message_hold.expire_after
 	FROM roost_data.conversation c WHERE c.id = message_hold.conversation_id FOR NO KEY UPDATE;
 	-- Perhaps it had to wait, and is a member no more.  The last two are what is nearly always so; else the longer way.
-	SELECT greatest(m.since_id, m.cleared_id), m.role, a.status = 'active', o.status = 'active' AND o.message_policy = 'everyone' AND a.limited_at IS NULL
-	INTO message_hold.after, message_hold.role, v_there, v_open
+	SELECT greatest(m.since_id, m.cleared_id), m.role, a.status = 'active', o.status = 'active', o.message_policy = 'everyone' AND a.limited_at IS NULL
+	INTO message_hold.after, message_hold.role, v_there, v_active, v_open
 	FROM roost_data.account a
 	LEFT JOIN roost_data.conversation_member m ON m.conversation_id = message_hold.conversation_id AND m.account_id = a.id
 	LEFT JOIN roost_data.account o ON o.id = v_other_id
@@ -250,14 +251,14 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'the account is not active';
 	ELSIF message_hold.role IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'conversation_id', MESSAGE = 'the conversation does not exist';
-	ELSIF v_direct AND v_open IS NOT TRUE AND NOT roost_internal.direct_open(actor_id, v_other_id, conversation_id) THEN
+	ELSIF v_direct AND (v_active IS NOT TRUE OR v_open IS NOT TRUE AND NOT roost_internal.direct_open(actor_id, v_other_id, conversation_id)) THEN
 		RAISE EXCEPTION USING ERRCODE = '42501', COLUMN = 'conversation_id', MESSAGE = 'not allowed',
 			DETAIL = 'The other account takes no messages from this one.';
 	END IF;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.message_hold(bigint, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.message_hold(bigint, bigint) IS 'Holds a conversation that the actor is to write in, until the end of the transaction: no other message, change or leave comes between, and no block of the two of a direct one. Says whether it is encrypted, after which time messages disappear (seconds), and the actor''s role; it sees messages with ids above after. P0002 the actor is no member, 42501 it is not active, or the other one of a direct conversation has nothing to do with it.';
+COMMENT ON FUNCTION roost_internal.message_hold(bigint, bigint) IS 'Holds a conversation that the actor is to write in, until the end of the transaction: no other message, change or leave comes between, and no block of the two of a direct one. Says whether it is encrypted, after which time messages disappear (seconds), and the actor''s role; it sees messages with ids above after. P0002 the actor is no member, 42501 it is not active, or the other one of a direct conversation has nothing to do with it, or is suspended or gone.';
 
 CREATE OR REPLACE FUNCTION roost_internal.message_add(
 	actor_id bigint,
@@ -336,6 +337,7 @@ BEGIN
 		WHERE d.low_id = least(actor_id, v_account_id) AND d.high_id = greatest(actor_id, v_account_id);
 		IF NOT FOUND THEN
 			message_place.conversation_id := roost_internal.conversation_direct(actor_id, v_account_id, CASE WHEN encrypted THEN 'e2ee' END::roost.conversation_encryption);
+			PERFORM roost.response_status(201); -- the message is new, whoever has made the conversation
 		END IF;
 	END IF;
 END
@@ -350,20 +352,24 @@ AS $$
 DECLARE
 	v_message roost.message;
 BEGIN
+	-- It may disappear at this moment: what was done with it is answered nevertheless.
 	IF added THEN
-		v_message := roost_internal.message_plain(actor_id, conversation_id, message_id);
+		v_message := roost_internal.message_plain(actor_id, conversation_id, message_id, NULL, '-infinity');
 		IF v_message.id IS NOT NULL THEN
 			RETURN v_message;
 		END IF;
 	ELSIF NOT added THEN
 		PERFORM roost.response_status(200);
 	END IF;
-	SELECT * INTO v_message FROM roost_internal.message_row(actor_id, conversation_id, ARRAY[message_id]);
+	SELECT * INTO v_message FROM roost_internal.message_row(actor_id, conversation_id, ARRAY[message_id], '-infinity');
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'message_id', MESSAGE = 'the message does not exist';
+	END IF;
 	RETURN v_message;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.message_answer(bigint, bigint, bigint, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.message_answer(bigint, bigint, bigint, boolean) IS 'A message as the actor sees it after what this transaction has done. added: whether it has just written it (null: it was changed); if not, the status of the answer is 200.';
+COMMENT ON FUNCTION roost_internal.message_answer(bigint, bigint, bigint, boolean) IS 'A message as the actor sees it after what this transaction has done. added: whether it has just written it (null: it was changed); if not, the status of the answer is 200. P0002 it was deleted meanwhile.';
 
 CREATE OR REPLACE FUNCTION roost.message_create(
 	actor_id roost.id,

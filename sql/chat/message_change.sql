@@ -32,6 +32,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_found record;
+	v_hold record;
 	v_old record;
 	v_new record;
 BEGIN
@@ -39,11 +40,12 @@ BEGIN
 	IF v_found.sender_id <> actor_id THEN
 		RAISE EXCEPTION USING ERRCODE = '42501', COLUMN = 'message_id', MESSAGE = 'the message is another account''s';
 	END IF;
-	PERFORM roost_internal.message_hold(actor_id, v_found.conversation_id);
+	v_hold := roost_internal.message_hold(actor_id, v_found.conversation_id);
 	SELECT x.text, x.media, x.created_at, x.edited_at, CASE WHEN x.action IS NOT NULL THEN 'nobody wrote the message' WHEN x.deleted_at IS NOT NULL THEN 'the message was deleted'
 		WHEN x.encrypted THEN 'an encrypted message cannot be changed' WHEN x.forwarded THEN 'a forwarded message cannot be changed' END AS why
 	INTO v_old
-	FROM roost_data.message x WHERE x.conversation_id = v_found.conversation_id AND x.id = message_id;
+	FROM roost_data.message x WHERE x.conversation_id = v_found.conversation_id AND x.id = message_id
+		AND x.id > v_hold.after AND (x.expires_at IS NULL OR x.expires_at > roost_internal.clock_now());
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'message_id', MESSAGE = 'the message does not exist';
 	ELSIF v_old.why IS NOT NULL THEN
@@ -117,8 +119,12 @@ BEGIN
 		PERFORM roost_internal.message_erase(v_found.conversation_id, message_id);
 		PERFORM roost_internal.feed_tell('message_deleted', actor_id, v_found.conversation_id, v_found.conversation_id, message_id);
 	ELSE
+		-- The member's row, as for a reaction: what it hides goes when it leaves, or clears the history.
 		PERFORM FROM roost_data.conversation_member m
-		WHERE m.conversation_id = v_found.conversation_id AND m.account_id = actor_id FOR KEY SHARE;
+		WHERE m.conversation_id = v_found.conversation_id AND m.account_id = actor_id AND message_id > greatest(m.since_id, m.cleared_id) FOR NO KEY UPDATE;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'message_id', MESSAGE = 'the message does not exist';
+		END IF;
 		INSERT INTO roost_data.message_hidden (conversation_id, account_id, message_id) VALUES (v_found.conversation_id, actor_id, message_delete.message_id)
 		ON CONFLICT DO NOTHING;
 		IF FOUND THEN

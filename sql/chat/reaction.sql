@@ -27,7 +27,8 @@ BEGIN
 	END IF;
 	PERFORM pg_advisory_xact_lock_shared(1919905656, hashint8(message_id));
 	SELECT CASE WHEN x.deleted_at IS NOT NULL THEN 'the message was deleted' WHEN x.action IS NOT NULL THEN 'nobody wrote the message' END INTO v_why
-	FROM roost_data.message x WHERE x.conversation_id = reaction_hold.conversation_id AND x.id = reaction_hold.message_id;
+	FROM roost_data.message x WHERE x.conversation_id = reaction_hold.conversation_id AND x.id = reaction_hold.message_id
+		AND (x.expires_at IS NULL OR x.expires_at > roost_internal.clock_now());
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'message_id', MESSAGE = 'the message does not exist';
 	ELSIF v_why IS NOT NULL THEN

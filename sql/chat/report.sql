@@ -39,6 +39,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_found record;
+	v_snapshot jsonb;
 BEGIN
 	PERFORM roost_internal.account_hold(reporter_id);
 	PERFORM FROM roost_data.account a WHERE a.id = reporter_id AND a.status = 'active';
@@ -53,8 +54,12 @@ BEGIN
 	ELSIF EXISTS (SELECT FROM roost_data.message x WHERE x.conversation_id = v_found.conversation_id AND x.id = message_report.message_id AND x.action IS NOT NULL) THEN
 		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'message_id', MESSAGE = 'nobody wrote the message';
 	END IF;
-	RETURN roost_internal.report_add(reporter_id, 'message', message_id, v_found.sender_id, category, comment, evidence,
-		roost_internal.message_snapshot(reporter_id, v_found.conversation_id, message_id));
+	v_snapshot := roost_internal.message_snapshot(reporter_id, v_found.conversation_id, message_id);
+	-- The reporter has left meanwhile, or the message is gone: there is nothing to show.
+	IF v_snapshot IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'message_id', MESSAGE = 'the message does not exist';
+	END IF;
+	RETURN roost_internal.report_add(reporter_id, 'message', message_id, v_found.sender_id, category, comment, evidence, v_snapshot);
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.message_report(bigint, bigint, bigint, bigint, text, text, text) FROM PUBLIC;
@@ -108,7 +113,11 @@ DECLARE
 	v_message roost_data.message;
 	v_undo jsonb;
 BEGIN
-	SELECT x.* INTO v_message FROM roost_data.message x WHERE x.conversation_id = v_conversation_id AND x.id = decision_message.message_id;
+	-- Its row, too: maintenance deletes what has disappeared without the conversation.
+	SELECT x.* INTO v_message FROM roost_data.message x WHERE x.conversation_id = v_conversation_id AND x.id = decision_message.message_id FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'P0002', COLUMN = 'message_id', MESSAGE = 'the message does not exist';
+	END IF;
 	told := true;
 	undo := jsonb_strip_nulls(jsonb_build_object('conversation_id', v_conversation_id::text, 'deleted', CASE WHEN v_message.deleted_at IS NOT NULL THEN true END,
 		'text', v_message.text, 'media', v_message.media, 'reply_to_id', v_message.reply_to_id::text));
