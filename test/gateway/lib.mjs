@@ -202,6 +202,16 @@ async function checkAgainstDescription(gateway, method, path, status, body) {
 	assert.ok(validate(body), `${method} ${path} ${status} does not match its description: ${JSON.stringify(validate.errors)} ${JSON.stringify(body).slice(0, 500)}`);
 }
 
+// Checks an event of a stream against the description.
+export async function checkEvent(gateway, event) {
+	const description = Ajv2020 ? await openapi(gateway) : null;
+	if (description === null) return;
+	const reference = 'openapi#/components/schemas/event';
+	let validate = description.compiled.get(reference);
+	if (!validate) description.compiled.set(reference, validate = description.ajv.compile({ $ref: reference }));
+	assert.ok(validate(event), `the event ${event.event} does not match its description: ${JSON.stringify(event).slice(0, 500)}`);
+}
+
 // Makes a request with JSON in and out, and checks the answer against the description.
 export async function call(gateway, method, path, { body, token, headers = {}, text } = {}) {
 	const answer = await fetch(`${gateway.url}${path}`, {
