@@ -210,7 +210,7 @@ test('a rate limit that ends soon is waited for; one that does not is told', { s
 	assert.equal(await page.getByRole('alert').count(), 0);
 	await refuse('600', 1);
 	await page.getByRole('button', { name: 'Refresh' }).click();
-	await page.getByText('Try again in 600 seconds.').waitFor();
+	await page.getByText('Try again in 10 minutes.').waitFor();
 	await page.getByRole('button', { name: 'Try again' }).click();
 	await page.locator('[data-case]').first().waitFor();
 });

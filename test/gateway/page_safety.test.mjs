@@ -72,7 +72,7 @@ test('lists: made, filled from a profile and by name, read as they fill, renamed
 
 test('who asks to follow a private account is answered, also when the notification was read', { skip }, async () => {
 	const [ann, fan, other] = await many('ask_ann', 'ask_fan', 'ask_other');
-	const page = await enter(ann, '#/safety');
+	const page = await enter(ann, '#/settings/privacy');
 	await page.getByLabel(/^Private account/).check();
 	await page.getByLabel('Who may begin to write to you').selectOption('Friends');
 	await page.getByLabel('Who sees that you are online').selectOption('Nobody');

@@ -30,6 +30,8 @@ const PATHS = {
 	read: 'm2.5 12.5 4 4 8-9m-3.5 8 1 1 9-9',
 	pin: 'M9 4h6l-1 6 3 3H7l3-3-1-6zm3 9v7',
 	mute: 'M5 10v4h3l4 4V6l-4 4zm11 0 5 5m0-5-5 5',
+	bookmark: 'M7 4h10v16l-5-4-5 4z',
+	settings: 'M4 7h9m5 0h2M4 12h2m5 0h9M4 17h9m5 0h2M13 5v4h5V5zM6 10v4h5v-4zm7 5v4h5v-4z',
 	lock: 'M7 11V8a5 5 0 0 1 10 0v3M5 11h14v9H5z',
 	clock: 'M12 8v5l3 2M12 5a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM9 2h6',
 };
@@ -88,6 +90,9 @@ export function picture(name, id, attributes, ...more) {
 export const avatar = (account, size = '') => picture(nameOf(account), account.id, { class: `avatar ${size}`, 'data-account': account.id },
 	el('span', { class: 'dot', title: 'online' }, hidden('online')));
 
+/** A row about an account: its picture, its name, and what stands under that. */
+export const person = (account, ...under) => [avatar(account), el('div', {}, accountLink(account, el('bdi', { class: 'name' }, nameOf(account))), el('p', { class: 'dim' }, `@${account.username}`, ...under))];
+
 const TAG = /(?<![\p{L}\p{M}\p{N}_&/])[#＃]([\p{L}\p{M}\p{N}_]+)/gu;
 
 // The hashtags of a text, where the server has found the same ones: they have no positions.
@@ -144,9 +149,11 @@ export const short = (number) => (number < 10_000 ? String(number) : new Intl.Nu
 
 export const plural = (number, one, many = `${one}s`) => `${short(number)} ${number === 1 ? one : many}`;
 
+const lasting = (seconds) => (seconds < 120 ? plural(seconds, 'second') : seconds < 7200 ? plural(Math.ceil(seconds / 60), 'minute') : plural(Math.ceil(seconds / 3600), 'hour'));
+
 /** What went wrong, in words. */
 export function explain(error) {
-	if (error.status === 429 && error.retryAfter) return `${error.message}. Try again in ${plural(error.retryAfter, 'second')}.`;
+	if (error.status === 429 && error.retryAfter) return `${error.message}. Try again in ${lasting(error.retryAfter)}.`;
 	const text = error.message.replace(/\.$/, '');
 	return `${text.charAt(0).toUpperCase()}${text.slice(1)}.${error.hint ? ` ${error.hint}` : ''}`;
 }

@@ -6,8 +6,8 @@ import { titleOf } from './chat.js';
 import { roost } from './live.js';
 import { patient } from './patience.js';
 
-// Hands a file to the browser.
-function save(name, text) {
+/** Hands a file to the browser. */
+export function save(name, text) {
 	const address = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
 	el('a', { href: address, download: name }).click();
 	setTimeout(() => URL.revokeObjectURL(address), 60_000);

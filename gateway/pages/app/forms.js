@@ -1,8 +1,9 @@
 // Logging in and registering.
 
-import { el } from './dom.js';
+import { codeField, codeOf } from './account.js';
+import { el, toast } from './dom.js';
 import { makeForm } from './form.js';
-import { roost } from './live.js';
+import { me, roost } from './live.js';
 import { change } from './safety.js';
 
 const form = ({ title, ...options }) => ({ title, channels: [], node: makeForm(options).node });
@@ -24,8 +25,33 @@ export const loginView = () => form({
 	],
 	button: 'Log in',
 	send: (fields) => roost.login(fields),
-	other: el('span', {}, el('a', { href: '#/register' }, 'No account yet?'), ' · ', el('a', { href: '#/appeal' }, 'Suspended?')),
+	other: el('span', {}, el('a', { href: '#/register' }, 'No account yet?'), ' · ', el('a', { href: '#/forgot' }, 'Forgot your password?'), ' · ', el('a', { href: '#/appeal' }, 'Suspended?')),
 });
+
+/** A new password for who has forgotten it: a mail, and its code. */
+export function forgotView() {
+	const word = el('p', { role: 'status' });
+	const mail = makeForm({
+		prefix: 'forgot', button: 'Send me a mail', other: el('a', { href: '#/login' }, 'Log in'),
+		fields: [{ name: 'email', label: 'E-mail address', type: 'email', autocomplete: 'email', value: me?.email }],
+		send: async (fields) => {
+			await change('POST', '/auth/forgot-password', fields);
+			word.textContent = `If ${fields.email} belongs to an account, a mail is on its way to it.`;
+			reset.input('token').focus();
+		},
+	});
+	const reset = makeForm({
+		prefix: 'reset', button: 'Set the password',
+		fields: [codeField, { name: 'password', label: 'New password', type: 'password', hint: 'A sentence is a good one. All sessions end.', autocomplete: 'new-password' }],
+		send: async ({ token, password }) => {
+			await change('POST', '/auth/reset-password', { token: codeOf(token), password });
+			if (me) roost.forget('logout'); // this session has ended, too
+			location.hash = '#/login';
+			toast('Your password is set. Log in with it.', { good: true });
+		},
+	});
+	return { title: 'A new password', node: el('div', {}, mail.node, word, reset.node) };
+}
 
 /** Who is suspended cannot log in, but object. */
 export function appealView() {

@@ -1,8 +1,9 @@
-// Friends: who they are, who has asked whom, and the button that asks.
+// Friends: who they are, who has asked whom, and the buttons that ask, follow and write.
 
-import { accountLink, avatar, busy, el, failure, hidden, nameOf, say } from './dom.js';
+import { busy, el, failure, hidden, nameOf, person, say } from './dom.js';
 import { ask } from './dialog.js';
 import { me, roost, showOnline } from './live.js';
+import { section } from './paged.js';
 import { patient } from './patience.js';
 
 /** The request that waits between oneself and an account; fails with words if there is none any more. */
@@ -53,6 +54,27 @@ export function friendButton(account, changed = () => {}) {
 	return button;
 }
 
+/** A button that follows an account, or takes that back. */
+export function followButton(account, changed = () => {}) {
+	const button = el('button', { type: 'button', class: 'follow', onclick: () => busy(button, toggle) });
+	let state = account.relationship ?? {};
+	const show = () => {
+		const label = state.following ? 'Following' : state.requested ? 'Requested' : 'Follow';
+		button.replaceChildren(label, hidden(` @${account.username}`));
+		button.setAttribute('aria-pressed', String(Boolean(state.following || state.requested)));
+		button.classList.toggle('primary', !state.following && !state.requested);
+	};
+	const toggle = async () => {
+		const on = !state.following && !state.requested;
+		const answer = await roost.request('POST', `/users/${account.id}/${on ? 'follow' : 'unfollow'}`);
+		state = answer?.relationship ?? answer ?? {};
+		show();
+		changed();
+	};
+	show();
+	return button;
+}
+
 /** A button that opens the conversation with an account. */
 export function messageButton(account) {
 	const button = el('button', { type: 'button', onclick: () => busy(button, async () => {
@@ -62,14 +84,9 @@ export function messageButton(account) {
 	return button;
 }
 
-const who = (account, ...more) => [avatar(account), el('div', {}, accountLink(account, el('bdi', { class: 'name' }, nameOf(account))), el('p', { class: 'dim' }, `@${account.username}`, ...more))];
-
 export function friendsView() {
-	const problem = el('div', {});
 	const parts = {};
 	const online = new Set();
-	let loading = null;
-	let again = false;
 
 	const act = (label, account, work, primary) => {
 		const button = el('button', { type: 'button', class: primary ? 'primary' : null, onclick: () => busy(button, async () => {
@@ -92,58 +109,37 @@ export function friendsView() {
 	const letFollow = follow('accept', 'It follows you now.');
 	const refuse = follow('reject', 'The request has been rejected.');
 	const rows = {
-		followers: (account) => [...who(account), el('div', { class: 'row' }, act('Accept', account, () => letFollow(account), true), act('Reject', account, () => refuse(account)))],
-		incoming: (one) => [...who(one.account), el('div', { class: 'row' }, act('Accept', one.account, () => accept(one), true), act('Reject', one.account, () => reject(one)))],
-		friends: (one) => [...who(one.account, el('span', { class: 'is-online' }, online.has(one.account.id) ? ' · online' : '')),
+		followers: (account) => [...person(account), el('div', { class: 'row' }, act('Accept', account, () => letFollow(account), true), act('Reject', account, () => refuse(account)))],
+		incoming: (one) => [...person(one.account), el('div', { class: 'row' }, act('Accept', one.account, () => accept(one), true), act('Reject', one.account, () => reject(one)))],
+		friends: (one) => [...person(one.account, el('span', { class: 'is-online' }, online.has(one.account.id) ? ' · online' : '')),
 			el('div', { class: 'row' }, messageButton(one.account), act('End', one.account, () => end(one.account)))],
-		outgoing: (one) => [...who(one.account), act('Cancel', one.account, () => cancel(one))],
+		outgoing: (one) => [...person(one.account), act('Cancel', one.account, () => cancel(one))],
 	};
-	function section(kind, heading, path, query, empty) {
-		const list = el('ul', { class: 'people' });
-		const note = el('p', { class: 'dim', hidden: true }, empty);
-		const more = el('button', { type: 'button', class: 'more', hidden: true, onclick: () => busy(more, async () => show(await roost.get(path, { ...query, limit: 50, before: next }), true)) }, 'Show more');
-		const node = el('section', { class: 'notice', hidden: true }, el('h2', {}, heading), note, list, more);
-		let next = null;
-		function show(page, append) {
-			for (const one of kind === 'friends' ? page.items : []) {
-				if (one.online) online.add(one.account.id);
-				else online.delete(one.account.id);
-			}
-			const made = page.items.map((one) => el('li', { 'data-friend': (one.account ?? one).id }, rows[kind](one)));
-			if (append) list.append(...made);
-			else list.replaceChildren(...made);
-			next = page.next;
-			more.hidden = next === null;
-			note.hidden = list.children.length > 0;
-			node.hidden = kind !== 'friends' && list.children.length === 0;
-			showOnline(list);
-		}
-		parts[kind] = { list, node, load: async () => show(await roost.get(path, { ...query, limit: 50 })) };
-		return node;
+	function part(kind, heading, path, query, empty) {
+		const one = parts[kind] = section(heading, {
+			path, query, limit: 50, class: 'people', empty, key: (item) => item.id ?? item.account.id,
+			row: (item) => {
+				if (kind === 'friends') online[item.online ? 'add' : 'delete'](item.account.id);
+				return el('li', { 'data-friend': (item.account ?? item).id }, rows[kind](item));
+			},
+			shown: () => {
+				one.node.hidden = kind !== 'friends' && one.list.children.length === 0 && !one.node.querySelector('.error');
+				showOnline(one.list);
+			},
+		});
+		one.node.hidden = true;
+		return one.node;
 	}
 
-	function load() {
-		again = true;
-		loading ??= (async () => {
-			try {
-				while (again) {
-					again = false;
-					await Promise.all(Object.values(parts).map((part) => part.load()));
-				}
-				problem.replaceChildren();
-				view.setChannels?.([...parts.friends.list.children].slice(0, 50).map((row) => `user:${row.dataset.friend}`));
-			} catch (error) {
-				if (error.status !== 401) problem.replaceChildren(failure(error, load));
-			}
-			loading = null;
-		})();
-		return loading;
+	async function load() {
+		await Promise.all(Object.values(parts).map((one) => one.load()));
+		view.setChannels?.(parts.friends.rows().slice(0, 50).map((row) => `user:${row.dataset.friend}`));
 	}
 	const view = {
 		title: 'Friends', load,
-		node: el('div', {}, problem, section('incoming', 'Requests to you', '/friends/requests', { direction: 'incoming' }, ''), section('followers', 'Who asks to follow you', '/follow-requests', {}, ''),
-			section('friends', 'Your friends', '/friends', {}, 'You have no friends here yet. Ask somebody from their profile.'),
-			section('outgoing', 'Requests of yours', '/friends/requests', { direction: 'outgoing' }, '')),
+		node: el('div', {}, part('incoming', 'Requests to you', '/friends/requests', { direction: 'incoming' }), part('followers', 'Who asks to follow you', '/follow-requests', {}),
+			part('friends', 'Your friends', '/friends', {}, 'You have no friends here yet. Ask somebody from their profile.'),
+			part('outgoing', 'Requests of yours', '/friends/requests', { direction: 'outgoing' })),
 		event({ event, data }) {
 			if (event.startsWith('friend:') || event === 'user:follow_requested') load();
 			if (event !== 'user:online' && event !== 'user:offline') return;

@@ -1,6 +1,6 @@
 // Lists: whom one reads together, without following them. Nobody else sees them.
 
-import { accountLink, avatar, busy, el, failure, nameOf, plural, say } from './dom.js';
+import { busy, el, failure, nameOf, person, plural, say } from './dom.js';
 import { ask } from './dialog.js';
 import { feed } from './feed.js';
 import { makeForm } from './form.js';
@@ -88,7 +88,7 @@ export function listView(id) {
 		const node = el('button', { type: 'button', 'aria-label': name && `${label} ${name}`, onclick: () => busy(node, work) }, label);
 		return node;
 	};
-	const memberRow = (account) => el('li', {}, avatar(account), el('div', {}, accountLink(account, el('bdi', { class: 'name' }, nameOf(account))), el('p', { class: 'dim' }, `@${account.username}`)),
+	const memberRow = (account) => el('li', {}, person(account),
 		button('Take off', `@${account.username}`, async () => {
 			await change('DELETE', `/lists/${id}/members/${account.id}`);
 			say('It is off the list.');

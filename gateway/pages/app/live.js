@@ -6,10 +6,11 @@
 import { Roost } from '/client/roost.js';
 import { Emitter } from '/client/emitter.js';
 import { byId, el, toast } from './dom.js';
+import { forgetDrafts } from './form.js';
 
 export const roost = new Roost();
 
-/** Events of the stream, and: account (who is logged in now, or null), live, gap, online. */
+/** Events of the stream, and: account (who is logged in now, or null), me (the own account has changed), live, gap, online. */
 export const bus = new Emitter();
 
 /** The account that is logged in, or null. */
@@ -47,6 +48,7 @@ function open() {
 				}
 				break;
 			case 'error': toast(data.message); break;
+			case 'user:updated': if (data.account.id === me?.id) renew(data.account); break;
 			case 'user:online': online.add(data.account_id); showOnline(); break;
 			case 'user:offline': online.delete(data.account_id); showOnline(); break;
 		}
@@ -146,8 +148,15 @@ export function unwatch(root) {
 	changed ??= setTimeout(followVisible, 300);
 }
 
+/** Takes over what is new about the account that is logged in. */
+export function renew(account) {
+	me = { ...me, ...Object.fromEntries(Object.entries(account).filter(([name]) => name in me)) };
+	bus.emit('me', me);
+}
+
 async function setAccount(account) {
 	me = account;
+	forgetDrafts();
 	open();
 	bus.emit('account', me);
 }

@@ -1,20 +1,22 @@
 // The page: which view an address shows, and what is around it.
 
-import { avatar, busy, byId, el, failure, nameOf, plural, say } from './dom.js';
+import { avatar, busy, byId, el, failure, hidden, icon, nameOf, plural, say } from './dom.js';
 import { bus, follow, me, roost, start } from './live.js';
-import { afterwards, appealView, loginView, registerView } from './forms.js';
+import { afterwards, appealView, forgotView, loginView, registerView } from './forms.js';
 import { homeView, postView, profileView, publicView, tagView } from './views.js';
 import { noticesView, unread } from './notices.js';
+import { keptView } from './bookmarks.js';
 import { waiting } from './chat.js';
 import { conversationView } from './conversation.js';
 import { findView } from './find.js';
+import { followsView } from './follows.js';
 import { friendsView } from './friends.js';
 import { infoView, newGroupView } from './group.js';
 import { inviteView } from './invite.js';
 import { listsView, listView } from './lists.js';
 import { messagesView } from './messages.js';
 import { searchView, startSearch } from './search.js';
-import { safetyView } from './settings.js';
+import { settingsView } from './settings.js';
 import { showSide } from './side.js';
 
 let view = null;
@@ -38,11 +40,14 @@ function viewOf(address) {
 	if (kind === 'home') return mine(homeView);
 	if (kind === 'public') return publicView();
 	if (kind === 'notifications') return mine(noticesView);
-	if (kind === 'safety') return mine(safetyView);
+	if (kind === 'safety' && !rest) return mine(() => settingsView('safety'));
+	if (kind === 'settings') return mine(() => settingsView(rest) ?? gone());
+	if (/^(bookmarks|likes)$/.test(kind) && !rest) return mine(() => keptView(kind));
 	if (kind === 'friends') return mine(friendsView);
 	if (kind === 'lists' && /^\d{1,19}$/.test(rest ?? '')) return mine(() => listView(rest));
 	if (kind === 'lists' && !rest) return mine(listsView);
 	if (kind === 'appeal') return appealView();
+	if (kind === 'forgot') return forgotView();
 	if (kind === 'messages') return mine(() => talkView(rest));
 	if (kind === 'invite' && rest) {
 		if (!me) afterwards(address);
@@ -53,7 +58,8 @@ function viewOf(address) {
 	if (kind === 'register') return registerView();
 	if (kind === 'post' && /^\d+$/.test(rest ?? '')) return postView(rest);
 	if (kind === 'tag' && rest) return tagView(decodeURIComponent(rest));
-	if (kind.startsWith('@')) return profileView(decodeURIComponent(kind.slice(1)));
+	if (kind.startsWith('@') && !rest) return profileView(decodeURIComponent(kind.slice(1)));
+	if (kind.startsWith('@') && /^follow(ers|ing)$/.test(rest)) return followsView(decodeURIComponent(kind.slice(1)), rest);
 	return gone();
 }
 
@@ -96,21 +102,22 @@ async function show({ focus = true } = {}) {
 function showNavigation() {
 	const here = location.hash || '#/';
 	const link = (href, label, ...more) => {
-		const current = here === href || (['#/messages', '#/lists'].includes(href) && here.startsWith(`${href}/`)) || (here === '#/' && href === (me ? '#/home' : '#/public'));
+		const current = here === href || (['#/messages', '#/lists', '#/settings'].includes(href) && here.startsWith(`${href}/`)) || (href === '#/settings' && here === '#/safety') || (href === '#/bookmarks' && here === '#/likes') || (here === '#/' && href === (me ? '#/home' : '#/public'));
 		return el('a', { href, 'aria-current': current ? 'page' : null }, label, ...more);
 	};
 	const badge = unread.count > 0 && el('span', { class: 'badge' }, `${unread.count}${unread.more ? '+' : ''}`, el('span', { class: 'hidden' }, ' new'));
 	const letters = waiting.messages > 0 && el('span', { class: 'badge' }, waiting.messages >= 1000 ? '999+' : waiting.messages, el('span', { class: 'hidden' }, ' unread'));
-	const focused = byId('nav').contains(document.activeElement) && document.activeElement.getAttribute('href');
+	const focused = document.activeElement?.closest?.('#nav, #who') && document.activeElement.getAttribute('href');
 	byId('nav').replaceChildren(...[me && link('#/home', 'Home'), link('#/public', 'Public'), me && link('#/notifications', 'Notifications ', badge || ''), me && link('#/messages', 'Messages ', letters || ''),
-		me && link('#/friends', 'Friends'), me && link('#/lists', 'Lists'), me && link('#/safety', 'Safety')].filter(Boolean));
-	if (focused) byId('nav').querySelector(`[href="${focused}"]`)?.focus({ preventScroll: true });
-	if (!me) {
-		byId('who').replaceChildren(el('a', { href: '#/login' }, 'Log in'), el('a', { href: '#/register', class: 'button primary' }, 'Register'));
-		return;
-	}
-	const leave = el('button', { type: 'button', onclick: () => busy(leave, () => roost.logout()) }, 'Log out');
-	byId('who').replaceChildren(el('a', { class: 'me', href: `#/@${me.username}`, title: nameOf(me) }, avatar(me), el('bdi', {}, nameOf(me))), leave);
+		me && link('#/friends', 'Friends'), me && link('#/lists', 'Lists'), me && link('#/bookmarks', 'Bookmarks')].filter(Boolean));
+	if (me) {
+		const leave = el('button', { type: 'button', onclick: () => busy(leave, () => roost.logout()) }, 'Log out');
+		const settings = link('#/settings', icon('settings'), hidden('Settings'));
+		settings.className = 'gear';
+		settings.title = 'Settings';
+		byId('who').replaceChildren(el('a', { class: 'me', href: `#/@${me.username}`, title: nameOf(me) }, avatar(me), el('bdi', {}, nameOf(me))), settings, leave);
+	} else byId('who').replaceChildren(el('a', { href: '#/login' }, 'Log in'), el('a', { href: '#/register', class: 'button primary' }, 'Register'));
+	if (focused) document.querySelector(`.top [href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 
 bus.on('*', (data, event) => view?.event?.(event));
@@ -121,6 +128,7 @@ bus.on('unread', ({ count }) => {
 	if (view) setTitle(view.title);
 	if (count > 0 && !before) say(plural(count, 'new notification'));
 });
+bus.on('me', showNavigation);
 bus.on('waiting', () => {
 	showNavigation();
 	if (view) setTitle(view.title);

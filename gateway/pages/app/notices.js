@@ -103,7 +103,7 @@ export function noticesView() {
 
 	const view = {
 		title: 'Notifications',
-		node: el('div', {}, el('p', { class: 'row' }, mark), problem, empty, list, more),
+		node: el('div', {}, el('p', { class: 'row tools' }, el('a', { class: 'button', href: '#/settings/notifications' }, 'What you are notified of'), mark), problem, empty, list, more),
 		load: () => Promise.all([read(), readCount()]),
 		event: ({ event }) => { if (event === 'notification:new' || event === 'notification:read') soon(); },
 		close: bus.on('unread', ({ count }) => { mark.hidden = count === 0; }),

@@ -34,12 +34,26 @@ async function toggle(card, field, path) {
 	}
 }
 
+// Keeps a post for oneself, or does not any more.
+async function keep({ post }) {
+	const on = !post.bookmarked;
+	changePost(post.id, { bookmarked: on });
+	try {
+		await roost.request(on ? 'POST' : 'DELETE', `/tweets/${post.id}/bookmark`);
+		say(on ? 'The post is among your bookmarks.' : 'The post is not among your bookmarks any more.');
+	} catch (error) {
+		changePost(post.id, { bookmarked: !on });
+		throw error;
+	}
+}
+
 function actions(card) {
 	const buttons = {
 		reply: actionButton('reply', 'Reply', () => needAccount() || openReply(card)),
 		retweet: actionButton('retweet', 'Retweet', (button) => needAccount() || busy(button, () => toggle(card, 'retweeted', 'retweet'))),
 		like: actionButton('like', 'Like', (button) => needAccount() || busy(button, () => toggle(card, 'liked', 'like'))),
 	};
+	if (me) buttons.bookmark = actionButton('bookmark', 'Bookmark', (button) => busy(button, () => keep(card)));
 	if (me?.id === card.post.author.id) buttons.remove = actionButton('remove', 'Delete', (button) => busy(button, () => remove(card)));
 	card.buttons = buttons;
 	return el('div', { class: 'actions', role: 'group', 'aria-label': 'Actions' }, ...Object.values(buttons), me && !buttons.remove && safetyMenu(card.post.author, { post: card.post }));
@@ -55,6 +69,7 @@ function refresh(card) {
 	}
 	buttons.like.setAttribute('aria-pressed', String(post.liked ?? false));
 	buttons.retweet.setAttribute('aria-pressed', String(post.retweeted ?? false));
+	buttons.bookmark?.setAttribute('aria-pressed', String(post.bookmarked ?? false));
 }
 
 function openReply(card) {

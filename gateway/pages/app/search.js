@@ -1,6 +1,6 @@
 // Searching: posts, accounts and hashtags that a text finds.
 
-import { accountLink, avatar, byId, busy, el, failure, nameOf, plural, say } from './dom.js';
+import { byId, busy, el, failure, person, plural, say } from './dom.js';
 import { roost, showOnline, unwatch } from './live.js';
 import { patient } from './patience.js';
 import { postCard } from './post.js';
@@ -66,8 +66,7 @@ export function searchView(text) {
 
 	async function readAccounts(before) {
 		const found = await patient(() => roost.get('/search', { q: text, type: 'accounts', limit: before ? 20 : 5, before }));
-		const rows = found.accounts.map((account) => el('li', {},
-			avatar(account), el('div', {}, accountLink(account, el('bdi', { class: 'name' }, nameOf(account))), el('p', { class: 'dim' }, `@${account.username}`))));
+		const rows = found.accounts.map((account) => el('li', {}, person(account)));
 		if (before) people.append(...rows);
 		else people.replaceChildren(...rows);
 		nextAccounts = found.next;

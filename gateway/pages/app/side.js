@@ -2,7 +2,7 @@
 
 import { accountLink, avatar, byId, el, nameOf, plural } from './dom.js';
 import { me, roost, showOnline } from './live.js';
-import { followButton } from './views.js';
+import { followButton } from './friends.js';
 
 const why = ({ followed_by: by, followed_by_count: count }) => (!by?.length ? 'Popular here'
 	: `Followed by ${nameOf(by[0])}${count > 1 ? ` and ${plural(count - 1, 'other')}` : ''}`);

@@ -1,11 +1,11 @@
 // What the page shows for each address. A view is { title, node, channels, load(), event(event), close() };
 // only title and node are needed. load() reads (again) what it shows.
 
-import { avatar, busy, el, failure, nameOf, plural } from './dom.js';
+import { avatar, el, failure, nameOf, plural, short, webLink } from './dom.js';
 import { bus, me, roost, showOnline, unwatch } from './live.js';
 import { compose } from './compose.js';
 import { feed } from './feed.js';
-import { friendButton, messageButton } from './friends.js';
+import { followButton, friendButton, messageButton } from './friends.js';
 import { chooseLists } from './lists.js';
 import { postCard } from './post.js';
 import { safetyMenu } from './safety.js';
@@ -50,36 +50,21 @@ export function tagView(tag) {
 	return listView({ title: `#${hashtag}`, channels: [`hashtag:${hashtag}`], list });
 }
 
-/** A button that follows an account, or takes that back. */
-export function followButton(account, changed = () => {}) {
-	const button = el('button', { type: 'button', class: 'follow', onclick: () => busy(button, toggle) });
-	let state = account.relationship ?? {};
-	const show = () => {
-		const label = state.following ? 'Following' : state.requested ? 'Requested' : 'Follow';
-		button.replaceChildren(label, el('span', { class: 'hidden' }, ` @${account.username}`));
-		button.setAttribute('aria-pressed', String(Boolean(state.following || state.requested)));
-		button.classList.toggle('primary', !state.following && !state.requested);
-	};
-	const toggle = async () => {
-		const on = !state.following && !state.requested;
-		const answer = await roost.request('POST', `/users/${account.id}/${on ? 'follow' : 'unfollow'}`);
-		state = answer?.relationship ?? answer ?? {};
-		show();
-		changed();
-	};
-	show();
-	return button;
-}
-
 function profile(account, changed) {
 	const mine = me?.id === account.id;
+	const state = account.relationship ?? {};
+	const blocked = state.blocking || state.blocked_by;
+	const base = `#/@${account.username}`;
 	return el('div', { class: 'profile' },
-		el('div', { class: 'row' }, avatar(account, 'large'), me && !mine && el('div', { class: 'row' }, !account.relationship?.blocking && [followButton(account, changed), !account.relationship?.blocked_by && friendButton(account, changed), messageButton(account)], safetyMenu(account, { changed, more: account.relationship?.blocking || account.relationship?.blocked_by ? [] : [['Lists…', () => chooseLists(account)]] }))),
-		el('p', { class: 'dim' }, `@${account.username}`, account.is_private && ' · private', account.relationship?.followed_by && ' · follows you',
-			account.relationship?.blocking && ' · blocked', account.relationship?.blocked_by && ' · has blocked you', account.relationship?.muting && ' · muted'),
+		el('div', { class: 'row' }, avatar(account, 'large'), mine && el('div', { class: 'row' }, account.is_private && el('a', { class: 'button', href: '#/friends' }, 'Who asks to follow'), el('a', { class: 'button', href: '#/settings/profile' }, 'Edit profile')),
+			me && !mine && el('div', { class: 'row' }, !state.blocking && [followButton(account, changed), !state.blocked_by && friendButton(account, changed), messageButton(account)], safetyMenu(account, { changed, more: blocked ? [] : [['Lists…', () => chooseLists(account)]] }))),
+		el('p', { class: 'dim' }, `@${account.username}`, account.is_private && ' · private', state.followed_by && ' · follows you',
+			state.blocking && ' · blocked', state.blocked_by && ' · has blocked you', state.muting && ' · muted'),
 		account.bio && el('p', { class: 'text', dir: 'auto' }, account.bio),
-		el('p', {}, el('strong', {}, plural(account.post_count, 'post')), ' · ', el('strong', {}, plural(account.follower_count, 'follower')), ' · ',
-			el('strong', {}, `${account.following_count} following`)));
+		el('p', { class: 'dim' }, `Here since ${new Date(account.created_at).toLocaleDateString('en', { month: 'long', year: 'numeric' })}`,
+			account.avatar_url && [' · ', webLink(account.avatar_url, 'Picture')], account.header_url && [' · ', webLink(account.header_url, 'Header picture')]),
+		el('p', {}, el('strong', {}, plural(account.post_count, 'post')), ' · ', el('a', { href: `${base}/followers` }, el('strong', {}, plural(account.follower_count, 'follower'))), ' · ',
+			el('a', { href: `${base}/following` }, el('strong', {}, `${short(account.following_count)} following`))));
 }
 
 export function profileView(username) {
