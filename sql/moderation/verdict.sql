@@ -23,19 +23,20 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	v_account record;
+	-- Held as by roost_internal.account_hold(), but the worker waits for nobody: who leaves at this moment is gone.
+	v_held constant bigint[] := ARRAY(SELECT u.id FROM (SELECT DISTINCT i.id FROM unnest(account_ids) i (id) WHERE i.id IS NOT NULL) u
+		WHERE pg_catalog.pg_try_advisory_xact_lock_shared(1919905651, pg_catalog.hashint8(u.id)));
 BEGIN
-	-- Who leaves now takes along what is written here, or is gone already.
-	PERFORM roost_internal.account_hold(u.id) FROM (SELECT DISTINCT i.id FROM unnest(account_ids) i (id) WHERE i.id IS NOT NULL ORDER BY 1) u;
 	INSERT INTO roost_data.moderation_verdict (id, at, subject, subject_id, account_id, policy, signal, score, threshold, action, dry_run, text_hash)
 	SELECT roost_internal.id_next(a.id), v.at, v.subject, CASE WHEN a.id IS NOT NULL THEN nullif(v.subject_id, 0) END, a.id,
 		v.policy, v.signal, v.score, v.threshold, 'reject', false, v.text_hash
 	FROM unnest(times, subjects, subject_ids, account_ids, text_hashes, policies, signals, scores, thresholds) v
 		(at, subject, subject_id, account_id, text_hash, policy, signal, score, threshold)
-	LEFT JOIN roost_data.account a ON a.id = v.account_id AND a.status <> 'deleted';
+	LEFT JOIN roost_data.account a ON a.id = v.account_id AND a.id = ANY (v_held) AND a.status <> 'deleted';
 	-- Always in the same order: two who add to the same accounts never wait for each other.
 	FOR v_account IN
 		SELECT u.id, pg_catalog.count(*)::integer AS count FROM unnest(account_ids) u (id)
-		JOIN roost_data.account a ON a.id = u.id AND a.status <> 'deleted'
+		JOIN roost_data.account a ON a.id = u.id AND a.id = ANY (v_held) AND a.status <> 'deleted'
 		GROUP BY u.id ORDER BY u.id
 	LOOP
 		FOR i IN 1 .. v_account.count LOOP
