@@ -4,7 +4,7 @@
 -- links a device, sets it up anew or unlinks it, for all encrypted
 -- conversations of its account: so the devices that a message was made for are
 -- those that there are when it is stored.  After that row come, in the order of
--- their ids, envelopes, and then ciphertexts.
+-- their ids, envelopes, then what says that some were lost, and ciphertexts.
 
 CREATE OR REPLACE FUNCTION roost_internal.envelope_device(account_id bigint, device_id bigint) RETURNS integer
 LANGUAGE plpgsql STABLE
@@ -107,6 +107,31 @@ $$;
 REVOKE ALL ON FUNCTION roost_internal.envelope_refuse(roost.limit_state) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.envelope_refuse(roost.limit_state) IS 'Raises RO429, with Retry-After, for a limit of envelopes that is used up.';
 
+CREATE OR REPLACE FUNCTION roost_internal.envelope_gap_add(account_id bigint, number integer, conversation_id bigint,
+	envelopes bigint, messages bigint, since timestamptz, until timestamptz) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- What is just being acknowledged goes with that; then this is another one.
+	WITH former AS (
+		DELETE FROM roost_data.envelope_gap g USING (
+			SELECT o.id FROM roost_data.envelope_gap o
+			WHERE o.account_id = envelope_gap_add.account_id AND o.number = envelope_gap_add.number
+				AND o.conversation_id = envelope_gap_add.conversation_id FOR UPDATE SKIP LOCKED) old
+		WHERE g.account_id = envelope_gap_add.account_id AND g.number = envelope_gap_add.number AND g.id = old.id
+		RETURNING g.envelopes, g.messages, g.since, g.until
+	)
+	INSERT INTO roost_data.envelope_gap (account_id, number, id, conversation_id, envelopes, messages, since, until)
+	SELECT envelope_gap_add.account_id, envelope_gap_add.number, roost_internal.id_next(envelope_gap_add.conversation_id), envelope_gap_add.conversation_id,
+		least(envelope_gap_add.envelopes + coalesce(sum(f.envelopes), 0), 2147483647), least(envelope_gap_add.messages + coalesce(sum(f.messages), 0), 2147483647),
+		least(envelope_gap_add.since, min(f.since)), greatest(envelope_gap_add.until, max(f.until))
+	FROM former f;
+END
+$$;
+REVOKE ALL ON FUNCTION roost_internal.envelope_gap_add(bigint, integer, bigint, bigint, bigint, timestamptz, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION roost_internal.envelope_gap_add(bigint, integer, bigint, bigint, bigint, timestamptz, timestamptz) IS 'Notes that a device has lost envelopes of a conversation, of so many messages, sent since and until these times; adds what it has not acknowledged yet. Waits for nobody.';
+
 CREATE OR REPLACE FUNCTION roost_internal.envelope_trim(account_id bigint, number integer) RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -120,6 +145,7 @@ DECLARE
 	v_ids bigint[];
 	v_count bigint;
 	v_size bigint;
+	v_lost record;
 BEGIN
 	IF (SELECT count(*) <= v_few FROM (SELECT FROM roost_data.message_envelope e
 		WHERE e.account_id = envelope_trim.account_id AND e.number = envelope_trim.number LIMIT v_few + 1) t)
@@ -150,16 +176,26 @@ BEGIN
 	) t
 	WHERE v_count > v_max AND t.n > v_max - v_max / 10 OR v_size > v_max_size AND t.volume > v_max_size - v_max_size / 10);
 	-- What is just being acknowledged goes with that.  Ciphertexts that nothing waits for any more are left to maintenance.
-	DELETE FROM roost_data.message_envelope e USING (
-		SELECT o.id FROM roost_data.message_envelope o
-		WHERE o.account_id = envelope_trim.account_id AND o.number = envelope_trim.number AND o.id = ANY (v_ids) FOR UPDATE SKIP LOCKED) old
-	WHERE e.account_id = envelope_trim.account_id AND e.number = envelope_trim.number AND e.id = old.id;
-	GET DIAGNOSTICS v_count = ROW_COUNT;
+	v_count := 0;
+	FOR v_lost IN
+		WITH gone AS (
+			DELETE FROM roost_data.message_envelope e USING (
+				SELECT o.id FROM roost_data.message_envelope o
+				WHERE o.account_id = envelope_trim.account_id AND o.number = envelope_trim.number AND o.id = ANY (v_ids) FOR UPDATE SKIP LOCKED) old
+			WHERE e.account_id = envelope_trim.account_id AND e.number = envelope_trim.number AND e.id = old.id
+			RETURNING e.conversation_id, e.message_id, e.created_at
+		)
+		SELECT g.conversation_id, count(*) AS envelopes, count(DISTINCT g.message_id) AS messages, min(g.created_at) AS since, max(g.created_at) AS until
+		FROM gone g GROUP BY g.conversation_id
+	LOOP
+		PERFORM roost_internal.envelope_gap_add(account_id, number, v_lost.conversation_id, v_lost.envelopes, v_lost.messages, v_lost.since, v_lost.until);
+		v_count := v_count + v_lost.envelopes;
+	END LOOP;
 	RETURN v_count;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.envelope_trim(bigint, integer) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.envelope_trim(bigint, integer) IS 'Deletes what waits for a device beyond roost.envelope_max and roost.envelope_max_size: the oldest envelopes of the senders of which the most waits there. Returns how many. Waits for nobody.';
+COMMENT ON FUNCTION roost_internal.envelope_trim(bigint, integer) IS 'Deletes what waits for a device beyond roost.envelope_max and roost.envelope_max_size: the oldest envelopes of the senders of which the most waits there, and notes that for the device (roost_internal.envelope_gap_add). Returns how many. Waits for nobody.';
 
 CREATE OR REPLACE FUNCTION roost_internal.envelope_store(sender_id bigint, device_id bigint, conversation_id bigint, message_id bigint,
 	envelopes roost.envelope_input[], content bytea DEFAULT NULL, devices_version text DEFAULT NULL) RETURNS void
@@ -273,8 +309,8 @@ DECLARE
 BEGIN
 	PERFORM roost_internal.key_device_used(device_id);
 	RETURN QUERY
-	SELECT e.id::roost.id, e.conversation_id::roost.id, e.message_id::roost.id, e.sender_id::roost.id, e.sender_number::integer, e.kind::integer,
-		roost_internal.key_base64(coalesce(e.content, c.content)), e.created_at
+	(SELECT e.id::roost.id, e.conversation_id::roost.id, e.message_id::roost.id, e.sender_id::roost.id, e.sender_number::integer, e.kind::integer,
+		roost_internal.key_base64(coalesce(e.content, c.content)), e.created_at, NULL::roost.envelope_gap
 	FROM roost_data.message_envelope e
 	LEFT JOIN roost_data.message_ciphertext c ON e.content IS NULL AND c.message_id = e.message_id
 	WHERE e.account_id = actor_id AND e.number = v_number AND e.id > v_after
@@ -282,11 +318,19 @@ BEGIN
 		AND (e.message_id IS NULL OR EXISTS (SELECT FROM roost_data.message m
 			WHERE m.conversation_id = e.conversation_id AND m.id = e.message_id AND (m.expires_at IS NULL OR m.expires_at > v_now)))
 	ORDER BY e.id
+	LIMIT "limit")
+	UNION ALL
+	(SELECT g.id::roost.id, g.conversation_id::roost.id, NULL::roost.id, NULL::roost.id, NULL, 0, NULL, roost.id_time(g.id), ROW(g.envelopes, g.messages, g.since, g.until)::roost.envelope_gap
+	FROM roost_data.envelope_gap g
+	WHERE g.account_id = actor_id AND g.number = v_number AND g.id > v_after
+	ORDER BY g.id
+	LIMIT "limit")
+	ORDER BY 1
 	LIMIT "limit";
 END
 $$;
 REVOKE ALL ON FUNCTION roost.envelope_list(roost.id, roost.id, integer, roost.cursor) FROM PUBLIC;
-COMMENT ON FUNCTION roost.envelope_list(roost.id, roost.id, integer, roost.cursor) IS 'What waits for the device of the session, oldest first; it waits until it is acknowledged, or its message disappears. after only turns the page: begin without it each time, because conversations do not wait for each other, and something older may come later. 55000 the device has no keys.';
+COMMENT ON FUNCTION roost.envelope_list(roost.id, roost.id, integer, roost.cursor) IS 'What waits for the device of the session, oldest first; it waits until it is acknowledged, or its message disappears. What was lost before the device fetched it, because it waited longer than roost.envelope_retention or too much waited, is said by an item of type 0 for each conversation (lost), which is acknowledged as the others are. after only turns the page: begin without it each time, because conversations do not wait for each other, and something older may come later. 55000 the device has no keys.';
 SELECT roost_internal.route('GET', '/encryption/envelopes', 'roost.envelope_list');
 
 CREATE OR REPLACE FUNCTION roost_internal.envelope_delivered(account_id bigint, number integer, conversation_id bigint, message_id bigint) RETURNS bigint
@@ -362,6 +406,8 @@ BEGIN
 		v_ids := ARRAY(SELECT e.id FROM roost_data.message_envelope e
 			WHERE e.account_id = actor_id AND e.number = v_number AND e.id <= up_to AND e.conversation_id = envelope_ack.conversation_id ORDER BY e.id FOR UPDATE);
 	END IF;
+	DELETE FROM roost_data.envelope_gap g WHERE g.account_id = actor_id AND g.number = v_number
+		AND (g.id = ANY (ids::bigint[]) OR g.id <= up_to AND g.conversation_id = envelope_ack.conversation_id);
 	WITH gone AS (
 		DELETE FROM roost_data.message_envelope e WHERE e.account_id = actor_id AND e.number = v_number AND e.id = ANY (v_ids)
 		RETURNING e.conversation_id, e.message_id, e.content IS NULL AS shared
@@ -378,7 +424,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.envelope_ack(roost.id, roost.id, roost.id[], roost.id, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.envelope_ack(roost.id, roost.id, roost.id[], roost.id, roost.id) IS 'The device of the session has got envelopes and kept what they say: those with these ids (up to 1,000; ids of others are passed over), or those of a conversation up to one. They are deleted, and messages count as delivered up to the first whose envelope still waits for this device. 22023 not one of both, 54000 too many, 55000 the device has no keys.';
+COMMENT ON FUNCTION roost.envelope_ack(roost.id, roost.id, roost.id[], roost.id, roost.id) IS 'The device of the session has got envelopes and kept what they say: those with these ids (up to 1,000; ids of others are passed over), or those of a conversation up to one; also what says that some were lost. They are deleted, and messages count as delivered up to the first whose envelope still waits for this device. 22023 not one of both, 54000 too many, 55000 the device has no keys.';
 SELECT roost_internal.route('POST', '/encryption/envelopes/ack', 'roost.envelope_ack', limit_class => 'default', status => 204);
 
 CREATE OR REPLACE FUNCTION roost_internal.envelope_drop(conversation_id bigint, message_ids bigint[]) RETURNS void
@@ -424,6 +470,7 @@ BEGIN
 	PERFORM FROM roost_data.message_envelope e
 	WHERE e.account_id = envelope_unlink.account_id AND e.number = envelope_unlink.number
 	ORDER BY e.id FOR UPDATE;
+	DELETE FROM roost_data.envelope_gap g WHERE g.account_id = envelope_unlink.account_id AND g.number = envelope_unlink.number;
 	WITH gone AS (
 		DELETE FROM roost_data.message_envelope e
 		WHERE e.account_id = envelope_unlink.account_id AND e.number = envelope_unlink.number
@@ -434,7 +481,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.envelope_unlink(bigint, integer) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.envelope_unlink(bigint, integer) IS 'Deletes what waits for a device.';
+COMMENT ON FUNCTION roost_internal.envelope_unlink(bigint, integer) IS 'Deletes what waits for a device, and what says that it has lost something.';
 
 CREATE OR REPLACE FUNCTION roost_internal.envelope_device_change() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -482,15 +529,27 @@ DECLARE
 	v_until constant bigint := roost_internal.id_floor(roost_internal.clock_now() - current_setting('roost.envelope_retention')::interval);
 	v_deleted bigint;
 	v_count bigint := 0;
+	v_lost record;
 BEGIN
 	FOR i IN 1 .. c_batches LOOP
 		-- What is just being acknowledged is left to that.
-		DELETE FROM roost_data.message_envelope e USING (
-			SELECT o.account_id, o.number, o.id FROM roost_data.message_envelope o
-			WHERE coalesce(o.message_id, o.id) < v_until
-			ORDER BY coalesce(o.message_id, o.id) LIMIT c_batch FOR UPDATE SKIP LOCKED) old
-		WHERE e.account_id = old.account_id AND e.number = old.number AND e.id = old.id;
-		GET DIAGNOSTICS v_deleted = ROW_COUNT;
+		v_deleted := 0;
+		FOR v_lost IN
+			WITH gone AS (
+				DELETE FROM roost_data.message_envelope e USING (
+					SELECT o.account_id, o.number, o.id FROM roost_data.message_envelope o
+					WHERE coalesce(o.message_id, o.id) < v_until
+					ORDER BY coalesce(o.message_id, o.id) LIMIT c_batch FOR UPDATE SKIP LOCKED) old
+				WHERE e.account_id = old.account_id AND e.number = old.number AND e.id = old.id
+				RETURNING e.account_id, e.number, e.conversation_id, e.message_id, e.created_at
+			)
+			SELECT g.account_id, g.number, g.conversation_id, count(*) AS envelopes, count(DISTINCT g.message_id) AS messages,
+				min(g.created_at) AS since, max(g.created_at) AS until
+			FROM gone g GROUP BY g.account_id, g.number, g.conversation_id
+		LOOP
+			PERFORM roost_internal.envelope_gap_add(v_lost.account_id, v_lost.number, v_lost.conversation_id, v_lost.envelopes, v_lost.messages, v_lost.since, v_lost.until);
+			v_deleted := v_deleted + v_lost.envelopes;
+		END LOOP;
 		v_count := v_count + v_deleted;
 		EXIT WHEN v_deleted < c_batch;
 	END LOOP;
@@ -510,6 +569,11 @@ BEGIN
 	WHERE e.account_id = old.account_id AND e.number = old.number AND e.id = old.id;
 	GET DIAGNOSTICS v_deleted = ROW_COUNT;
 	v_count := v_count + v_deleted;
+	DELETE FROM roost_data.envelope_gap g USING (
+		SELECT o.account_id, o.number, o.id FROM roost_data.envelope_gap o
+		WHERE NOT EXISTS (SELECT FROM roost_data.key_device k WHERE k.account_id = o.account_id AND k.number = o.number)
+		FOR UPDATE SKIP LOCKED) old
+	WHERE g.account_id = old.account_id AND g.number = old.number AND g.id = old.id;
 	-- Those of which the last envelope went unseen, too.
 	DELETE FROM roost_data.message_ciphertext c USING (
 		SELECT o.message_id FROM roost_data.message_ciphertext o
@@ -520,4 +584,4 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.envelope_maintenance() FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.envelope_maintenance() IS 'Deletes envelopes that have waited longer than roost.envelope_retention, at most 200,000 at once, those for devices that are no more, and ciphertexts for which none waits. Returns how many envelopes.';
+COMMENT ON FUNCTION roost_internal.envelope_maintenance() IS 'Deletes envelopes that have waited longer than roost.envelope_retention, at most 200,000 at once, and notes that for their devices (roost_internal.envelope_gap_add); and those for devices that are no more, and ciphertexts for which none waits. Returns how many envelopes.';

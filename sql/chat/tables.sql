@@ -168,6 +168,19 @@ ALTER TABLE roost_data.message_envelope SET (autovacuum_vacuum_scale_factor = 0.
 -- The rows of one message stand together, and these in the order of time.
 CREATE INDEX IF NOT EXISTS message_envelope_message_id_idx ON roost_data.message_envelope ((coalesce(message_id, id)));
 
+CREATE TABLE IF NOT EXISTS roost_data.envelope_gap (
+	account_id bigint NOT NULL,
+	number smallint NOT NULL,
+	id bigint NOT NULL,
+	conversation_id bigint NOT NULL,
+	envelopes integer NOT NULL,
+	messages integer NOT NULL,
+	since timestamptz NOT NULL,
+	until timestamptz NOT NULL,
+	PRIMARY KEY (account_id, number, id)
+);
+COMMENT ON TABLE roost_data.envelope_gap IS 'What a device has lost of a conversation because it waited too long or too much waited, until the device has acknowledged that: how many envelopes, of how many messages, sent since and until when. One for each conversation; with more it gets another id.';
+
 CREATE TABLE IF NOT EXISTS roost_data.message_ciphertext (
 	message_id bigint PRIMARY KEY,
 	content bytea NOT NULL

@@ -1151,6 +1151,14 @@ CREATE TYPE roost.envelope_input AS (
 );
 COMMENT ON TYPE roost.envelope_input IS 'An envelope for a device: ciphertext (base64) that only that device can open. registration_id is the one that it had when this was encrypted.';
 
+CREATE TYPE roost.envelope_gap AS (
+	envelopes integer,
+	messages integer,
+	since timestamptz,
+	until timestamptz
+);
+COMMENT ON TYPE roost.envelope_gap IS 'What a device has lost of a conversation, because it waited too long or too much waited: how many envelopes, of how many messages, and when the oldest and the newest of them were sent.';
+
 CREATE TYPE roost.envelope AS (
 	id roost.id,
 	conversation_id roost.id,
@@ -1159,6 +1167,7 @@ CREATE TYPE roost.envelope AS (
 	sender_device integer,
 	type integer,
 	content text,
-	created_at timestamptz
+	created_at timestamptz,
+	lost roost.envelope_gap
 );
-COMMENT ON TYPE roost.envelope IS 'An envelope that waits for the device that asks. message_id is null if it is no message, but keys of a group, say. sender_device is the number of the device that sent it; content is base64.';
+COMMENT ON TYPE roost.envelope IS 'An envelope that waits for the device that asks. message_id is null if it is no message, but keys of a group, say. sender_device is the number of the device that sent it; content is base64. With type 0 it is none, but says what the device has lost of the conversation (lost, null in envelopes); then message_id, sender_id, sender_device and content are null.';

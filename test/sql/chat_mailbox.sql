@@ -60,6 +60,61 @@ SELECT error FROM roost.maintenance_run('envelope');
 SELECT count(*) FROM roost_data.message_ciphertext c JOIN roost_data.message m ON m.id = c.message_id AND m.conversation_id = :base + 900
 WHERE NOT EXISTS (SELECT FROM roost_data.message_envelope e WHERE e.message_id = c.message_id);
 
+\echo what a device has lost is told to it, for each conversation, until it has acknowledged that
+SELECT mailbox_test.forget();
+DELETE FROM roost_data.envelope_gap WHERE conversation_id IN (:base + 900, :base + 901);
+RESET roost.envelope_max_size;
+SET roost.envelope_max = 20;
+INSERT INTO roost_data.conversation (id, kind, encryption, member_count) VALUES (:base + 901, 'group', 'e2ee', 2);
+CREATE FUNCTION mailbox_test.wait(device int, conversation int, first int, last int) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO roost_data.message (id, conversation_id, sender_id, encrypted) SELECT 7770000000510000 + n, 7770000000500000 + conversation, 7770000000500003, true FROM generate_series(first, last) n ON CONFLICT DO NOTHING;
+	INSERT INTO roost_data.message_envelope (account_id, number, id, conversation_id, message_id, sender_id, sender_number, kind, content, created_at)
+	SELECT 7770000000500000 + device, 1, 7770000000510000 + n, 7770000000500000 + conversation, CASE WHEN n % 2 = 0 THEN 7770000000510000 + n END, 7770000000500003, 1, 2, 'x', '2026-01-01'::timestamptz + n * interval '1 second'
+	FROM generate_series(first, last) n $$;
+CREATE FUNCTION mailbox_test.told(device int) RETURNS TABLE (conversation int, what text, only_that boolean) LANGUAGE sql AS $$
+	SELECT l.conversation_id - 7770000000500000, concat_ws(' ', (l.lost).envelopes, (l.lost).messages, to_char((l.lost).since AT TIME ZONE 'UTC', 'MI:SS'), to_char((l.lost).until AT TIME ZONE 'UTC', 'MI:SS')),
+		(l.message_id, l.sender_id, l.sender_device, l.content) IS NULL AND l.created_at > (l.lost).until AND l.type = 0
+	FROM roost.envelope_list(7770000000500000 + device, 7770000000500000 + device * 10, 1000) l WHERE l.lost IS NOT NULL $$;
+SELECT mailbox_test.wait(1, 900, 1, 10), mailbox_test.wait(1, 901, 11, 30), mailbox_test.wait(2, 900, 1, 18);
+SELECT roost_internal.envelope_trim(:base + 1, 1), roost_internal.envelope_trim(:base + 2, 1);
+SELECT * FROM mailbox_test.told(1);
+SELECT count(*), count(*) FILTER (WHERE type = 0) AS gaps, bool_and(lost IS NULL) FILTER (WHERE type <> 0) AS others, bool_and((lost IS NULL) = (type <> 0)) AS both FROM roost.envelope_list(:base + 1, :base + 10, 1000);
+SELECT * FROM mailbox_test.told(2);
+\echo more is added, under another id; pages have each once
+SELECT id AS former FROM roost.envelope_list(:base + 1, :base + 10, 1000) WHERE type = 0 AND conversation_id = :base + 901 \gset
+SELECT mailbox_test.wait(1, 901, 31, 50);
+SELECT roost_internal.envelope_trim(:base + 1, 1);
+SELECT * FROM mailbox_test.told(1);
+SELECT count(*) AS pages FROM (WITH RECURSIVE page AS (
+	SELECT (SELECT max(l.id) FROM roost.envelope_list(:base + 1, :base + 10, 3) l) AS last, 1 AS n
+	UNION ALL SELECT (SELECT max(l.id) FROM roost.envelope_list(:base + 1, :base + 10, 3, p.last::text) l), p.n + 1 FROM page p WHERE p.last IS NOT NULL)
+	SELECT FROM page WHERE last IS NOT NULL) t;
+SELECT roost.envelope_ack(:base + 1, :base + 10, ARRAY[:former]::roost.id[]);
+SELECT count(*) FROM mailbox_test.told(1);
+SELECT roost.envelope_ack(:base + 2, :base + 20, (SELECT array_agg(id) FROM roost.envelope_list(:base + 1, :base + 10, 1000) WHERE type = 0));
+SELECT count(*) FROM mailbox_test.told(1);
+SELECT roost.envelope_ack(:base + 1, :base + 10, (SELECT array_agg(id) FROM roost.envelope_list(:base + 1, :base + 10, 1000) WHERE type = 0 AND conversation_id = :base + 900));
+SELECT conversation, only_that FROM mailbox_test.told(1);
+SELECT roost.envelope_ack(:base + 1, :base + 10, conversation_id => :base + 901, up_to => (SELECT max(id) FROM roost.envelope_list(:base + 1, :base + 10, 1000)));
+SELECT count(*) FROM mailbox_test.told(1);
+\echo what has waited too long counts, too; it stays longer than what was lost
+SELECT error FROM roost.maintenance_run('envelope');
+SELECT mailbox_test.forget();
+INSERT INTO roost_data.message_envelope (account_id, number, id, conversation_id, sender_id, sender_number, kind, content, created_at)
+SELECT :base + 1, 1, roost_internal.id_at(now() - interval '40 days' + n * interval '1 second', :base, n), :base + 900, :base + 3, 1, 2, 'x', now() - interval '40 days' + n * interval '1 second' FROM generate_series(1, 7) n;
+INSERT INTO roost_data.message_envelope (account_id, number, id, conversation_id, sender_id, sender_number, kind, content) VALUES (:base + 1, 1, roost_internal.id_next(), :base + 900, :base + 3, 1, 2, 'x');
+SELECT error FROM roost.maintenance_run('envelope');
+SELECT error FROM roost.maintenance_run('envelope');
+SELECT type, (lost).envelopes, (lost).messages, (lost).since < now() - interval '39 days' AS old FROM roost.envelope_list(:base + 1, :base + 10) ORDER BY type;
+\echo as JSON
+SELECT regexp_replace(regexp_replace(split_part(roost.handle('GET', '/encryption/envelopes', 'limit=5', 'authorization: Bearer ' || roost_internal.token_make(:base + 1, 1, :base + 10), NULL, '192.0.2.7'), E'\n\n', 2), '\d{4}-[^"]*Z', '…', 'g'), '"\d{16,}"', '"…"', 'g') AS answer;
+\echo a device that is set up anew has lost nothing
+UPDATE roost_data.key_device SET registration_id = 99 WHERE account_id = :base + 1;
+SELECT count(*) FROM roost.envelope_list(:base + 1, :base + 10);
+SELECT count(*) FROM roost_data.envelope_gap WHERE account_id = :base + 1;
+DELETE FROM roost_data.message WHERE conversation_id = :base + 901;
+DELETE FROM roost_data.conversation WHERE id = :base + 901;
+
 DELETE FROM roost_data.key_device WHERE account_id BETWEEN :base AND :base + 9;
 DELETE FROM roost_data.message WHERE conversation_id = :base + 900;
 DELETE FROM roost_data.conversation WHERE id = :base + 900;
