@@ -277,6 +277,8 @@ worker_drain(void)
 	uint64		end;
 
 	roost_queue_stat(&stat);
+	if (stat.oldest_us == 0)
+		stat.oldest_us = roost_clock_us();	/* what comes now comes after this */
 	end = stat.written;
 	worker_taken = end - stat.taken;
 
@@ -322,10 +324,11 @@ worker_apply(int count, int64 since_us)
 
 	missed = worker_offer(worker_batch, count);
 	ROOST_DEBUG_POINT("worker_applied");
+	/* who waits for this batch finds it counted */
+	worker_count(count, since_us);
 	roost_queue_applied(missed);
 	if (missed)
 		worker_generation++;
-	worker_count(count, since_us);
 }
 
 static void
