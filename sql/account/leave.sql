@@ -106,10 +106,12 @@ DECLARE
 	v_hook record;
 BEGIN
 	PERFORM roost_internal.account_notice_send(account_erase.account_id, 'account_deleted');
-	PERFORM roost_internal.session_revoke(account_erase.account_id);
+	PERFORM FROM roost_data.account a WHERE a.id = account_erase.account_id FOR NO KEY UPDATE;
 	-- One at a time: two who leave at once may have followed and liked each other.
 	PERFORM pg_catalog.pg_advisory_xact_lock(1919905650, 0);
 	PERFORM roost_internal.account_hold_alone(account_erase.account_id);
+	-- With them go keys of devices, and so the conversations are held: they come after the accounts.
+	PERFORM roost_internal.session_revoke(account_erase.account_id);
 	FOR v_hook IN SELECT * FROM roost_internal.account_hooks('_account_delete') LOOP
 		EXECUTE pg_catalog.format('SELECT %s($1)', v_hook.function::regproc) USING account_erase.account_id;
 	END LOOP;
