@@ -35,6 +35,7 @@ static const RoostModule *const roost_modules[] = {
 	&roost_commit_module,
 	&roost_queue_module,
 	&roost_guard_module,
+	&roost_loan_module,
 	&roost_signal_module,
 	&roost_call_module,
 	&roost_typing_module,

@@ -34,6 +34,7 @@ extern const RoostModule roost_stamp_module;
 extern const RoostModule roost_commit_module;
 extern const RoostModule roost_queue_module;
 extern const RoostModule roost_guard_module;
+extern const RoostModule roost_loan_module;
 extern const RoostModule roost_signal_module;
 extern const RoostModule roost_call_module;
 extern const RoostModule roost_typing_module;
