@@ -39,4 +39,18 @@ typedef void RoostJsonAction;
 #define TransamVariables ShmemVariableCache
 #endif
 
+/* 17 lets an index keep something until it is told that the last row is in. */
+#if PG_VERSION_NUM < 170000
+#define index_insert_cleanup(index, info) ((void) 0)
+#endif
+
+/* 16 tells which indexes need a new version of a row; before it was all or none. */
+#if PG_VERSION_NUM >= 160000
+#define RoostUpdateIndexes TU_UpdateIndexes
+#define ROOST_UPDATE_NO_INDEX TU_None
+#else
+#define RoostUpdateIndexes bool
+#define ROOST_UPDATE_NO_INDEX false
+#endif
+
 #endif							/* ROOST_COMPAT_H */

@@ -9,6 +9,9 @@
  * Writers therefore never wait for each other, and cannot deadlock, whatever
  * the order in which they come by posts.
  *
+ * The counter of an author takes no statement, so the trigger of posts has the
+ * rights of its owner only where there are hashtags or other posts' counters.
+ *
  *-------------------------------------------------------------------------
  */
 #include "post/post.h"
@@ -24,6 +27,7 @@
 #include "utils/tuplestore.h"
 
 #include "account/stat.h"
+#include "core/owner.h"
 #include "core/plan.h"
 #include "post/read.h"
 
@@ -106,8 +110,8 @@ roost_post_count(PG_FUNCTION_ARGS)
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsMinimalTuple);
 	DeltaList	posts = {0};
 	DeltaList	authors = {0};
+	RoostOwner	owner = {0};
 
-	SPI_connect();
 	while (tuplestore_gettupleslot(rows, true, false, slot))
 	{
 		int64		other;
@@ -126,17 +130,27 @@ roost_post_count(PG_FUNCTION_ARGS)
 		if (!isnull && sign > 0 &&
 			roost_post_enum_letter(DatumGetObjectId(slot_getattr(slot, visibility, &isnull))) == 'p' &&
 			(state <= 0 || roost_post_enum_letter(DatumGetObjectId(slot_getattr(slot, state, &isnull))) == 'v'))
+		{
+			roost_owner_begin(&owner, fcinfo->flinfo->fn_oid);
 			hashtags_add(tags, slot_int64(slot, id));
+		}
 	}
 	ExecDropSingleTupleTableSlot(slot);
 
 	deltas_merge(&authors);
 	for (int i = 0; i < authors.count; i++)
+	{
+		if (roost_account_stat_try(authors.delta[i].id, 0, 0, authors.delta[i].n[0]))
+			continue;
+		roost_owner_begin(&owner, fcinfo->flinfo->fn_oid);
 		roost_account_stat_add(authors.delta[i].id, 0, 0, authors.delta[i].n[0]);
+	}
 	deltas_merge(&posts);
+	if (posts.count > 0)
+		roost_owner_begin(&owner, fcinfo->flinfo->fn_oid);
 	for (int i = 0; i < posts.count; i++)
 		post_stat_add(&posts.delta[i]);
-	SPI_finish();
+	roost_owner_end(&owner);
 	return PointerGetDatum(NULL);
 }
 

@@ -1,8 +1,7 @@
 -- Triggers of the tables, export, deletion of accounts, maintenance.
 
 CREATE OR REPLACE FUNCTION roost_internal.post_count() RETURNS trigger
-LANGUAGE c VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
+LANGUAGE c VOLATILE
 AS 'MODULE_PATHNAME', 'roost_post_count';
 REVOKE ALL ON FUNCTION roost_internal.post_count() FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.post_count() IS 'Statement trigger of roost_data.post: adds the statement''s rows (INSERT) or takes them away (DELETE) in the counters of their authors and of the posts they answer, quote or retweet, and lists new public posts that nothing holds back under their hashtags.';
