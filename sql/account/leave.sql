@@ -18,19 +18,8 @@ REVOKE ALL ON FUNCTION roost_internal.account_hooks(text) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.account_hooks(text) IS 'The functions roost_internal.<module><suffix>(bigint), and the modules they speak for.';
 
 CREATE OR REPLACE FUNCTION roost_internal.account_hold(account_id bigint, other_id bigint DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	v_key constant integer := pg_catalog.hashint8(account_id);
-	v_other constant integer := coalesce(pg_catalog.hashint8(other_id), v_key);
-BEGIN
-	PERFORM pg_catalog.pg_advisory_xact_lock_shared(1919905651, least(v_key, v_other));
-	IF v_other <> v_key THEN
-		PERFORM pg_catalog.pg_advisory_xact_lock_shared(1919905651, greatest(v_key, v_other));
-	END IF;
-END
-$$;
+LANGUAGE c VOLATILE
+AS 'MODULE_PATHNAME', 'roost_account_hold';
 REVOKE ALL ON FUNCTION roost_internal.account_hold(bigint, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.account_hold(bigint, bigint) IS 'Keeps one or two accounts from being deleted, or opened to everyone, until the end of the transaction: for what somebody does to another, and what must go when they go. What is read afterwards about their status still holds at the commit.';
 
