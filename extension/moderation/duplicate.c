@@ -33,8 +33,10 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/indexing.h"
+#include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_am.h"
 #include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -44,6 +46,7 @@
 #include "utils/timestamp.h"
 
 #include "core/clock.h"
+#include "core/compat.h"
 #include "moderation/duplicate.h"
 #include "moderation/setting.h"
 
@@ -75,9 +78,9 @@ typedef struct DuplicateSearch
 
 static bool duplicate_is_post(const char *subject);
 static Oid	duplicate_relation(const char *name);
-static void duplicate_scan(DuplicateSearch *search, Relation table, Relation index, int32 key, TimestampTz since, Snapshot snapshot,
-						   TupleTableSlot *slot);
+static void duplicate_scan(DuplicateSearch *search, IndexScanDesc scan, int32 key, TimestampTz since, TupleTableSlot *slot);
 static void duplicate_count(DuplicateSearch *search, TupleTableSlot *slot);
+static void duplicate_enter(Relation table, Oid index_id, TupleTableSlot **slots, int count);
 static int	duplicate_common(const Fingerprint *fingerprint, TupleTableSlot *slot);
 static bool duplicate_note(int64 *ids, int *count, int max, int64 id);
 
@@ -95,6 +98,7 @@ roost_duplicate_find(const char *subject, const Fingerprint *fingerprint, int64 
 	Relation	table;
 	Relation	index;
 	Snapshot	snapshot;
+	IndexScanDesc scan;
 	TupleTableSlot *slot;
 
 	memset(finding, 0, sizeof(*finding));
@@ -110,12 +114,14 @@ roost_duplicate_find(const char *subject, const Fingerprint *fingerprint, int64 
 	index = index_open(index_id, AccessShareLock);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	slot = table_slot_create(table, NULL);
+	scan = index_beginscan(table, index, snapshot, 2, 0);
 	for (int i = 0; i < DUPLICATE_KEYS; i++)
 	{
 		/* of a short text they may be the same */
 		if (i == 0 || fingerprint->keys[i] != fingerprint->keys[i - 1])
-			duplicate_scan(&search, table, index, (int32) fingerprint->keys[i], since, snapshot, slot);
+			duplicate_scan(&search, scan, (int32) fingerprint->keys[i], since, slot);
 	}
+	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
 	UnregisterSnapshot(snapshot);
 	index_close(index, AccessShareLock);
@@ -129,35 +135,68 @@ void
 roost_duplicate_keep(const char *subject, const Fingerprint *fingerprint, int64 author_id, int64 post_id)
 {
 	Oid			relid = duplicate_relation(duplicate_is_post(subject) ? "post_fingerprint" : "message_fingerprint");
-	Datum		values[FINGERPRINT_COLUMNS];
-	bool		nulls[FINGERPRINT_COLUMNS] = {false};
+	TimestampTz now = roost_clock_timestamp(roost_clock_us());
+	TupleTableSlot *slots[DUPLICATE_KEYS];
+	int			count = 0;
 	Relation	table;
-	CatalogIndexState indexes;
+	List	   *indexes;
+	ListCell   *cell;
 
 	if (!OidIsValid(relid))
 		return;
-	values[FINGERPRINT_POST_ID - 1] = Int64GetDatum(post_id);
-	values[FINGERPRINT_AUTHOR_ID - 1] = Int64GetDatum(author_id);
-	values[FINGERPRINT_AT - 1] = TimestampTzGetDatum(roost_clock_timestamp(roost_clock_us()));
-	values[FINGERPRINT_SIMHASH - 1] = Int64GetDatum((int64) fingerprint->simhash);
-	for (int i = 0; i < DUPLICATE_KEYS; i++)
-		values[FINGERPRINT_KEY1 - 1 + i] = Int32GetDatum((int32) fingerprint->keys[i]);
-
 	table = table_open(relid, RowExclusiveLock);
-	indexes = CatalogOpenIndexes(table);
 	for (int i = 0; i < DUPLICATE_KEYS; i++)
 	{
-		HeapTuple	tuple;
+		TupleTableSlot *slot;
 
 		if (i > 0 && fingerprint->keys[i] == fingerprint->keys[i - 1])
 			continue;
-		values[FINGERPRINT_KEY - 1] = Int32GetDatum((int32) fingerprint->keys[i]);
-		tuple = heap_form_tuple(RelationGetDescr(table), values, nulls);
-		CatalogTupleInsertWithInfo(table, tuple, indexes);
-		heap_freetuple(tuple);
+		slot = slots[count++] = table_slot_create(table, NULL);
+		memset(slot->tts_isnull, false, FINGERPRINT_COLUMNS * sizeof(bool));
+		slot->tts_values[FINGERPRINT_KEY - 1] = Int32GetDatum((int32) fingerprint->keys[i]);
+		slot->tts_values[FINGERPRINT_AT - 1] = TimestampTzGetDatum(now);
+		slot->tts_values[FINGERPRINT_POST_ID - 1] = Int64GetDatum(post_id);
+		slot->tts_values[FINGERPRINT_AUTHOR_ID - 1] = Int64GetDatum(author_id);
+		slot->tts_values[FINGERPRINT_SIMHASH - 1] = Int64GetDatum((int64) fingerprint->simhash);
+		for (int k = 0; k < DUPLICATE_KEYS; k++)
+			slot->tts_values[FINGERPRINT_KEY1 - 1 + k] = Int32GetDatum((int32) fingerprint->keys[k]);
+		ExecStoreVirtualTuple(slot);
 	}
-	CatalogCloseIndexes(indexes);
+	table_multi_insert(table, slots, count, GetCurrentCommandId(true), 0, NULL);
+	indexes = RelationGetIndexList(table);
+	foreach(cell, indexes)
+		duplicate_enter(table, lfirst_oid(cell), slots, count);
+	list_free(indexes);
+	for (int i = 0; i < count; i++)
+		ExecDropSingleTupleTableSlot(slots[i]);
 	table_close(table, NoLock);
+}
+
+/*
+ * Enters rows into an index.  They were all written at the same time, so one
+ * that summarizes times takes those of a page as one.
+ */
+static void
+duplicate_enter(Relation table, Oid index_id, TupleTableSlot **slots, int count)
+{
+	Relation	index = index_open(index_id, RowExclusiveLock);
+	IndexInfo  *info = BuildIndexInfo(index);
+	bool		brin = index->rd_rel->relam == BRIN_AM_OID;
+	bool		times = brin && info->ii_NumIndexAttrs == 1 && info->ii_IndexAttrNumbers[0] == FINGERPRINT_AT;
+
+	for (int i = 0; i < count; i++)
+	{
+		Datum		values[INDEX_MAX_KEYS];
+		bool		nulls[INDEX_MAX_KEYS];
+
+		if (times && i > 0 &&
+			ItemPointerGetBlockNumber(&slots[i]->tts_tid) == ItemPointerGetBlockNumber(&slots[i - 1]->tts_tid))
+			continue;
+		FormIndexDatum(info, slots[i], NULL, values, nulls);
+		(void) index_insert(index, values, nulls, &slots[i]->tts_tid, table, UNIQUE_CHECK_NO, false, info);
+	}
+	index_insert_cleanup(index, info);
+	index_close(index, NoLock);
 }
 
 /*
@@ -182,19 +221,16 @@ duplicate_relation(const char *name)
  * Looks at the newest rows with the same key.
  */
 static void
-duplicate_scan(DuplicateSearch *search, Relation table, Relation index, int32 key, TimestampTz since, Snapshot snapshot, TupleTableSlot *slot)
+duplicate_scan(DuplicateSearch *search, IndexScanDesc scan, int32 key, TimestampTz since, TupleTableSlot *slot)
 {
-	IndexScanDesc scan;
 	ScanKeyData keys[2];
 	int			rows = 0;
 
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(key));
 	ScanKeyInit(&keys[1], 2, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT, TimestampTzGetDatum(since));
-	scan = index_beginscan(table, index, snapshot, 2, 0);
 	index_rescan(scan, keys, 2, NULL, 0);
 	while (rows++ < DUPLICATE_ROWS_MAX && index_getnext_slot(scan, BackwardScanDirection, slot))
 		duplicate_count(search, slot);
-	index_endscan(scan);
 }
 
 /*

@@ -226,9 +226,15 @@ static void
 post_read(Relation relation, HeapTuple tuple, PostRow *row)
 {
 	TupleDesc	desc = RelationGetDescr(relation);
+	Datum	   *values = palloc(desc->natts * sizeof(Datum));
+	bool	   *nulls = palloc(desc->natts * sizeof(bool));
 
+	heap_deform_tuple(tuple, desc, values, nulls);
 	for (int i = 0; i < COLUMNS; i++)
-		row->value[i] = heap_getattr(tuple, column_numbers[i], desc, &row->null[i]);
+	{
+		row->value[i] = values[column_numbers[i] - 1];
+		row->null[i] = nulls[column_numbers[i] - 1];
+	}
 	/* a row without them cannot stay: the columns are NOT NULL */
 	row->state = row->null[COLUMN_STATE] ? STATE_VISIBLE : state_of(DatumGetObjectId(row->value[COLUMN_STATE]));
 	for (int i = COLUMN_ID; i <= COLUMN_AUTHOR_ID; i++)

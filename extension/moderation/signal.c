@@ -225,12 +225,21 @@ static double
 signal_spam(ModerationText *text, StringInfo out)
 {
 	const SpamModel *model = roost_moderation_spam_model();
-	FoldGlyph  *glyphs = palloc(FOLD_BOUND(Min(text->length, SPAM_TEXT_MAX)) * sizeof(FoldGlyph));
+	FoldGlyph  *glyphs = NULL;
 	SpamFeatures *features = palloc(sizeof(SpamFeatures));
 	double		probability;
 
 	features->names = out != NULL ? palloc((Size) SPAM_FEATURES_MAX * SPAM_NAME_MAX) : NULL;
-	roost_moderation_spam_features(text->text, text->length, glyphs, features);
+	if (text->length <= SPAM_TEXT_MAX)
+	{
+		signal_fold(text);
+		roost_moderation_spam_features_of(text->text, text->length, text->glyphs, text->num_glyphs, features);
+	}
+	else
+	{
+		glyphs = palloc(FOLD_BOUND(SPAM_TEXT_MAX) * sizeof(FoldGlyph));
+		roost_moderation_spam_features(text->text, text->length, glyphs, features);
+	}
 	probability = roost_moderation_spam_probability(roost_moderation_spam_sum(model, features));
 	if (features->counts[SPAM_WORD] < BRIEF_WORDS)
 		probability = Min(probability, BRIEF_SPAM);
@@ -252,7 +261,8 @@ signal_spam(ModerationText *text, StringInfo out)
 		}
 		appendStringInfoString(out, "}}");
 	}
-	pfree(glyphs);
+	if (glyphs != NULL)
+		pfree(glyphs);
 	return probability;
 }
 

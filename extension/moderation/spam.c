@@ -35,6 +35,7 @@
 #define GRAM				4	/* letters in a row */
 #define GRAMS_MAX			1536	/* features that they may take */
 #define SHAPES_ROOM			48	/* features that are kept free for shapes */
+#define SPAM_PLACES_FIRST	512 /* for hashes of features, to begin with */
 
 /* What is counted on the way */
 typedef struct SpamShape
@@ -76,6 +77,7 @@ static size_t spam_number(const FoldGlyph *glyphs, size_t n, size_t i, SpamToken
 static void spam_word(const FoldGlyph *word, size_t n, SpamToken *token, SpamShape *shape, SpamFeatures *features);
 static void spam_shapes(const SpamShape *shape, size_t length, int hidden, SpamFeatures *features);
 static void spam_bucket(SpamFeatures *features, const char *name, double value, const double *bounds, int n);
+static void spam_places(SpamFeatures *features, uint32_t places);
 static void spam_grams(const SpamToken *token, SpamFeatures *features);
 static int	spam_hidden(const char *text, size_t length);
 
@@ -86,21 +88,29 @@ static int	spam_hidden(const char *text, size_t length);
 void
 roost_moderation_spam_features(const char *text, size_t length, FoldGlyph *glyphs, SpamFeatures *features)
 {
-	SpamShape	shape = {0};
-	SpamToken	last = {.name = "^",.length = 1};
-	size_t		n;
-
 	/* a character that is cut counts as one, as anything that is not UTF-8 */
 	if (length > SPAM_TEXT_MAX)
 		length = SPAM_TEXT_MAX;
 	while (length > 0 && length == SPAM_TEXT_MAX && ((unsigned char) text[length - 1] & 0xc0) == 0x80)
 		length--;
+	roost_moderation_spam_features_of(text, length, glyphs, roost_moderation_fold(text, length, FOLD_BARE, glyphs), features);
+}
+
+/*
+ * The same of a text of at most SPAM_TEXT_MAX bytes that has been folded to
+ * FOLD_BARE.
+ */
+void
+roost_moderation_spam_features_of(const char *text, size_t length, const FoldGlyph *glyphs, size_t n, SpamFeatures *features)
+{
+	SpamShape	shape = {0};
+	SpamToken	last = {.name = "^",.length = 1};
+
 	features->count = 0;
 	memset(features->counts, 0, sizeof(features->counts));
-	memset(features->seen, 0, sizeof(features->seen));
+	spam_places(features, SPAM_PLACES_FIRST);
 	for (size_t i = 0; i < length; i++)
 		shape.lines += text[i] == '\n';
-	n = roost_moderation_fold(text, length, FOLD_BARE, glyphs);
 
 	for (size_t i = 0; i < n;)
 	{
@@ -415,7 +425,7 @@ void
 roost_moderation_spam_add(SpamFeatures *features, SpamKind kind, const char *name, size_t length)
 {
 	uint64_t	hash = roost_moderation_spam_hash(name, length);
-	uint32_t	mask = SPAM_FEATURES_MAX * 2 - 1;
+	uint32_t	mask = features->places - 1;
 	uint32_t	at = (uint32_t) (hash >> 32) & mask;
 
 	if (features->count >= SPAM_FEATURES_MAX - (kind == SPAM_SHAPE ? 0 : SHAPES_ROOM))
@@ -434,6 +444,27 @@ roost_moderation_spam_add(SpamFeatures *features, SpamKind kind, const char *nam
 		copy[length] = '\0';
 	}
 	features->seen[at] = (uint16_t) ++features->count;
+	if (features->count * 2 > features->places && features->places < SPAM_FEATURES_MAX * 2)
+		spam_places(features, features->places * 2);
+}
+
+/*
+ * Begins with that many places for hashes: no more than a short text needs are
+ * emptied and touched.
+ */
+static void
+spam_places(SpamFeatures *features, uint32_t places)
+{
+	features->places = places;
+	memset(features->seen, 0, places * sizeof(features->seen[0]));
+	for (int i = 0; i < features->count; i++)
+	{
+		uint32_t	at = (uint32_t) (features->hashes[i] >> 32) & (places - 1);
+
+		while (features->seen[at] != 0)
+			at = (at + 1) & (places - 1);
+		features->seen[at] = (uint16_t) (i + 1);
+	}
 }
 
 /*

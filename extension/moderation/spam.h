@@ -31,6 +31,7 @@ typedef struct SpamFeatures
 	float		values[SPAM_SHAPE + 1];
 	uint64_t	hashes[SPAM_FEATURES_MAX];
 	uint8_t		kinds[SPAM_FEATURES_MAX];
+	uint32_t	places;			/* of `seen` in use, a power of two */
 	uint16_t	seen[SPAM_FEATURES_MAX * 2];	/* places by hash, count + 1 */
 
 	/* names, where they are asked for: SPAM_NAME_MAX bytes each */
@@ -44,6 +45,7 @@ roost_moderation_spam_is_word(const FoldGlyph *glyph)
 }
 
 extern void roost_moderation_spam_features(const char *text, size_t length, FoldGlyph *glyphs, SpamFeatures *features);
+extern void roost_moderation_spam_features_of(const char *text, size_t length, const FoldGlyph *glyphs, size_t n, SpamFeatures *features);
 extern void roost_moderation_spam_add(SpamFeatures *features, SpamKind kind, const char *name, size_t length);
 extern bool roost_moderation_spam_link(const FoldGlyph *glyphs, size_t n, size_t i, size_t *end, bool *mail, SpamFeatures *features);
 extern uint64_t roost_moderation_spam_hash(const char *name, size_t length);
