@@ -30,7 +30,8 @@ client_set_flags(Subscriber *subscriber, uint8_t flags)
 	uint8_t		old = subscriber->flags;
 
 	subscriber->flags = flags;
-	hub.rooms += !!(flags & HUB_TOLD) - !!(old & HUB_TOLD);
+	hub.rooms += !!(flags & HUB_MESSAGES) - !!(old & HUB_MESSAGES);
+	hub.notified += !!(flags & HUB_NOTIFICATIONS) - !!(old & HUB_NOTIFICATIONS);
 	if (account == NULL)
 		return;
 	account->notifications += !!(flags & HUB_NOTIFICATIONS) - !!(old & HUB_NOTIFICATIONS);

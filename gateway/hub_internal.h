@@ -38,7 +38,6 @@
 #define HUB_PRESENCE 4
 #define HUB_MESSAGES 8
 #define HUB_FLAGS 4				/* how many there are */
-#define HUB_TOLD (HUB_MESSAGES | HUB_NOTIFICATIONS) /* these get rows of rooms */
 #define HUB_HOMES (HUB_HOME | HUB_PRESENCE) /* these need to know whom the
 											 * account follows */
 
@@ -165,8 +164,8 @@ typedef struct HubState
 	int64_t		target;			/* as far as the log is known to go */
 	uint64_t	batch;			/* number of the batch */
 	int			subscribers;
-	int			rooms;			/* of them with messages or notifications, and
-								 * topics of rooms */
+	int			rooms;			/* of them with messages, and topics of rooms */
+	int			notified;		/* of them with notifications */
 	List		everybody;		/* Subscriber.node */
 } HubState;
 

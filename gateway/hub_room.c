@@ -8,7 +8,9 @@
  * does, whatever it subscribes to; but what an account has read of its
  * notifications is for the channel of these, too.  While nobody here has any of these
  * channels, the database is not asked; who comes later finds rows of which is
- * not known whom they are told, and these are asked for then.
+ * not known whom they are told, and these are asked for then.  While there are
+ * only notifications, just those rows are asked for that tell somebody here what
+ * it has read: of these the database always says who is told.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,11 +33,25 @@ room_topic(const HubRow *row)
 	return *row->topics ? topic_find(row->topics, strlen(row->topics)) : NULL;
 }
 
+/* Returns whether a row says what an account has read of its notifications. */
+static bool
+room_is_notice(const HubRow *row)
+{
+	return strcmp(row->topics, channel_flag_name(HUB_NOTIFICATIONS)) == 0;
+}
+
 /* Returns the channels, of those that are no topics, that a row belongs to. */
 static uint8_t
 room_flags(const HubRow *row)
 {
-	return strcmp(row->topics, channel_flag_name(HUB_NOTIFICATIONS)) == 0 ? HUB_MESSAGES | HUB_NOTIFICATIONS : HUB_MESSAGES;
+	return room_is_notice(row) ? HUB_MESSAGES | HUB_NOTIFICATIONS : HUB_MESSAGES;
+}
+
+/* Returns whether anybody here has a channel that a row may belong to. */
+static bool
+room_concerns(const HubRow *row)
+{
+	return hub.rooms > 0 || (hub.notified > 0 && room_is_notice(row));
 }
 
 /* Returns whether a subscriber with an account has a channel that a row belongs to, if the account is told. */
@@ -61,7 +77,7 @@ room_each(const HubRow *row, void (*called) (const HubRow *row, Subscriber *subs
 	const char *list = row->told ? row->told : "";
 	int64_t		id;
 
-	while (hub.rooms > 0 && id_next(&list, &id))
+	while (room_concerns(row) && id_next(&list, &id))
 	{
 		HubAccount *account = account_find(id);
 		ListNode   *head = account ? &account->subscribers.head : NULL;
@@ -87,7 +103,7 @@ room_note(const HubRow *row, Subscriber *subscriber, void *wanted)
 bool
 room_is_wanted(const HubRow *row)
 {
-	bool		wanted = row->told == NULL && hub.rooms > 0;
+	bool		wanted = row->told == NULL && room_concerns(row);
 
 	room_each(row, room_note, &wanted);
 	return wanted;

@@ -87,6 +87,13 @@ roost_stream_room(StreamReader *reader, const LogRow *row, StreamEvent *event)
 		roost_stream_mailed(reader, row->room_id, row->seq, &event->notify);
 	if (event->event != NULL && reader->rooms && !roost_stream_room_told(row, ROOM_DATA_TOLD, event))
 		event->event = NULL;
+	else if (row->kind == FEED_NOTIFICATION_READ && !reader->rooms && row->account_id == row->room_id)
+	{
+		/* that is known; who wants only notifications need not ask for each */
+		resetStringInfo(&event->told);
+		appendStringInfo(&event->told, INT64_FORMAT, row->room_id);
+		event->is_told = true;
+	}
 }
 
 /*

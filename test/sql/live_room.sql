@@ -136,6 +136,8 @@ SELECT (u).count FROM roost.notification_read(9401, :first_act) u;
 SELECT count(*) FROM room_new();
 SELECT (u).count FROM roost.notification_read(9401) u;
 SELECT roost.worker_sync('1 minute');
+-- Also a gateway that asks for no rooms is told whom that is for; what it says it asks for.
+SELECT r.event, r.topics, room_names(r.told) AS told, r.data IS NULL AS asks, (SELECT count(*) FROM roost.stream_data(ARRAY[r.seq])) AS says FROM roost.stream_read(:read_begin, 100) r WHERE r.event = 'notification:read';
 SELECT c.channels, r.event, r.topics, r.data::jsonb = jsonb_build_object('count', 0, 'more', false, 'latest_id', :'last_act', 'read_id', :'last_act') AS data
 FROM (VALUES ('{notifications}'::text[]), ('{messages}'), ('{home,notifications}'), ('{home}')) c (channels)
 CROSS JOIN LATERAL roost.stream_resume(9401, :epoch, :read_begin, c.channels, 1000) r WHERE r.event IN ('notification:read') ORDER BY 1;

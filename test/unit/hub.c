@@ -44,6 +44,38 @@ client_of(Subscriber *subscriber)
 	return container_of(subscriber, Client, subscriber);
 }
 
+/* Returns whether a client has a channel whose name begins so. */
+static bool
+client_has(const Client *client, const char *name)
+{
+	for (int i = 0; client->here && i < client->channel_count; i++)
+		if (strncmp(client->channels[i], name, strlen(name)) == 0)
+			return true;
+	return false;
+}
+
+static void
+check_question(const PoolQuery *query)
+{
+	bool		rooms = false;
+	bool		notifications = false;
+	const char *seqs = query->values[0];
+	int64_t		seq;
+
+	if (query->statement != STATEMENT_STREAM_READ && query->statement != STATEMENT_STREAM_DATA)
+		return;
+	for (int i = 0; i < CLIENTS; i++)
+	{
+		rooms |= client_has(&clients[i], "messages") || client_has(&clients[i], "conversation:");
+		notifications |= client_has(&clients[i], "notifications");
+	}
+	if (query->statement == STATEMENT_STREAM_READ && (*query->values[2] == 't') != rooms)
+		complain("rows of rooms are %s", rooms ? "not asked for" : "asked for in vain");
+	while (query->statement == STATEMENT_STREAM_DATA && array_next(&seqs, &seq))
+		if (events[seq].room && !rooms && !(notifications && strcmp(events[seq].topics, "notifications") == 0))
+			complain("what row %lld of a room says is asked for in vain", (long long) seq);
+}
+
 /* Leaves, and keeps the cursor. */
 static void
 client_leave(Client *client)
@@ -105,7 +137,7 @@ on_send(Subscriber *subscriber, HubFrame *frame)
 			complain("client %d got %lld with cursor %lld", (int) (client - clients), seq, cursor);
 		client->newest = seq * 2 + part;
 		/* who resumes gets it among the channels */
-		home |= strncmp(strchr(line, ':'), ":received \"messages\"", 20) == 0;
+		home |= strncmp(strchr(line, ':'), ":received \"messages\"", 20) == 0 || strncmp(strchr(line, ':'), ":read \"messages\"", 16) == 0;
 		client->got[seq] |= (unsigned char) (1 << part | home << 2);
 	}
 	client->cursor = (Cursor) {epoch, cursor};
@@ -407,6 +439,8 @@ expected(const Client *client, int64_t seq, bool follows, bool changed, int *ope
 		{
 			must |= mine && event->target == account && wants(seq, account);
 			may |= event->target == account && wants(seq, account);
+			must |= mine && told && strcmp(event->topics, "notifications") == 0;
+			may |= told && strcmp(event->topics, "notifications") == 0;
 			if ((event->mailed >> account & 1) && wants(seq, account))
 			{
 				bits |= mine ? 2 : 0;
@@ -499,7 +533,7 @@ walk(unsigned long seed, int steps, unsigned permille)
 		client_leave(&clients[i]);
 	for (int i = 0; i < 200; i++)
 		step(true);
-	if (hub.everybody.count != 0 || hub.rooms != 0 || counters.hub_topics != 0 || counters.hub_accounts != 0 || counters.hub_edges != 0 ||
+	if (hub.everybody.count != 0 || hub.rooms != 0 || hub.notified != 0 || counters.hub_topics != 0 || counters.hub_accounts != 0 || counters.hub_edges != 0 ||
 		counters.hub_catching != 0 || counters.hub_subscriptions != 0 || listening || asked_count != 0)
 		complain("something is left: %d subscribers, %d topics, %d accounts, %d edges, %d catching, %d subscriptions, %d asked",
 				 hub.everybody.count, (int) counters.hub_topics, (int) counters.hub_accounts, (int) counters.hub_edges,

@@ -8,6 +8,11 @@
 
 #define MANY 20000
 
+static void
+check_question(const PoolQuery *query)
+{
+}
+
 /* Which names are channels, and how they are kept. */
 static void
 test_channels(void)

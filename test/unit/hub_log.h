@@ -175,7 +175,13 @@ log_row(void)
 		event->event = chance(900) ? "message:received" : NULL;
 		event->everyone = true;
 		event->told = (int) pick((1 << ACCOUNTS) - 1) + 1;
-		if (chance(700))
+		if (event->event && chance(150))
+		{
+			event->event = "notification:read";
+			event->told = 1 << pick(ACCOUNTS);
+			strcpy(event->topics, "notifications");
+		}
+		else if (chance(700))
 			snprintf(event->topics, sizeof(event->topics), "conversation:%u", pick(3) + 1);
 	}
 	else
