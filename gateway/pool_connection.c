@@ -13,6 +13,9 @@
  * not answer for longer than the lane's statement_timeout and GRACE is taken
  * for dead.
  *
+ * What only some connections are asked, but often, is prepared together with
+ * the first such query.
+ *
  * After a query that may write, the position is asked for on the same
  * connection, before the answer is handed out.
  *
@@ -36,7 +39,8 @@ static const struct
 	const char *name;
 	const char *sql;
 	int			parameters;
-	bool		prepared;
+	bool		prepared;		/* before the connection is used */
+	bool		often;			/* when it is first asked on a connection */
 }			statements[STATEMENT_COUNT] = {
 	{"handle", "SELECT roost.handle($1, $2, $3, $4, $5, $6)", 6, true},
 	{"config", "SELECT roost.gateway_config()", 0, true},
@@ -48,9 +52,9 @@ static const struct
 	{"stream_home", "SELECT seq, followee_ids FROM roost.stream_home($1)", 1, false},
 	{"stream_filters", "SELECT account_id FROM roost.stream_filters($1)", 1, false},
 	{"stream_read", "SELECT seq, event, everyone, strangers, home_id, topics, account_ids, target_ids, notify, follow, filter, revoked, touched, hard, lost,"
-	" room, told, data FROM roost.stream_read($1, $2, $3)", 3, false},
-	{"stream_data", "SELECT seq, data, everyone, strangers, told FROM roost.stream_data($1)", 1, false},
-	{"stream_see", "SELECT seq, viewer_id FROM roost.stream_see($1, $2)", 2, false},
+	" room, told, data FROM roost.stream_read($1, $2, $3)", 3, false, true},
+	{"stream_data", "SELECT seq, data, everyone, strangers, told FROM roost.stream_data($1)", 1, false, true},
+	{"stream_see", "SELECT seq, viewer_id FROM roost.stream_see($1, $2)", 2, false, true},
 	{"stream_notify", "SELECT seq, account_id, data FROM roost.stream_notify($1, $2)", 2, false},
 	{"stream_resume", "SELECT seq, part, event, home, topics, data FROM roost.stream_resume($1, $2, $3, $4, $5)", 5, false},
 	{"live_beat", "SELECT roost.live_beat($1, $2, $3, $4)", 4, false},
@@ -60,6 +64,8 @@ static const struct
 	{"live_call_missed", "SELECT n, event, session_id, array_to_string(told, ' '), data FROM roost.live_call_missed($1)", 1, false},
 	{"live_call_send", "SELECT roost.live_call_send($1, $2, $3, $4, $5, $6)", 6, false},
 };
+
+_Static_assert((int) STATEMENT_COUNT <= 32, "Connection.prepared has a bit for every statement");
 
 static const Oid handle_types[POOL_MAX_PARAMETERS] = {25, 25, 25, 25, 25, 25};	/* text */
 
@@ -166,11 +172,21 @@ connection_send(Connection *connection, PoolQuery *query)
 	const char *name = statements[query->statement].name;
 	int			parameters = statements[query->statement].parameters;
 
+	bool		often = statements[query->statement].often;
+	uint32_t	bit = (uint32_t) 1 << query->statement;
+
 	query->sent = ev_now(pool_loop);
 	query->wrote = (Position) {0};
+	query->preparing = often && (connection->prepared & bit) == 0;
 	list_append(&connection->in_flight, &query->node);
 	connection->lane->metrics->in_flight++;
-	if (!(statements[query->statement].prepared ?
+	if (query->preparing)
+	{
+		connection->prepared |= bit;
+		if (!PQsendPrepare(connection->pg, name, statements[query->statement].sql, parameters, NULL))
+			connection->broken = true;
+	}
+	if (!(statements[query->statement].prepared || often ?
 		  PQsendQueryPrepared(connection->pg, name, parameters, query->values, NULL, NULL, 0) :
 		  PQsendQueryParams(connection->pg, statements[query->statement].sql, parameters, NULL, query->values, NULL, NULL, 0)) ||
 		!PQpipelineSync(connection->pg))
@@ -263,6 +279,13 @@ connection_take(Connection *connection, PGresult **kept)
 		connection_fail_libpq(connection);
 		return false;
 	}
+	if (query->preparing)
+	{
+		query->preparing = false;
+		if (status == PGRES_COMMAND_OK)
+			return true;
+		connection->prepared &= ~((uint32_t) 1 << query->statement);
+	}
 	connection->answered = true;
 	if (query->writes && query->held == NULL)
 	{
@@ -324,6 +347,7 @@ connection_prepare(Connection *connection)
 		if (statements[i].prepared && (i != STATEMENT_POSITION || config.read_count > 0))
 			sent = PQsendPrepare(connection->pg, statements[i].name, statements[i].sql,
 								 statements[i].parameters, handle_types);
+	connection->prepared = 0;
 	connection->is_standby = false;
 	connection->checked = ev_now(pool_loop);
 	if (config.read_count > 0 && sent)

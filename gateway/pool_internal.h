@@ -43,6 +43,8 @@ typedef struct Connection
 								 * come */
 	bool		dirty;			/* has output to flush */
 	bool		broken;			/* libpq refused a query; to be given up */
+	uint32_t	prepared;		/* statements that were prepared when they
+								 * were first asked; bit n: PoolStatement n */
 	double		pause;
 
 	/* where the server is; of standbys, and of the primary's fast lane */
