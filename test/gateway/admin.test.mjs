@@ -400,7 +400,7 @@ test('muting, blocking and searching, on the page of everybody', { skip }, async
 	await page.getByRole('button', { name: 'Delete season <b>finale</b>' }).click();
 	await page.getByText('You have muted no words.').waitFor();
 
-	sql('SELECT roost.search_sync('1 minute')');
+	sql("SELECT roost.search_sync('1 minute')");
 	await page.getByRole('searchbox', { name: 'Search' }).fill(`wonderful ${other.username}`);
 	await page.keyboard.press('Enter');
 	await page.getByRole('heading', { name: `Search: wonderful ${other.username}` }).waitFor();

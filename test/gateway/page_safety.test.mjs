@@ -126,7 +126,7 @@ test('searching: its operators, its order, accounts page by page', { skip }, asy
 	await as(ann, 'POST', '/tweets', { text: `${word} of mine` });
 	for (let i = 0; i < 6; i++) await account(gateway, `look_${i}`);
 	for (const who of [ann, bob]) await as(who, 'POST', `/tweets/${liked.id}/like`, {});
-	sql('SELECT roost.search_sync('1 minute')');
+	sql("SELECT roost.search_sync('1 minute')");
 	const page = await enter(ann, `#/search/${encodeURIComponent(`${word} from:${bob.username} -two`)}`, { expected: /422/ });
 	await page.locator('.post').first().waitFor();
 	assert.deepEqual(await page.locator('.post .text').allTextContents(), [`${word} one`]);
