@@ -16,7 +16,7 @@
  * it goes when the last statement that has it has ended.
  *
  * Lent are expressions of columns, constants, operators and functions that come
- * with PostgreSQL and are immutable: they keep nothing of a statement, depend
+ * with PostgreSQL, are written in C and immutable: they keep nothing of a statement, depend
  * on nothing that can change, and while one is evaluated nothing else is, so
  * statements that are nested can have the same.
  *
@@ -24,9 +24,11 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/transam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "nodes/execnodes.h"
@@ -39,6 +41,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "core/invalidation.h"
 #include "roost.h"
@@ -325,7 +328,19 @@ loan_refuses(Node *node, void *context)
 static bool
 loan_function_refused(Oid function, void *context)
 {
-	return function >= FirstUnpinnedObjectId || func_volatile(function) != PROVOLATILE_IMMUTABLE;
+	HeapTuple	tuple;
+	bool		refused;
+
+	if (function >= FirstUnpinnedObjectId)
+		return true;
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	/* one in SQL keeps a plan for a transaction */
+	refused = ((Form_pg_proc) GETSTRUCT(tuple))->prolang != INTERNALlanguageId ||
+		((Form_pg_proc) GETSTRUCT(tuple))->provolatile != PROVOLATILE_IMMUTABLE;
+	ReleaseSysCache(tuple);
+	return refused;
 }
 
 /*
