@@ -68,9 +68,6 @@ const publish = (me) => done(me, 'PUT', '/encryption/keys', published(random(4) 
 // Listens to what is addressed to somebody, until the session ends.
 async function listen(me) {
 	const client = await WebSocketClient.open(gateway, { headers: { authorization: `Bearer ${(pick(me.devices) ?? me).token}` } });
-	listeners.push(client);
-	await client.ask({ type: 'subscribe', channels: ['messages', 'notifications', ...places.slice(-3).map(({ id }) => `conversation:${id}`)] });
-	client.cursors = [];
 	client.drain = async () => {
 		for (const frame of client.frames.splice(0)) {
 			const message = frame.opcode === 1 && JSON.parse(frame.payload);
@@ -80,6 +77,8 @@ async function listen(me) {
 			}
 		}
 	};
+	listeners.push(client);
+	await client.ask({ type: 'subscribe', channels: ['messages', 'notifications', ...places.slice(-3).map(({ id }) => `conversation:${id}`)] });
 	client.timer = setInterval(() => client.drain(), 50);
 }
 
@@ -176,7 +175,7 @@ const acts = [
 	}],
 	[3, login],
 	[2, async (me) => { if (me.devices.length > 1) await call(gateway, 'POST', '/auth/logout', { token: me.devices.splice(random(me.devices.length), 1)[0].token }); }],
-	[1, async (me) => { await listen(me).catch((error) => { if (!/401/.test(error.message)) throw error; }); }],
+	[1, async (me) => { await listen(me).catch((error) => { if (!/401 unauthorized|session has been revoked/.test(error.message)) throw error; }); }], // (its session may just end)
 ].flatMap(([weight, act]) => Array(weight).fill(act));
 
 // What happens from time to time: somebody leaves, is suspended for a while, or what is old is swept.
