@@ -18,7 +18,9 @@
  * Lent are expressions of columns, constants, operators and functions that come
  * with PostgreSQL, are written in C and immutable: they keep nothing of a statement, depend
  * on nothing that can change, and while one is evaluated nothing else is, so
- * statements that are nested can have the same.
+ * statements that are nested can have the same.  It is looked for others both in
+ * what was written and in what planning makes of it: planning replaces a function
+ * by its result or its body, and nobody tells when that is another one.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,6 +30,7 @@
 #include "access/transam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "executor/executor.h"
@@ -37,6 +40,7 @@
 #include "optimizer/optimizer.h"
 #include "rewrite/prs2lock.h"
 #include "rewrite/rewriteManip.h"
+#include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -84,7 +88,10 @@ static LoanTable *loan_make(ResultRelInfo *result);
 static void loan_checks(LoanTable *table, TupleConstr *constraints);
 static void loan_conditions(LoanTable *table, TriggerDesc *triggers);
 static void loan_indexes(LoanTable *table, ResultRelInfo *result);
+static Node *loan_index_predicate(Relation index);
 static ExprState *loan_prepare(Node *expression);
+static bool loan_calls_other(Node *node, void *context);
+static bool loan_function_other(Oid function, void *context);
 static bool loan_refuses(Node *node, void *context);
 static bool loan_function_refused(Oid function, void *context);
 static void loan_return(void *table);
@@ -143,8 +150,10 @@ static void
 loan_lend_indexes(LoanTable *table, ModifyTableState *state)
 {
 	ResultRelInfo *result = state->resultRelInfo;
+	MemoryContext caller = MemoryContextSwitchTo(state->ps.state->es_query_cxt);
 
 	ExecOpenIndices(result, ((ModifyTable *) state->ps.plan)->onConflictAction != ONCONFLICT_NONE);
+	MemoryContextSwitchTo(caller);
 	if (table->num_indexes < 0)
 		loan_indexes(table, result);
 	for (int i = 0; i < result->ri_NumIndices; i++)
@@ -256,8 +265,7 @@ loan_indexes(LoanTable *table, ResultRelInfo *result)
 	table->indexes = palloc(Max(result->ri_NumIndices, 1) * sizeof(LoanIndex));
 	for (int i = 0; i < result->ri_NumIndices; i++)
 	{
-		/* of constants planning copies no more than where they are */
-		ExprState  *predicate = loan_prepare(copyObject((Node *) result->ri_IndexRelationInfo[i]->ii_Predicate));
+		ExprState  *predicate = loan_prepare(loan_index_predicate(result->ri_IndexRelationDescs[i]));
 
 		if (predicate != NULL)
 			table->indexes[count++] = (LoanIndex)
@@ -270,16 +278,52 @@ loan_indexes(LoanTable *table, ResultRelInfo *result)
 }
 
 /*
+ * Returns the predicate of an index as it was written, as a list, or NULL.  The
+ * index's own copy has been planned.
+ */
+static Node *
+loan_index_predicate(Relation index)
+{
+	bool		isnull;
+	Datum		predicate = SysCacheGetAttr(INDEXRELID, index->rd_indextuple, Anum_pg_index_indpred, &isnull);
+
+	if (isnull)
+		return NULL;
+	return (Node *) make_ands_implicit((Expr *) stringToNode(TextDatumGetCString(predicate)));
+}
+
+/*
  * Prepares an expression, or a list of which all must be true; NULL if it
  * cannot be lent.
  */
 static ExprState *
 loan_prepare(Node *expression)
 {
+	if (expression == NULL || loan_calls_other(expression, NULL))
+		return NULL;
 	expression = (Node *) expression_planner((Expr *) expression);
 	if (expression == NULL || loan_refuses(expression, NULL))
 		return NULL;
 	return IsA(expression, List) ? ExecInitQual((List *) expression, NULL) : ExecInitExpr((Expr *) expression, NULL);
+}
+
+/*
+ * Returns whether an expression depends on what does not come with PostgreSQL:
+ * on a function, or on the constraints of a domain.
+ */
+static bool
+loan_calls_other(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return IsA(node, CoerceToDomain) || check_functions_in_node(node, loan_function_other, context) ||
+		expression_tree_walker(node, loan_calls_other, context);
+}
+
+static bool
+loan_function_other(Oid function, void *context)
+{
+	return function >= FirstUnpinnedObjectId;
 }
 
 /*
@@ -331,7 +375,7 @@ loan_function_refused(Oid function, void *context)
 	HeapTuple	tuple;
 	bool		refused;
 
-	if (function >= FirstUnpinnedObjectId)
+	if (loan_function_other(function, context))
 		return true;
 	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	if (!HeapTupleIsValid(tuple))

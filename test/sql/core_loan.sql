@@ -86,6 +86,21 @@ INSERT INTO roost_data.loan_note VALUES (42, 'c', 42) ON CONFLICT (id) DO UPDATE
 INSERT INTO roost_data.loan_note VALUES (42, 'c', 42) ON CONFLICT (id) DO UPDATE SET n = 2;
 SELECT n FROM roost_data.loan_note WHERE id = 42;
 
+-- Functions of one's own are called anew, too, where planning would put their result or body in their place.
+CREATE FUNCTION roost_data.loan_most() RETURNS integer LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 80; END';
+CREATE FUNCTION roost_data.loan_short(kind text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT length(kind) < 5';
+ALTER TABLE roost_data.loan_note DROP CONSTRAINT loan_note_small_check, DROP CONSTRAINT loan_note_list_check,
+	ADD CONSTRAINT loan_note_most_check CHECK (n < roost_data.loan_most()), ADD CONSTRAINT loan_note_short_check CHECK (roost_data.loan_short(kind));
+CREATE TRIGGER loan_most AFTER INSERT ON roost_data.loan_note FOR EACH ROW WHEN (NEW.n = roost_data.loan_most() - 1) EXECUTE FUNCTION roost_data.loan_see();
+CALL roost_data.loan_add(70, 'long', 79);
+CALL roost_data.loan_add(71, 'longer', 79);
+CREATE OR REPLACE FUNCTION roost_data.loan_most() RETURNS integer LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 70; END';
+CREATE OR REPLACE FUNCTION roost_data.loan_short(kind text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT length(kind) < 4';
+CALL roost_data.loan_add(72, 'b', 79);
+CALL roost_data.loan_add(73, 'long', 69);
+CALL roost_data.loan_add(74, 'c', 69);
+SELECT id FROM roost_data.loan_seen WHERE what = 'loan_most' ORDER BY 1;
+
 DROP TABLE roost_data.loan_note, roost_data.loan_seen;
 DROP PROCEDURE roost_data.loan_add(integer, text, integer);
-DROP FUNCTION roost_data.loan_see(), roost_data.loan_change(), roost_data.loan_small(integer);
+DROP FUNCTION roost_data.loan_see(), roost_data.loan_change(), roost_data.loan_small(integer), roost_data.loan_most(), roost_data.loan_short(text);
