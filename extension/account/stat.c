@@ -9,8 +9,8 @@
  *
  * A slot is added to by the index, without a statement, since that happens with
  * every post: the first row is taken that can be locked at once, in its newest
- * version.  A table with triggers, or with more columns or indexes than it comes
- * with, is written by a statement.
+ * version.  A table that is not as it comes, with triggers, rules, constraints,
+ * or other columns or indexes, is written by a statement.
  *
  *-------------------------------------------------------------------------
  */
@@ -53,6 +53,7 @@ enum
 };
 
 static bool stat_update(Datum *values, bool *possible);
+static bool stat_is_plain(Relation table);
 static bool stat_add(Relation table, Datum *values);
 static bool stat_lock(Relation table, TupleTableSlot *slot, Snapshot snapshot, Datum account_id);
 static void stat_change(Relation table, Relation index, TupleTableSlot *old, Datum *values);
@@ -125,8 +126,7 @@ stat_update(Datum *values, bool *possible)
 	if (!*possible)
 		return false;
 	table = table_open(relid, RowExclusiveLock);
-	*possible = table->trigdesc == NULL && RelationGetNumberOfAttributes(table) == STAT_COLUMNS &&
-		list_length(RelationGetIndexList(table)) == 1;
+	*possible = stat_is_plain(table);
 	if (*possible)
 	{
 		/* what our own statement has done is to be seen */
@@ -135,6 +135,28 @@ stat_update(Datum *values, bool *possible)
 	}
 	table_close(table, NoLock);
 	return added;
+}
+
+/*
+ * Returns whether nothing but its primary key has a say in what is written.
+ */
+static bool
+stat_is_plain(Relation table)
+{
+	TupleDesc	desc = RelationGetDescr(table);
+	Form_pg_class form = table->rd_rel;
+
+	if (table->trigdesc != NULL || form->relhasrules || form->relrowsecurity || form->relhassubclass || form->relispartition ||
+		form->relkind != RELKIND_RELATION || form->relreplident != REPLICA_IDENTITY_DEFAULT ||
+		(desc->constr != NULL && (desc->constr->num_check > 0 || desc->constr->has_generated_stored)) ||
+		desc->natts != STAT_COLUMNS)
+		return false;
+	for (int i = 0; i < STAT_COLUMNS; i++)
+	{
+		if (TupleDescAttr(desc, i)->atttypid != (i + 1 == STAT_SLOT ? INT4OID : INT8OID) || !TupleDescAttr(desc, i)->attnotnull)
+			return false;
+	}
+	return list_length(RelationGetIndexList(table)) == 1 && OidIsValid(RelationGetPrimaryKeyIndex(table));
 }
 
 static bool
