@@ -37,6 +37,7 @@
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
+#include "executor/executor.h"
 #include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -152,6 +153,8 @@ roost_duplicate_keep(const char *subject, const Fingerprint *fingerprint, int64 
 		if (i > 0 && fingerprint->keys[i] == fingerprint->keys[i - 1])
 			continue;
 		slot = slots[count++] = table_slot_create(table, NULL);
+		/* columns that it does not come with are null */
+		memset(slot->tts_isnull, true, RelationGetNumberOfAttributes(table) * sizeof(bool));
 		memset(slot->tts_isnull, false, FINGERPRINT_COLUMNS * sizeof(bool));
 		slot->tts_values[FINGERPRINT_KEY - 1] = Int32GetDatum((int32) fingerprint->keys[i]);
 		slot->tts_values[FINGERPRINT_AT - 1] = TimestampTzGetDatum(now);
@@ -173,8 +176,9 @@ roost_duplicate_keep(const char *subject, const Fingerprint *fingerprint, int64 
 }
 
 /*
- * Enters rows into an index.  They were all written at the same time, so one
- * that summarizes times takes those of a page as one.
+ * Enters rows into an index, if it takes any yet: while one is built
+ * concurrently its file is empty at first.  The rows were all written at the
+ * same time, so an index that summarizes times takes those of a page as one.
  */
 static void
 duplicate_enter(Relation table, Oid index_id, TupleTableSlot **slots, int count)
@@ -183,19 +187,37 @@ duplicate_enter(Relation table, Oid index_id, TupleTableSlot **slots, int count)
 	IndexInfo  *info = BuildIndexInfo(index);
 	bool		brin = index->rd_rel->relam == BRIN_AM_OID;
 	bool		times = brin && info->ii_NumIndexAttrs == 1 && info->ii_IndexAttrNumbers[0] == FINGERPRINT_AT;
+	EState	   *estate = NULL;
+	ExprState  *predicate = NULL;
 
-	for (int i = 0; i < count; i++)
+	/* not those that the table comes with */
+	if (info->ii_Predicate != NIL || info->ii_Expressions != NIL)
+	{
+		estate = CreateExecutorState();
+		predicate = ExecPrepareQual(info->ii_Predicate, estate);
+		times = false;
+	}
+	for (int i = 0; i < count && info->ii_ReadyForInserts; i++)
 	{
 		Datum		values[INDEX_MAX_KEYS];
 		bool		nulls[INDEX_MAX_KEYS];
 
+		if (estate != NULL)
+		{
+			GetPerTupleExprContext(estate)->ecxt_scantuple = slots[i];
+			if (!ExecQual(predicate, GetPerTupleExprContext(estate)))
+				continue;
+		}
 		if (times && i > 0 &&
 			ItemPointerGetBlockNumber(&slots[i]->tts_tid) == ItemPointerGetBlockNumber(&slots[i - 1]->tts_tid))
 			continue;
-		FormIndexDatum(info, slots[i], NULL, values, nulls);
-		(void) index_insert(index, values, nulls, &slots[i]->tts_tid, table, UNIQUE_CHECK_NO, false, info);
+		FormIndexDatum(info, slots[i], estate, values, nulls);
+		(void) index_insert(index, values, nulls, &slots[i]->tts_tid, table,
+							info->ii_Unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, info);
 	}
 	index_insert_cleanup(index, info);
+	if (estate != NULL)
+		FreeExecutorState(estate);
 	index_close(index, NoLock);
 }
 

@@ -85,6 +85,18 @@ INSERT INTO roost_data.post (id, author_id, thread_id, created_at, text)
 SELECT 760000 + n, 7600 + n, 760000 + n, '2031-01-01', 'A flood of the same text from very many accounts in a very short time' FROM generate_series(1, 300) n;
 SELECT split_part(pg_temp.copies(7501, 'A flood of the same text from very many accounts in a very short time'), ' ', 1)::integer BETWEEN 64 AND 128 AS enough;
 
+-- A column and indexes that the table does not come with.
+ALTER TABLE roost_data.post_fingerprint ADD COLUMN note text;
+CREATE INDEX post_fingerprint_none_idx ON roost_data.post_fingerprint (author_id) WHERE author_id < 0;
+CREATE INDEX post_fingerprint_sum_idx ON roost_data.post_fingerprint ((author_id + 1)) WHERE author_id > 0;
+SELECT pg_temp.copies(7556 + n, 'A column and some indexes have been added to this table by its owner') FROM generate_series(1, 2) n;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_bitmapscan = off;
+SELECT count(*) FROM roost_data.post_fingerprint WHERE author_id < 0;
+SELECT count(*), count(note) FROM roost_data.post_fingerprint WHERE author_id + 1 = 7559 AND author_id > 0;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+
 -- Without a policy about copies nothing is kept.
 UPDATE roost_data.moderation_policy SET enabled = false;
 SELECT count(*) AS before FROM roost_data.post_fingerprint \gset
