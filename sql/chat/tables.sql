@@ -21,8 +21,9 @@ CREATE TABLE IF NOT EXISTS roost_data.conversation (
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE roost_data.conversation IS 'Conversations. expire_after: seconds after which new messages disappear. member_count is kept by whoever holds the row (0: the next maintenance deletes it); last_message_id is the newest message that was added.';
 
--- Lists of conversations are kept in memory (extension/chat/member.c).
-CREATE OR REPLACE TRIGGER conversation_stamp AFTER UPDATE OF last_message_id ON roost_data.conversation
+-- Lists of conversations are kept in memory (extension/chat/member.c).  Where rows come by
+-- replication, members may come before their conversation, and stay without it.
+CREATE OR REPLACE TRIGGER conversation_stamp AFTER INSERT OR DELETE OR UPDATE OF id, kind, created_by, last_message_id ON roost_data.conversation
 	FOR EACH ROW EXECUTE FUNCTION roost_internal.stamp_changed('conversation', 'id');
 ALTER TABLE roost_data.conversation ENABLE ALWAYS TRIGGER conversation_stamp;
 

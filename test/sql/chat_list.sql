@@ -124,6 +124,28 @@ UPDATE roost_data.conversation_member SET pinned_at = NULL WHERE conversation_id
 SELECT chat_list.wrong(18602, false, NULL) + chat_list.wrong(18602, true, NULL);
 ROLLBACK;
 SELECT chat_list.wrong(18602, false, NULL) + chat_list.wrong(18602, true, NULL);
+-- Members may come before their conversation, where rows come by replication.
+CREATE FUNCTION chat_list.same(account_id bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+	SELECT bool_and(i.ids = s.ids) FROM (VALUES (false), (true)) v (archived),
+		LATERAL roost_internal.conversation_page(account_id, 200, archived, NULL, NULL, NULL) i, LATERAL chat_list.page(account_id, 200, archived, NULL, NULL, NULL) s
+$$;
+SELECT chat_list.same(18603);
+SELECT conversation_id AS room FROM roost_data.conversation_member WHERE account_id = 18603 ORDER BY conversation_id DESC LIMIT 1 \gset
+CREATE TABLE chat_list.kept AS SELECT * FROM roost_data.conversation WHERE id = :room;
+SET session_replication_role = replica;
+DELETE FROM roost_data.conversation WHERE id = :room;
+SELECT chat_list.same(18603);
+INSERT INTO roost_data.conversation SELECT * FROM chat_list.kept;
+SELECT chat_list.same(18603);
+UPDATE roost_data.conversation SET created_by = NULL, last_message_id = NULL WHERE id = :room;
+UPDATE roost_data.conversation SET created_by = 18603 WHERE id = :room;
+SELECT chat_list.same(18603);
+UPDATE roost_data.conversation SET created_by = 18699, kind = 'direct' WHERE id = :room;
+SELECT chat_list.same(18603);
+RESET session_replication_role;
+UPDATE roost_data.conversation c SET kind = k.kind, created_by = k.created_by, last_message_id = k.last_message_id FROM chat_list.kept k WHERE c.id = k.id;
+SELECT chat_list.same(18603);
+SELECT conversation_id AS room FROM roost_data.conversation_member WHERE account_id = 18602 AND pinned_at IS NULL ORDER BY conversation_id LIMIT 1 \gset
 ALTER TABLE roost_data.conversation_member DISABLE TRIGGER conversation_member_stamp;
 DELETE FROM roost_data.conversation_member WHERE conversation_id = :room AND account_id = 18602;
 SELECT chat_list.wrong(18602, false, NULL) + chat_list.wrong(18602, true, NULL);
