@@ -20,6 +20,9 @@
  * of that at the beginning of its next transaction at the latest.  Disabling a
  * trigger waits for all writers, so nobody writes unannounced before that.
  *
+ * The print also has the database: a copy of one that takes its name has the
+ * same triggers, but other rows.
+ *
  * guard_lock guards the print; the event queue's lock is taken under it.
  *
  *-------------------------------------------------------------------------
@@ -34,6 +37,7 @@
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "storage/lwlock.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -88,7 +92,7 @@ static void guard_agree(uint64 print);
 bool
 roost_guard_check(void)
 {
-	uint64		print = 0;
+	uint64		print = hash_combine64(0, MyDatabaseId);
 
 	if (guard_looked)
 		return roost_guard_good;

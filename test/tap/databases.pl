@@ -42,6 +42,16 @@ like($refusal, qr/roost needs a database in UTF-8/, 'another encoding is refused
 like($refusal, qr/HINT:.*ENCODING 'UTF8'/, 'with a way out');
 is($node->safe_psql('latin', "SELECT count(*) FROM pg_namespace WHERE nspname = 'roost_data'"), 0, 'and nothing was made');
 
+# A former copy takes the name of the one that owns the memory: the same triggers, other rows.
+my $page = "SELECT cardinality(ids) FROM roost_internal.conversation_page($id{one}{alice}, 10, false, NULL, NULL, NULL)";
+$node->safe_psql('one', "SELECT roost.message_create($id{one}{alice}, recipient_id => '$id{one}{bob}', text => 'hello')");
+alone('one', 'CREATE DATABASE former TEMPLATE one');
+$node->safe_psql('one', "SELECT roost.message_create($id{one}{alice}, recipient_id => '$id{one}{carol}', text => 'hello')");
+is($node->safe_psql('one', "$page; $page"), "2\n2", 'a list of conversations is kept');
+alone('one', 'ALTER DATABASE one RENAME TO later', 'ALTER DATABASE former RENAME TO one', 'ALTER DATABASE later ALLOW_CONNECTIONS true');
+is($node->safe_psql('one', $page), 1, 'a database has its own rows, whatever one of the same name had');
+is($node->safe_psql('later', $page), 2, 'and so has the other');
+
 # The one that owns the memory goes away, also while the server runs.
 Roost::drop_database($node, 'one');
 ok(Roost::login($node, 'two', 'bob'), 'the other goes on');
@@ -50,3 +60,14 @@ ok(Roost::login($node, 'two', 'bob'), 'also after a restart');
 
 $node->stop;
 done_testing();
+
+# Runs statements while nobody is in a database.
+sub alone
+{
+	my ($database, @statements) = @_;
+	$node->safe_psql('postgres', "ALTER DATABASE $database ALLOW_CONNECTIONS false");
+	$node->poll_query_until('postgres', "SELECT coalesce(bool_and(NOT pg_terminate_backend(pid)), true) FROM pg_stat_activity WHERE datname = '$database'")
+		or die "somebody stays in $database";
+	$node->safe_psql('postgres', $_) for @statements;
+	$node->psql('postgres', "ALTER DATABASE $database ALLOW_CONNECTIONS true");
+}
