@@ -406,8 +406,9 @@ BEGIN
 		v_ids := ARRAY(SELECT e.id FROM roost_data.message_envelope e
 			WHERE e.account_id = actor_id AND e.number = v_number AND e.id <= up_to AND e.conversation_id = envelope_ack.conversation_id ORDER BY e.id FOR UPDATE);
 	END IF;
+	-- Not those before up_to: unlike envelopes, such a one may come after the device has asked.
 	DELETE FROM roost_data.envelope_gap g WHERE g.account_id = actor_id AND g.number = v_number
-		AND (g.id = ANY (ids::bigint[]) OR g.id <= up_to AND g.conversation_id = envelope_ack.conversation_id);
+		AND (g.id = ANY (ids::bigint[]) OR g.id = up_to AND g.conversation_id = envelope_ack.conversation_id);
 	WITH gone AS (
 		DELETE FROM roost_data.message_envelope e WHERE e.account_id = actor_id AND e.number = v_number AND e.id = ANY (v_ids)
 		RETURNING e.conversation_id, e.message_id, e.content IS NULL AS shared
@@ -424,7 +425,7 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION roost.envelope_ack(roost.id, roost.id, roost.id[], roost.id, roost.id) FROM PUBLIC;
-COMMENT ON FUNCTION roost.envelope_ack(roost.id, roost.id, roost.id[], roost.id, roost.id) IS 'The device of the session has got envelopes and kept what they say: those with these ids (up to 1,000; ids of others are passed over), or those of a conversation up to one; also what says that some were lost. They are deleted, and messages count as delivered up to the first whose envelope still waits for this device. 22023 not one of both, 54000 too many, 55000 the device has no keys.';
+COMMENT ON FUNCTION roost.envelope_ack(roost.id, roost.id, roost.id[], roost.id, roost.id) IS 'The device of the session has got envelopes and kept what they say: those with these ids (up to 1,000; ids of others are passed over), or those of a conversation up to one; also what says that some were lost, if its own id is given. They are deleted, and messages count as delivered up to the first whose envelope still waits for this device. 22023 not one of both, 54000 too many, 55000 the device has no keys.';
 SELECT roost_internal.route('POST', '/encryption/envelopes/ack', 'roost.envelope_ack', limit_class => 'default', status => 204);
 
 CREATE OR REPLACE FUNCTION roost_internal.envelope_drop(conversation_id bigint, message_ids bigint[]) RETURNS void
