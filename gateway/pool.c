@@ -158,6 +158,7 @@ lane_submit(Lane *lane, PoolQuery *query, int limit)
 {
 	Connection *connection = lane->queue.count == 0 ? lane_choose(lane, query) : NULL;
 
+	query->again = false;
 	if (connection)
 		connection_send(connection, query);
 	else if ((!lane_is_up(lane) && !lane_is_starting(lane)) || lane->queue.count >= limit)

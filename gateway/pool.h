@@ -65,6 +65,7 @@ typedef struct PoolQuery
 	const char *values[POOL_MAX_PARAMETERS];
 	bool		writes;			/* ask for the position after it */
 	bool		preparing;		/* its statement is prepared with it */
+	bool		again;			/* it has been sent once before */
 	bool		anyway;			/* also at a standby that takes no reads */
 	Position	need;			/* of a standby */
 	Position	wrote;			/* the answer, 0/0 if nothing was written */

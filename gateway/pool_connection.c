@@ -14,7 +14,8 @@
  * for dead.
  *
  * What only some connections are asked, but often, is prepared together with
- * the first such query.
+ * the first such query; and again, under another name, when the server says
+ * that it has forgotten it, or that its result has changed (an update).
  *
  * After a query that may write, the position is asked for on the same
  * connection, before the answer is handed out.
@@ -23,6 +24,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config.h"
 #include "log.h"
@@ -171,10 +173,15 @@ connection_send(Connection *connection, PoolQuery *query)
 {
 	const char *name = statements[query->statement].name;
 	int			parameters = statements[query->statement].parameters;
-
 	bool		often = statements[query->statement].often;
 	uint32_t	bit = (uint32_t) 1 << query->statement;
+	char		own_name[64];
 
+	if (often)
+	{
+		snprintf(own_name, sizeof(own_name), "%s %u", name, connection->generation);
+		name = own_name;
+	}
 	query->sent = ev_now(pool_loop);
 	query->wrote = (Position) {0};
 	query->preparing = often && (connection->prepared & bit) == 0;
@@ -234,6 +241,31 @@ connection_take_preparing(Connection *connection, const PGresult *result)
 	return true;
 }
 
+/*
+ * Takes an error of a statement that is prepared when it is first asked;
+ * returns whether it is asked again, once: there is no such statement any more,
+ * or its result has changed, so nothing was done.
+ */
+static bool
+connection_take_error(Connection *connection, PoolQuery *query, const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	bool		stale;
+
+	if (!statements[query->statement].often || sqlstate == NULL)
+		return false;
+	stale = strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "0A000") == 0;
+	if (stale || query->preparing)
+	{
+		connection->prepared = 0;
+		connection->generation++;
+	}
+	if (!stale || query->again)
+		return false;
+	query->again = true;
+	return true;
+}
+
 /* The position after a query is there: now its answer may be handed out. */
 static void
 query_finish_write(PoolQuery *query, const PGresult *result)
@@ -279,12 +311,18 @@ connection_take(Connection *connection, PGresult **kept)
 		connection_fail_libpq(connection);
 		return false;
 	}
-	if (query->preparing)
+	if (query->preparing && status == PGRES_COMMAND_OK)
 	{
 		query->preparing = false;
-		if (status == PGRES_COMMAND_OK)
-			return true;
-		connection->prepared &= ~((uint32_t) 1 << query->statement);
+		return true;
+	}
+	if (status == PGRES_FATAL_ERROR && connection_take_error(connection, query, result))
+	{
+		connection->answered = true;
+		list_remove(&connection->in_flight, node);
+		connection->lane->metrics->in_flight--;
+		connection_send(connection, query);
+		return true;
 	}
 	connection->answered = true;
 	if (query->writes && query->held == NULL)
@@ -348,6 +386,7 @@ connection_prepare(Connection *connection)
 			sent = PQsendPrepare(connection->pg, statements[i].name, statements[i].sql,
 								 statements[i].parameters, handle_types);
 	connection->prepared = 0;
+	connection->generation = 0;
 	connection->is_standby = false;
 	connection->checked = ev_now(pool_loop);
 	if (config.read_count > 0 && sent)

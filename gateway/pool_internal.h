@@ -45,6 +45,7 @@ typedef struct Connection
 	bool		broken;			/* libpq refused a query; to be given up */
 	uint32_t	prepared;		/* statements that were prepared when they
 								 * were first asked; bit n: PoolStatement n */
+	uint32_t	generation;		/* their names have it */
 	double		pause;
 
 	/* where the server is; of standbys, and of the primary's fast lane */

@@ -286,6 +286,31 @@ test('a gateway that stops while the database still has to say whom an account f
 	}
 });
 
+test('what is prepared is prepared again when its result changes, as an update may do', async () => {
+	const client = await stream(bob, ['home', 'notifications']);
+	await client.post((await post(alice, 'before')).id);
+	const signature = 'bigint, integer, boolean';
+	try {
+		// The same rows with another type: "cached plan must not change result type".
+		sql(`BEGIN;
+			ALTER FUNCTION roost.stream_read(${signature}) RENAME TO stream_read_kept;
+			DO $$ BEGIN
+				EXECUTE format('CREATE FUNCTION roost.stream_read(after bigint, "limit" integer, rooms boolean) RETURNS %s LANGUAGE sql SECURITY DEFINER AS %L',
+					replace(pg_get_function_result('roost.stream_read_kept(${signature})'::regprocedure), 'seq bigint', 'seq numeric'), 'SELECT * FROM roost.stream_read_kept($1, $2, $3)');
+			END $$;
+			GRANT EXECUTE ON FUNCTION roost.stream_read(${signature}) TO roost_gateway;
+			COMMIT`);
+		await client.post((await post(alice, 'during')).id);
+	} finally {
+		sql(`BEGIN; DROP FUNCTION roost.stream_read(${signature}); ALTER FUNCTION roost.stream_read_kept(${signature}) RENAME TO stream_read; COMMIT`);
+	}
+	await client.post((await post(alice, 'after')).id);
+	assert.deepEqual(client.texts(), ['before', 'during', 'after']);
+	assert.equal(client.reset, undefined);
+	assert.doesNotMatch(gateway.log, /cached plan/);
+	client.destroy();
+});
+
 test('nothing is left when everybody is gone', async () => {
 	await until(async () => await metric(gateway, 'roost_gateway_hub_subscribers') === 0, 'the end of all streams');
 	for (const name of ['topics', 'accounts', 'follows', 'catching_up', 'subscriptions']) await until(async () => await metric(gateway, `roost_gateway_hub_${name}`) === 0, `the end of ${name}`);
