@@ -22,7 +22,7 @@
 #include "core/clock.h"
 
 #define PAGE_COLUMNS	2
-#define PAGE_MAX		10000	/* conversations at once */
+#define PAGE_MAX		100000	/* conversations at once */
 
 PG_FUNCTION_INFO_V1(roost_chat_conversation_page);
 

@@ -157,6 +157,8 @@ SELECT roost_internal.conversation_page(NULL, 1, false, NULL, NULL, NULL);
 SELECT roost_internal.conversation_page(18601, -1, false, NULL, NULL, NULL);
 SELECT ids = '{}' FROM roost_internal.conversation_page(18601, 0, false, NULL, NULL, NULL);
 SELECT ids = '{}' FROM roost_internal.conversation_page(18699, 3, false, NULL, NULL, NULL);
+-- one more than the largest page that roost.api_page_limit_max allows
+SELECT ids = '{}' FROM roost_internal.conversation_page(18699, 10001, false, NULL, NULL, NULL);
 
 SET client_min_messages = warning;
 DELETE FROM roost_data.message x USING roost_data.conversation_member m WHERE x.conversation_id = m.conversation_id AND m.account_id BETWEEN 18601 AND 18612;
