@@ -68,7 +68,8 @@ AS $$
 	), turn AS MATERIALIZED (
 		SELECT l.*, lag(l.verb) OVER w AS verb_before, lead(l.verb) OVER w AS verb_after
 		FROM logged l WHERE l.verb IN ('created', 'deleted') AND l.what <> 'account' AND (l.room_id IS NULL OR l.kind = 'message_created')
-		WINDOW w AS (PARTITION BY l.what, l.id, l.account_id ORDER BY l.seq)
+		-- a message has its id in its conversation alone
+		WINDOW w AS (PARTITION BY l.what, l.id, l.account_id, l.room_id ORDER BY l.seq)
 	), made AS (
 		SELECT * FROM turn t WHERE t.verb = 'created' AND t.verb_after IS NULL
 	), gone AS (
