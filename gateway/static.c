@@ -2,6 +2,7 @@
  *
  * static.c
  *		The pages: /, /docs, /admin and what they load; the client for scripts.
+ *		The page of / is also at the addresses that mails link to.
  *
  * The files of a folder (its own and those of four folders in it, no deeper)
  * are mapped into memory at start and at SIGHUP; a request only looks its path
@@ -21,6 +22,7 @@
 
 #include "log.h"
 #include "metrics.h"
+#include "route.h"
 #include "static.h"
 
 #define FILE_LIMIT 128
@@ -58,6 +60,12 @@ static const StaticPart parts[] = {
 	{"/client", "/client/", "/client/", false},
 	{"/console", "/console/", "/admin", true},
 };
+
+/*
+ * Where the links in mails lead.  Their query holds a token: it is in no log,
+ * and what they answer is kept nowhere.
+ */
+static const char *const mail_paths[] = {"/verify-email", "/reset-password", "/forgot-password"};
 
 static StaticFile *files[FILE_LIMIT];
 static int	file_count;
@@ -166,20 +174,25 @@ static_load(const char *folder)
 	static_route = metrics_route("GET", "static");
 }
 
-/* Sends a file. */
+/* Sends a file, which may be kept or not. */
 static void
-static_send(Request *request, const StaticFile *file)
+static_send(Request *request, const StaticFile *file, bool kept)
 {
-	const char *known = request_header(request, "if-none-match");
+	const char *known = kept ? request_header(request, "if-none-match") : NULL;
 	const char *accepted = request_header(request, "accept-encoding");
 	bool		packed = file->packed && accepted && http_accepts(accepted, "gzip");
 
 	request->is_page = true;
 	request->is_strict = file->strict;
 	answer_start(request, known && strstr(known, file->etag) ? 304 : 200);
-	answer_header(request, "etag", file->etag);
-	/* asked about every time: scripts of two versions must not meet in a page */
-	answer_header(request, "cache-control", "public, max-age=0, must-revalidate");
+	if (kept)
+	{
+		answer_header(request, "etag", file->etag);
+		/* asked about each time: scripts of two versions must not meet */
+		answer_header(request, "cache-control", "public, max-age=0, must-revalidate");
+	}
+	else
+		answer_header(request, "cache-control", "no-store");
 	if (file->packed)
 		answer_header(request, "vary", "Accept-Encoding");
 	if (request->status == 200)
@@ -208,17 +221,31 @@ static_redirect(Request *request, const char *location)
 	return true;
 }
 
+/* Whether a mail links to a path; a route that somebody has put there comes first. */
+static bool
+static_is_mailed(const char *path)
+{
+	for (size_t i = 0; i < lengthof(mail_paths); i++)
+		if (strcmp(path, mail_paths[i]) == 0)
+			return (route_methods(path) & (1u << METHOD_GET)) == 0;
+	return false;
+}
+
 /* Answers the request if it is for a page; returns whether it did. */
 bool
 static_answer(Request *request, const char *path)
 {
+	const char *name = path;
+
 	if (request->message.method != METHOD_GET && request->message.method != METHOD_HEAD)
 		return false;
+	if (static_is_mailed(path))
+		name = "/";
 	for (int i = 0; i < file_count; i++)
-		if (strcmp(files[i]->path, path) == 0)
+		if (strcmp(files[i]->path, name) == 0)
 		{
 			request->route.metric = static_route;
-			static_send(request, files[i]);
+			static_send(request, files[i], name == path);
 			return true;
 		}
 	if (strcmp(path, "/docs") == 0)

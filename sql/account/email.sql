@@ -80,6 +80,7 @@ AS $$
 DECLARE
 	v_account_id bigint;
 	v_owner roost_internal.email_token_owner;
+	v_used boolean;
 BEGIN
 	-- The account first: whoever changes credentials holds its lock.
 	SELECT t.account_id INTO v_account_id FROM roost_data.email_token t WHERE t.digest = roost_internal.token_digest(token);
@@ -92,21 +93,25 @@ BEGIN
 		RETURNING t.account_id, t.email INTO v_owner;
 	END IF;
 	IF v_owner.account_id IS NULL THEN
+		SELECT t.used_at IS NOT NULL INTO v_used FROM roost_data.email_token t
+		WHERE t.digest = roost_internal.token_digest(token) AND t.purpose = email_token_take.purpose
+			AND (t.used_at IS NOT NULL OR t.expires_at <= roost_internal.clock_now());
 		RAISE EXCEPTION USING ERRCODE = '22023', COLUMN = 'token', MESSAGE = 'the token is not valid',
-			DETAIL = 'It has expired, was used before, or is incomplete.', HINT = 'Ask for a new mail.';
+			DETAIL = CASE WHEN v_used THEN 'It was used before.' WHEN NOT v_used THEN 'It has expired.'
+				ELSE 'It is incomplete, or of an older mail that no longer counts.' END, HINT = 'Ask for a new mail.';
 	END IF;
 	RETURN v_owner;
 END
 $$;
 REVOKE ALL ON FUNCTION roost_internal.email_token_take(text, text) FROM PUBLIC;
-COMMENT ON FUNCTION roost_internal.email_token_take(text, text) IS 'Uses a token from a mail up, locks its account, and returns which account and address it stands for. 22023 if it is not valid.';
+COMMENT ON FUNCTION roost_internal.email_token_take(text, text) IS 'Uses a token from a mail up, locks its account, and returns which account and address it stands for. 22023 if it is not valid; the detail says whether it was used or has expired, as long as it is kept.';
 
 CREATE OR REPLACE FUNCTION roost_internal.email_token_drop(account_id bigint, email text) RETURNS void
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	DELETE FROM roost_data.email_token t
-	WHERE t.account_id = $1 AND (t.purpose = 'reset' OR t.email IS DISTINCT FROM $2)
+	WHERE t.account_id = $1 AND t.used_at IS NULL AND (t.purpose = 'reset' OR t.email IS DISTINCT FROM $2)
 $$;
 REVOKE ALL ON FUNCTION roost_internal.email_token_drop(bigint, text) FROM PUBLIC;
 COMMENT ON FUNCTION roost_internal.email_token_drop(bigint, text) IS 'Makes the tokens in mails worthless that whoever knew the former password may have asked for: those that set a password, and those that bring another address.';
@@ -145,7 +150,7 @@ BEGIN
 	IF NOT roost_internal.email_verified(v_owner.account_id, v_owner.email) THEN
 		RAISE EXCEPTION USING ERRCODE = '23505', COLUMN = 'token', MESSAGE = 'the e-mail address belongs to another account';
 	END IF;
-	DELETE FROM roost_data.email_token t WHERE t.account_id = v_owner.account_id AND t.purpose = 'verify';
+	DELETE FROM roost_data.email_token t WHERE t.account_id = v_owner.account_id AND t.purpose = 'verify' AND t.used_at IS NULL;
 END
 $$;
 REVOKE ALL ON FUNCTION roost.auth_verify_email(roost.secret_token) FROM PUBLIC;

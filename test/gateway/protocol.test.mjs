@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import http from 'node:http';
-import { account, answers, call, connect, folder, hold, liftLimits, lines, metric, raw, startGateway, testRoutes, until, waiting } from './lib.mjs';
+import { account, answers, call, connect, folder, hold, liftLimits, lines, metric, raw, sql, startGateway, testRoutes, until, waiting } from './lib.mjs';
 
 let gateway;
 const pages = join(folder, 'pages');
@@ -189,6 +189,39 @@ test('every 503 says when to try again, once', async () => {
 		assert.equal(answer.status, 503);
 		assert.equal(answer.json.code, 'busy');
 		assert.match(answer.headers.get('retry-after') ?? 'none', query ? /^7$|^1$/ : /^1$/);
+	}
+});
+test('the addresses in mails give the page, which is not kept, and their token is nowhere', async () => {
+	const logging = await startGateway({ 'static-dir': pages, 'access-log': '-', 'log-level': 'debug' });
+	const page = await fetch(`${gateway.url}/`);
+	for (const path of ['/verify-email', '/reset-password', '/forgot-password']) {
+		const answer = await fetch(`${logging.url}${path}?token=mail-secret&x=%00`, { headers: { 'if-none-match': page.headers.get('etag') } });
+		assert.equal(answer.status, 200, path);
+		assert.match(await answer.text(), /<title>t</);
+		assert.equal(answer.headers.get('cache-control'), 'no-store');
+		assert.equal(answer.headers.get('etag'), null);
+		assert.equal(answer.headers.get('referrer-policy'), 'no-referrer');
+		for (const name of ['content-security-policy', 'content-type', 'x-frame-options', 'cross-origin-opener-policy']) assert.equal(answer.headers.get(name), page.headers.get(name), name);
+		const head = await fetch(`${logging.url}${path}?token=mail-secret`, { method: 'HEAD', headers: { 'x-request-id': `head-of${path.replace('/', '-')}` } });
+		assert.deepEqual([head.status, head.headers.get('content-length'), head.headers.get('cache-control')], [200, answer.headers.get('content-length'), 'no-store']);
+		for (const other of [`${path}/`, `${path}/x`, `/x${path}`, `/api/v1${path}`, path.toUpperCase()]) assert.equal((await fetch(`${logging.url}${other}?token=mail-secret`)).status, 404, other);
+		assert.equal((await call(logging, 'POST', `${path}?token=mail-secret`, { body: {} })).status, 404);
+		await until(() => logging.out.includes(`head-of${path.replace('/', '-')}`), 'the line of the log');
+		assert.match(logging.out, new RegExp(`"method":"GET","path":"${path}","status":200`));
+	}
+	assert.doesNotMatch(logging.out + logging.log + await (await fetch(`${logging.url}/metrics`)).text(), /mail-secret|token=/);
+	await logging.stop();
+	const without = await startGateway({ 'static-dir': '' });
+	assert.equal((await fetch(`${without.url}/verify-email?token=mail-secret`)).status, 404);
+	await without.stop();
+	sql(`SELECT roost_internal.route('GET', '/reset-password', 'gateway_test.echo', auth => 'none')`);
+	try {
+		const routed = await startGateway({ 'static-dir': pages });
+		assert.equal((await call(routed, 'GET', '/reset-password?text=own')).json, 'own', 'a route comes first');
+		assert.match(await (await fetch(`${routed.url}/verify-email`)).text(), /<title>t</);
+		await routed.stop();
+	} finally {
+		sql(`SELECT roost_internal.route_drop('GET', '/reset-password')`);
 	}
 });
 test('pages are served, and nothing else of the disk', async () => {

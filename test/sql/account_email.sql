@@ -15,6 +15,19 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- Why a token is refused.
+CREATE FUNCTION pg_temp.why(token text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	v_detail text;
+BEGIN
+	PERFORM roost.auth_verify_email(token);
+	RETURN 'ok';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL;
+	RETURN v_detail;
+END
+$$;
+
 CREATE FUNCTION pg_temp.mailed(recipient text) RETURNS text LANGUAGE sql AS $$
 	SELECT substring(payload->>'text', 'token=(\S+)') FROM roost_data.job WHERE payload->>'to' = $1 AND kind = 'verify_email' ORDER BY id DESC LIMIT 1
 $$;
@@ -32,6 +45,7 @@ SELECT roost.auth_verify_email(:'first');
 SELECT email, email_verified FROM roost.account_me(:ada);
 SELECT pg_temp.try(format('SELECT roost.auth_verify_email(%L)', :'first')), pg_temp.try(format('SELECT roost.auth_verify_email(%L)', :'second'));
 SELECT pg_temp.try(format('SELECT roost.auth_verify_email(%L)', repeat('A', 43)));
+SELECT pg_temp.why(:'first') AS used, pg_temp.why(:'second') AS other, pg_temp.why(repeat('A', 43)) AS unknown;
 SELECT roost.auth_resend_verification(:ada);
 SELECT pg_temp.mailed('eml.ada@example.org') = :'second' AS none_sent;
 
@@ -63,6 +77,7 @@ SELECT email FROM roost.account_me(:ada);
 SELECT roost.auth_change_email(:ada, 'eml.late@example.org', 'correct horse battery');
 SELECT roost_internal.clock_freeze(now() + '49 hours');
 SELECT pg_temp.try(format('SELECT roost.auth_verify_email(%L)', pg_temp.mailed('eml.late@example.org')));
+SELECT pg_temp.why(pg_temp.mailed('eml.late@example.org')) AS expired;
 SELECT roost_internal.clock_freeze(now() + '4 days');
 SELECT roost_internal.account_maintenance() > 0 AS purged;
 SELECT count(*) FROM roost_data.email_token WHERE account_id IN (:ada, :bob, :eve);

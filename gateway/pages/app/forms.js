@@ -28,6 +28,11 @@ export const loginView = () => form({
 	other: el('span', {}, el('a', { href: '#/register' }, 'No account yet?'), ' · ', el('a', { href: '#/forgot' }, 'Forgot your password?'), ' · ', el('a', { href: '#/appeal' }, 'Suspended?')),
 });
 
+/** Finds out whether one's own session has ended with those of the account that has a new password: one may be logged in as another. */
+export async function afterReset() {
+	if (me) await roost.request('GET', '/users/me').catch(() => {}); // signed-out does the rest
+}
+
 /** A new password for who has forgotten it: a mail, and its code. */
 export function forgotView() {
 	const word = el('p', { role: 'status' });
@@ -45,9 +50,9 @@ export function forgotView() {
 		fields: [codeField, { name: 'password', label: 'New password', type: 'password', hint: 'A sentence is a good one. All sessions end.', autocomplete: 'new-password' }],
 		send: async ({ token, password }) => {
 			await change('POST', '/auth/reset-password', { token: codeOf(token), password });
-			if (me) roost.forget('logout'); // this session has ended, too
-			location.hash = '#/login';
-			toast('Your password is set. Log in with it.', { good: true });
+			await afterReset();
+			location.hash = me ? '#/home' : '#/login';
+			toast(me ? 'The password is set.' : 'Your password is set. Log in with it.', { good: true });
 		},
 	});
 	return { title: 'A new password', node: el('div', {}, mail.node, word, reset.node) };

@@ -2,6 +2,7 @@
 
 import { avatar, busy, byId, el, failure, hidden, icon, nameOf, plural, say } from './dom.js';
 import { bus, follow, me, roost, start } from './live.js';
+import { resetView, verifyView } from './mail_link.js';
 import { afterwards, appealView, forgotView, loginView, registerView } from './forms.js';
 import { homeView, postView, profileView, publicView, tagView } from './views.js';
 import { noticesView, unread } from './notices.js';
@@ -48,6 +49,8 @@ function viewOf(address) {
 	if (kind === 'lists' && !rest) return mine(listsView);
 	if (kind === 'appeal') return appealView();
 	if (kind === 'forgot') return forgotView();
+	if (kind === 'verify-email' && !rest) return verifyView();
+	if (kind === 'reset-password' && !rest) return resetView();
 	if (kind === 'messages') return mine(() => talkView(rest));
 	if (kind === 'invite' && rest) {
 		if (!me) afterwards(address);
