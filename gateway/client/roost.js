@@ -32,6 +32,7 @@ export class Roost extends Emitter {
 	#refreshing = null;
 	#memory = new Map();
 	#over = false; // the session was found ended, though its cookies may still be there
+	#entered = false; // there was a session, and nobody has been told of its end
 
 	/**
 	 * @param {object} [options]
@@ -52,6 +53,7 @@ export class Roost extends Emitter {
 		this.fetch = fetch;
 		this.onTokens = onTokens;
 		this.#tokens = tokens;
+		this.#entered = this.signedIn;
 	}
 
 	/** Whether there is a session, as far as is known here. */
@@ -78,6 +80,7 @@ export class Roost extends Emitter {
 	#accept(session) {
 		const expiresAt = Date.now() + session.expires_in * 1000;
 		this.#over = false;
+		this.#entered = true;
 		if (this.cookies) {
 			this.#memory.set(EXPIRY, expiresAt);
 			try { localStorage.setItem(EXPIRY, expiresAt); } catch { /* memory has it */ }
@@ -89,12 +92,13 @@ export class Roost extends Emitter {
 	}
 
 	/**
-	 * Forgets the session here. Called when the server says that it has ended.
+	 * Forgets the session here. Called when the server says that it has ended, also when another tab has taken its cookie away before.
 	 * @param {string} reason logout, expired or revoked
 	 */
 	forget(reason) {
-		if (!this.signedIn && reason !== 'logout') return;
+		if (!this.signedIn && !this.#entered && reason !== 'logout') return;
 		this.#over = true;
+		this.#entered = false;
 		this.#tokens = null;
 		this.#memory.delete(EXPIRY);
 		if (this.cookies) {
@@ -173,7 +177,11 @@ export class Roost extends Emitter {
 		try {
 			return await attempt();
 		} catch (error) {
-			if (error.status !== 401 || !this.signedIn || !/^(invalid_token|token_required)$/.test(error.code)) throw error;
+			if (error.status !== 401 || !/^(invalid_token|token_required)$/.test(error.code)) throw error;
+			if (!this.signedIn) {
+				this.forget('expired'); // its cookie is gone
+				throw error;
+			}
 			if (this.#expiresAt === had) await this.refresh();
 			return attempt();
 		}

@@ -1,4 +1,5 @@
-// The links in mails, opened on the page at /: an address is confirmed and a password set, by a button, whoever is logged in.
+// The links in mails, opened on the page at /: an address is confirmed and a password set, by a button, whoever is logged in;
+// and a session of which another tab has taken the cookie away.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { axe, close, enter, launch, live, open, skip, submit } from './browser.mjs';
@@ -152,6 +153,20 @@ test('a new password: logged out, as that account, as another', { skip }, async 
 	await own.getByLabel('Password').fill('moss grows on the north side');
 	await submit(own, 'Log in');
 	await own.getByRole('heading', { name: 'Home' }).waitFor();
+});
+
+test('a session that ends after its cookie has gone: the page says so', { skip }, async () => {
+	const ann = await account(gateway, 'bare_ann');
+	for (const end of ['the stream', 'a request']) {
+		const page = await enter(ann, '#/settings/sessions', { expected: /401|HTTP Authentication failed/ });
+		await page.locator('[data-session]').first().waitFor();
+		await page.context().clearCookies({ name: 'roost_csrf' });
+		assert.equal(await page.locator('#who').getByRole('link', { name: ann.username }).count(), 1);
+		if (end === 'the stream') assert.equal((await call(gateway, 'POST', '/auth/logout-all', { token: ann.token })).status, 204);
+		else await page.getByRole('link', { name: 'Bookmarks' }).click();
+		await page.getByText('You have been logged out.').waitFor();
+		await page.locator('#who').getByRole('link', { name: 'Register' }).waitFor();
+	}
 });
 
 for (const colorScheme of ['light', 'dark']) {
